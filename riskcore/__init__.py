@@ -1,0 +1,81 @@
+"""The reference risk engine for perpetual swaps, as a pure function.
+
+``step(state, event)`` gives the new state and its effects, or the rule that the
+event breaks. The quantities are exact integers; ``quantities.py`` names the units.
+"""
+
+from riskcore.events import (
+    AdvanceTime,
+    ApplyFunding,
+    BeginDeleveraging,
+    CoverDeficit,
+    Deleverage,
+    Deposit,
+    EndDeleveraging,
+    Event,
+    Fill,
+    FundInsurance,
+    LiquidationFill,
+    ListMarket,
+    MarkPrice,
+    Takeover,
+    Withdraw,
+    WriteOff,
+)
+from riskcore.journal import Line, Owner, Pay, Reason, Reserve, Stage, Trade
+from riskcore.rules import Rejected, Rule
+from riskcore.state import (
+    Account,
+    Deleveraging,
+    Market,
+    MarketRules,
+    Position,
+    Positions,
+    RankPolicy,
+    Reserves,
+    Rulebook,
+    State,
+    genesis,
+)
+from riskcore.step import Outcome, step
+
+__all__ = [
+    "Account",
+    "AdvanceTime",
+    "ApplyFunding",
+    "BeginDeleveraging",
+    "CoverDeficit",
+    "Deleverage",
+    "Deleveraging",
+    "Deposit",
+    "EndDeleveraging",
+    "Event",
+    "Fill",
+    "FundInsurance",
+    "Line",
+    "LiquidationFill",
+    "ListMarket",
+    "MarkPrice",
+    "Market",
+    "MarketRules",
+    "Outcome",
+    "Owner",
+    "Pay",
+    "Position",
+    "Positions",
+    "RankPolicy",
+    "Reason",
+    "Rejected",
+    "Reserve",
+    "Reserves",
+    "Rule",
+    "Rulebook",
+    "Stage",
+    "State",
+    "Takeover",
+    "Trade",
+    "Withdraw",
+    "WriteOff",
+    "genesis",
+    "step",
+]

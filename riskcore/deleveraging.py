@@ -1,0 +1,110 @@
+"""The last stage: opposite positions are closed against the one that nobody else takes.
+
+The queue is a certificate. Whoever plans may sort it as it likes; the kernel checks
+it once, when it opens, and then consumes heads. While it is open nothing else is
+accepted, so no mark, deposit or trade can make it stale.
+
+The counterparties together pay exactly ``share``, the equity that the position's
+lots have lost: each step pays the difference of two rounded-down parts, which
+telescopes. What a queue cannot pay falls on insurance, then on uncovered.
+"""
+
+from __future__ import annotations
+
+from riskcore.events import BeginDeleveraging, Deleverage, EndDeleveraging
+from riskcore.insurance import get_available
+from riskcore.journal import Journal, Reason, Reserve, Stage
+from riskcore.liquidation import get_equity_share, give, require_liquidatable
+from riskcore.margin import get_margin
+from riskcore.markets import get_market
+from riskcore.quantities import Atoms, Lots, divide_down
+from riskcore.ranking import is_ranked
+from riskcore.rules import Rejected, Rule, require
+from riskcore.state import Deleveraging, State
+from riskcore.vault import can_take_over
+
+
+def get_paid(episode: Deleveraging, done: int) -> int:
+    """Atoms that counterparties have paid once ``done`` lots are closed, rounded down."""
+    return divide_down(episode.share * done, episode.lots)
+
+
+def get_open(state: State) -> Deleveraging:
+    """The open deleveraging; ``Rejected`` where there is none."""
+    if state.deleveraging is None:
+        raise Rejected(Rule.DELEVERAGING_NOT_OPEN)
+    return state.deleveraging
+
+
+def process_begin_deleveraging(state: State, event: BeginDeleveraging) -> Journal:
+    # Guard
+    market = get_market(state, event.market)
+    rulebook = state.rulebook
+    journal = Journal(state, event.market, market)
+    account = journal.account(event.account)
+    size = account.positions.get(event.market).size
+    margin = get_margin(account.balance, account.positions, state.markets)
+    require_liquidatable(margin, size, 1)
+    require(rulebook.adl_solvent | (margin.equity < 0), Rule.ADL_SOLVENT)
+    if event.account != rulebook.vault:
+        vault = journal.account(rulebook.vault)
+        held = vault.positions.get(event.market).size
+        vault_margin = get_margin(vault.balance, vault.positions, state.markets)
+        require(
+            not can_take_over(state, market, margin, size, 1, vault_margin, held),
+            Rule.VAULT_NOT_EXHAUSTED,
+        )
+    insurance_is_next = rulebook.insurance_before_adl & (margin.equity < 0)
+    require((not insurance_is_next) | (get_available(state) == 0), Rule.INSURANCE_NOT_EXHAUSTED)
+    share = -get_equity_share(margin, market, size, abs(size))
+    episode = Deleveraging(event.account, event.market, Lots(abs(size)), Atoms(share), Lots(0), event.queue, 0)
+    require(is_ranked(state, market, size, episode), Rule.QUEUE_NOT_RANKED)
+    # Effect
+    journal.deleveraging = episode
+    return journal
+
+
+def process_deleverage(state: State, event: Deleverage) -> Journal:
+    # Guard
+    episode = get_open(state)
+    require(episode.head < len(episode.queue), Rule.QUEUE_EXHAUSTED)
+    # Effect
+    market = get_market(state, episode.market)
+    journal = Journal(state, episode.market, market)
+    account, counterparty = journal.account(episode.account), journal.account(episode.queue[episode.head])
+    size = account.positions.get(episode.market).size
+    lots = min(episode.lots - episode.done, abs(counterparty.positions.get(episode.market).size))
+    done = episode.done + lots
+    payment = get_paid(episode, done) - get_paid(episode, episode.done)
+    worth = lots * market.mark_price
+    amount = worth + payment if size > 0 else worth - payment
+    give(journal, account, counterparty, size, lots, amount, Reason.CLOSE_OUT, Stage.DELEVERAGING)
+    if done == episode.lots:
+        journal.deleveraging = None
+    else:
+        journal.deleveraging = Deleveraging(
+            episode.account,
+            episode.market,
+            episode.lots,
+            episode.share,
+            Lots(done),
+            episode.queue,
+            episode.head + 1,
+        )
+    return journal
+
+
+def process_end_deleveraging(state: State, event: EndDeleveraging) -> Journal:
+    # Guard
+    episode = get_open(state)
+    require(episode.head == len(episode.queue), Rule.QUEUE_NOT_EXHAUSTED)
+    # Effect
+    journal = Journal(state)
+    account = journal.account(episode.account)
+    insurance, uncovered = journal.reserve(Reserve.INSURANCE), journal.reserve(Reserve.UNCOVERED)
+    unpaid = max(episode.share - get_paid(episode, episode.done), 0)
+    covered = min(unpaid, get_available(state))
+    journal.pay(insurance, account, covered, Reason.COVER, Stage.INSURANCE)
+    journal.pay(uncovered, account, unpaid - covered, Reason.WRITE_OFF, Stage.UNCOVERED)
+    journal.deleveraging = None
+    return journal

@@ -1,0 +1,185 @@
+"""What can happen. Each event is one micro-step that touches a handful of owners.
+
+Sizes are lots, prices atoms per lot, amounts atoms, rates parts per million,
+timestamps milliseconds. A field that is no exact ``int`` (a ``bool`` is not one)
+or no ``str`` raises ``TypeError`` when the event is made; whether its value can be
+accepted is for ``step`` to say.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import attrs
+from attrs import field, frozen
+
+from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time
+from riskcore.state import MarketRules
+
+
+def _exact_int(event: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if type(value) is not int:
+        raise TypeError(f"{type(event).__name__}.{attribute.name} must be an int, not {value!r}")
+
+
+def _text(event: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if type(value) is not str or not value:
+        raise TypeError(f"{type(event).__name__}.{attribute.name} must be a non-empty str, not {value!r}")
+
+
+def _queue(event: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if type(value) is not tuple or any(type(entry) is not str for entry in value):
+        raise TypeError(f"{type(event).__name__}.{attribute.name} must be a tuple of str, not {value!r}")
+
+
+def _rules(event: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if type(value) is not MarketRules or any(type(rate) is not int for rate in attrs.astuple(value)):
+        raise TypeError(f"{type(event).__name__}.{attribute.name} must be MarketRules of int, not {value!r}")
+
+
+@frozen
+class Header:
+    """What every event carries: a unique id, a rising sequence number, a time."""
+
+    id: EventId = field(validator=_text)
+    sequence: int = field(validator=_exact_int)
+    timestamp: Time = field(validator=_exact_int)
+
+
+@frozen
+class ListMarket(Header):
+    """A market opens at a mark price."""
+
+    market: MarketId = field(validator=_text)
+    rules: MarketRules = field(validator=_rules)
+    mark_price: Price = field(validator=_exact_int)
+
+
+@frozen
+class Deposit(Header):
+    """Cash comes in for an account."""
+
+    account: AccountId = field(validator=_text)
+    amount: Atoms = field(validator=_exact_int)
+
+
+@frozen
+class Withdraw(Header):
+    """Cash leaves an account, as far as its initial margin and the pool allow."""
+
+    account: AccountId = field(validator=_text)
+    amount: Atoms = field(validator=_exact_int)
+
+
+@frozen
+class FundInsurance(Header):
+    """Cash comes in for the insurance fund."""
+
+    amount: Atoms = field(validator=_exact_int)
+
+
+@frozen
+class AdvanceTime(Header):
+    """Nothing but the time passes."""
+
+
+@frozen
+class MarkPrice(Header):
+    """A market's mark price is set."""
+
+    market: MarketId = field(validator=_text)
+    price: Price = field(validator=_exact_int)
+
+
+@frozen
+class ApplyFunding(Header):
+    """A market's funding index moves by ``rate`` per interval for the time since it last did.
+
+    Longs pay shorts where the rate is above zero.
+    """
+
+    market: MarketId = field(validator=_text)
+    rate: Rate = field(validator=_exact_int)
+
+
+@frozen
+class Fill(Header):
+    """Two accounts trade; ``size`` is the taker's change of position, + buys, - sells."""
+
+    taker: AccountId = field(validator=_text)
+    maker: AccountId = field(validator=_text)
+    market: MarketId = field(validator=_text)
+    size: Lots = field(validator=_exact_int)
+    price: Price = field(validator=_exact_int)
+
+
+@frozen
+class LiquidationFill(Header):
+    """The order book's stage: ``size`` lots of an account below maintenance go to a maker."""
+
+    account: AccountId = field(validator=_text)
+    maker: AccountId = field(validator=_text)
+    market: MarketId = field(validator=_text)
+    size: Lots = field(validator=_exact_int)
+    price: Price = field(validator=_exact_int)
+
+
+@frozen
+class Takeover(Header):
+    """The vault's stage: it takes ``size`` lots with their share of the account's equity."""
+
+    account: AccountId = field(validator=_text)
+    market: MarketId = field(validator=_text)
+    size: Lots = field(validator=_exact_int)
+
+
+@frozen
+class CoverDeficit(Header):
+    """The insurance fund's stage: it pays what it can of an account's negative equity."""
+
+    account: AccountId = field(validator=_text)
+
+
+@frozen
+class BeginDeleveraging(Header):
+    """The last stage opens: ``queue`` is every eligible counterparty, in rank order."""
+
+    account: AccountId = field(validator=_text)
+    market: MarketId = field(validator=_text)
+    queue: tuple[AccountId, ...] = field(validator=_queue)
+
+
+@frozen
+class Deleverage(Header):
+    """The head of the open queue takes as many lots as it can."""
+
+
+@frozen
+class EndDeleveraging(Header):
+    """The open queue is exhausted: what it could not pay falls on insurance, then on uncovered."""
+
+
+@frozen
+class WriteOff(Header):
+    """The debt of a flat account, which nobody is left to pay, is booked to uncovered."""
+
+    account: AccountId = field(validator=_text)
+
+
+Event: TypeAlias = (
+    ListMarket
+    | Deposit
+    | Withdraw
+    | FundInsurance
+    | AdvanceTime
+    | MarkPrice
+    | ApplyFunding
+    | Fill
+    | LiquidationFill
+    | Takeover
+    | CoverDeficit
+    | BeginDeleveraging
+    | Deleverage
+    | EndDeleveraging
+    | WriteOff
+)

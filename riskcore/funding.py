@@ -1,0 +1,35 @@
+"""Longs pay shorts, or shorts longs, through one integer index per market.
+
+The index is rounded once per market and its remainder carried; accounts settle
+lazily, when their size changes. Sizes sum to zero, so funding does too, to the atom.
+"""
+
+from __future__ import annotations
+
+from riskcore.events import ApplyFunding
+from riskcore.journal import Journal
+from riskcore.markets import get_market
+from riskcore.quantities import RATE_ONE, Atoms, divide_down
+from riskcore.rules import Rule, require
+from riskcore.state import Market, State
+
+
+def process_apply_funding(state: State, event: ApplyFunding) -> Journal:
+    # Guard
+    market = get_market(state, event.market)
+    elapsed = event.timestamp - market.funding_time
+    require(elapsed > 0, Rule.FUNDING_NOT_DUE)
+    require(abs(event.rate) <= state.rulebook.funding_rate_cap, Rule.FUNDING_RATE_CAPPED)
+    # Effect
+    denominator = RATE_ONE * state.rulebook.funding_interval
+    accrued = market.mark_price * event.rate * elapsed + market.funding_remainder
+    growth = divide_down(accrued, denominator)
+    funded = Market(
+        market.rules,
+        market.mark_price,
+        Atoms(market.funding_index + growth),
+        accrued - growth * denominator,
+        event.timestamp,
+        market.open_interest,
+    )
+    return Journal(state, event.market, funded)

@@ -1,0 +1,217 @@
+"""The two verbs that move everything, and the only place that writes balances and sizes.
+
+A transition opens a journal on the state, takes the parties out, and moves cash
+with ``pay`` and contracts with ``trade``. Whatever one side gives the other
+receives, so nothing is made or lost. The state itself is written by ``post``, once,
+after every guard has passed; the journal's lines are the event's effects.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, StrEnum
+from typing import NamedTuple, TypeAlias
+
+from riskcore.events import Event
+from riskcore.quantities import AccountId, Atoms, Lots, MarketId, divide_down
+from riskcore.state import Account, Deleveraging, Market, Position, Positions, Reserves, State
+
+
+class Reserve(Enum):
+    """An owner of cash that is no account."""
+
+    OUTSIDE = "outside"
+    INSURANCE = "insurance"
+    FEES = "fees"
+    TRANSIT = "transit"
+    UNCOVERED = "uncovered"
+
+
+Owner: TypeAlias = AccountId | Reserve
+
+
+class Stage(StrEnum):
+    """The waterfall's stages, in order, and ordinary business before them."""
+
+    ORDINARY = "ordinary"
+    BOOK = "book"
+    VAULT = "vault"
+    INSURANCE = "insurance"
+    DELEVERAGING = "deleveraging"
+    UNCOVERED = "uncovered"
+
+
+class Reason(StrEnum):
+    """Why a line was written."""
+
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    FUNDING = "funding"
+    FILL = "fill"
+    FEE = "fee"
+    LIQUIDATION = "liquidation"
+    LIQUIDATION_FEE = "liquidation_fee"
+    TAKEOVER = "takeover"
+    COVER = "cover"
+    CLOSE_OUT = "close_out"
+    WRITE_OFF = "write_off"
+
+
+class Pay(NamedTuple):
+    """``amount`` atoms went from ``payer`` to ``payee``; below zero, the other way."""
+
+    payer: Owner
+    payee: Owner
+    amount: Atoms
+    reason: Reason
+    stage: Stage
+
+
+class Trade(NamedTuple):
+    """``lots`` contracts went from ``seller`` to ``buyer`` for ``amount`` atoms in all."""
+
+    buyer: AccountId
+    seller: AccountId
+    market: MarketId
+    lots: Lots
+    amount: Atoms
+    reason: Reason
+    stage: Stage
+
+
+Line: TypeAlias = Pay | Trade
+
+
+class Party:
+    """An owner during one event: what it holds so far."""
+
+    __slots__ = ("balance", "id", "positions")
+
+    def __init__(self, id: Owner, balance: int, positions: Positions) -> None:
+        self.id = id
+        self.balance = balance
+        self.positions = positions
+
+
+_NO_POSITIONS = Positions()
+
+
+class Journal:
+    """One event's working copy of the owners and the market it touches."""
+
+    __slots__ = ("_accounts", "_reserves", "deleveraging", "lines", "market", "market_id", "state")
+
+    def __init__(self, state: State, market_id: MarketId | None = None, market: Market | None = None) -> None:
+        self.state = state
+        self.market_id = market_id
+        self.market = market
+        self.deleveraging: Deleveraging | None = state.deleveraging
+        self.lines: list[Line] = []
+        self._accounts: list[Party] = []
+        self._reserves: dict[Reserve, Party] = {}
+
+    def account(self, id: AccountId) -> Party:
+        """The account, taken from the book at the first call."""
+        for party in self._accounts:
+            if party.id == id:
+                return party
+        account = self.state.accounts.get(id)
+        party = Party(id, account.balance, account.positions)
+        self._accounts.append(party)
+        return party
+
+    def reserve(self, reserve: Reserve) -> Party:
+        party = self._reserves.get(reserve)
+        if party is None:
+            party = Party(reserve, getattr(self.state.reserves, reserve.value), _NO_POSITIONS)
+            self._reserves[reserve] = party
+        return party
+
+    def pay(self, payer: Party, payee: Party, amount: int, reason: Reason, stage: Stage) -> None:
+        """Move ``amount`` atoms from ``payer`` to ``payee``."""
+        payer.balance -= amount
+        payee.balance += amount
+        self.lines.append(Pay(payer.id, payee.id, Atoms(amount), reason, stage))
+
+    def trade(self, buyer: Party, seller: Party, lots: int, amount: int, reason: Reason, stage: Stage) -> None:
+        """Move ``lots`` of the journal's market to ``buyer`` and ``amount`` atoms to ``seller``.
+
+        ``amount`` is a total of either sign, so a close-out needs no integer price.
+        Both settle their funding first.
+        """
+        market, market_id = self.market, self.market_id
+        assert market is not None and market_id is not None
+        self._settle(buyer, market_id, market)
+        self._settle(seller, market_id, market)
+        long_lots = self._resize(buyer, market_id, market, lots, amount)
+        long_lots += self._resize(seller, market_id, market, -lots, -amount)
+        buyer.balance -= amount
+        seller.balance += amount
+        self.market = Market(
+            market.rules,
+            market.mark_price,
+            market.funding_index,
+            market.funding_remainder,
+            market.funding_time,
+            Lots(market.open_interest + long_lots),
+        )
+        self.lines.append(
+            Trade(buyer.id, seller.id, market_id, Lots(lots), Atoms(amount), reason, stage)  # type: ignore[arg-type]
+        )
+
+    def _settle(self, party: Party, market_id: MarketId, market: Market) -> None:
+        """Pay what the position owes of funding, so that its size may change."""
+        position = party.positions.get(market_id)
+        owed = position.size * (market.funding_index - position.entry_index)
+        self.pay(party, self.reserve(Reserve.TRANSIT), owed, Reason.FUNDING, Stage.ORDINARY)
+
+    @staticmethod
+    def _resize(party: Party, market_id: MarketId, market: Market, lots: int, debit: int) -> int:
+        """Change a settled position by signed ``lots``; by how many lots the longs grew."""
+        position = party.positions.get(market_id)
+        size = position.size + lots
+        cost = get_cost(position.size, position.cost, lots, debit)
+        party.positions = party.positions.put(market_id, Position(Lots(size), Atoms(cost), market.funding_index))
+        return max(size, 0) - max(position.size, 0)
+
+    def post(self, event: Event) -> State:
+        """The new state: every touched owner, the market and the clock, written at once."""
+        state = self.state
+        accounts, markets = state.accounts, state.markets
+        for party in self._accounts:
+            accounts = accounts.put(party.id, Account(Atoms(party.balance), party.positions))  # type: ignore[arg-type]
+        if self.market_id is not None:
+            markets = markets.put(self.market_id, self.market)
+        return State(
+            state.rulebook,
+            accounts,
+            markets,
+            state.seen.put(event.id, True),
+            self._reserves_after(),
+            self.deleveraging,
+            event.sequence,
+            event.timestamp,
+        )
+
+    def _reserves_after(self) -> Reserves:
+        if not self._reserves:
+            return self.state.reserves
+        return Reserves(*(self._balance_after(reserve) for reserve in Reserve))
+
+    def _balance_after(self, reserve: Reserve) -> Atoms:
+        party = self._reserves.get(reserve)
+        balance: int = getattr(self.state.reserves, reserve.value) if party is None else party.balance
+        return Atoms(balance)
+
+
+def get_cost(size: int, cost: int, lots: int, debit: int) -> int:
+    """The cost of a position of ``size`` after ``lots`` more for ``debit`` atoms, all signed.
+
+    Growing adds the debit; shrinking keeps the share of the lots that stay; crossing
+    zero starts anew with the share of the lots beyond it. Shares round down.
+    """
+    after = size + lots
+    if size * lots >= 0:
+        return cost + debit
+    if size * after > 0:
+        return divide_down(cost * abs(after), abs(size))
+    return divide_down(debit * abs(after), abs(lots))

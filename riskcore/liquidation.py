@@ -1,0 +1,88 @@
+"""The order book's stage: an account below maintenance is sold to makers.
+
+A fill may cost the account, against mark, its equity's share of the maintenance
+requirement that the fill releases, and no more: then equity per requirement does
+not fall, whatever its other markets hold, and a healthy rest stays healthy.
+"""
+
+from __future__ import annotations
+
+from riskcore.events import LiquidationFill
+from riskcore.insurance import get_available
+from riskcore.journal import Journal, Party, Reason, Reserve, Stage
+from riskcore.margin import (
+    Margin,
+    get_maintenance_requirement,
+    get_margin,
+    is_acceptable,
+    is_below_maintenance,
+    is_reduction,
+)
+from riskcore.markets import get_market
+from riskcore.quantities import apply_rate, divide_down
+from riskcore.rules import Rule, require
+from riskcore.state import Market, State
+
+
+def get_equity_share(margin: Margin, market: Market, size: int, lots: int) -> int:
+    """Atoms of equity that belong to ``lots`` of a position of ``size``, rounded down.
+
+    The share by maintenance requirement released; all of the equity where the lots
+    are all that the account has. The account must have a position.
+    """
+    rest = abs(size) - lots
+    released = get_maintenance_requirement(market, size) - get_maintenance_requirement(market, rest)
+    return divide_down(margin.equity * released, margin.maintenance)
+
+
+def require_liquidatable(margin: Margin, size: int, lots: int) -> None:
+    """The guard that every forced close of ``lots`` shares."""
+    require(lots > 0, Rule.SIZE_NOT_POSITIVE)
+    require(is_below_maintenance(margin), Rule.NOT_LIQUIDATABLE)
+    require(lots <= abs(size), Rule.SIZE_EXCEEDS_POSITION)
+
+
+def give(
+    journal: Journal, giver: Party, taker: Party, size: int, lots: int, amount: int, reason: Reason, stage: Stage
+) -> None:
+    """Hand ``lots`` of the giver's position of ``size`` to the taker.
+
+    ``amount`` atoms is what the lots are worth together: the taker pays it for longs,
+    and receives it with shorts.
+    """
+    if size > 0:
+        journal.trade(taker, giver, lots, amount, reason, stage)
+    else:
+        journal.trade(giver, taker, lots, amount, reason, stage)
+
+
+def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:
+    # Guard
+    market = get_market(state, event.market)
+    require(event.account != event.maker, Rule.SELF_TRADE)
+    require(event.price > 0, Rule.PRICE_NOT_POSITIVE)
+    journal = Journal(state, event.market, market)
+    account, maker = journal.account(event.account), journal.account(event.maker)
+    size, maker_size = account.positions.get(event.market).size, maker.positions.get(event.market).size
+    margin = get_margin(account.balance, account.positions, state.markets)
+    require_liquidatable(margin, size, event.size)
+    worth = event.size * event.price
+    loss = event.size * market.mark_price - worth
+    if size < 0:
+        loss = -loss
+    # what the account may lose in this fill and has not: below zero, the fund's part
+    spare = get_equity_share(margin, market, size, event.size) - loss
+    insurance = journal.reserve(Reserve.INSURANCE)
+    available = get_available(state)
+    require((spare >= 0) | (state.rulebook.insurance_backs_fills & (-spare <= available)), Rule.WORSE_THAN_BANKRUPTCY)
+    # Effect
+    maker_before = get_margin(maker.balance, maker.positions, state.markets)
+    give(journal, account, maker, size, event.size, worth, Reason.LIQUIDATION, Stage.BOOK)
+    fee = min(apply_rate(worth, market.rules.liquidation_fee_rate), max(spare, 0))
+    journal.pay(account, insurance, fee, Reason.LIQUIDATION_FEE, Stage.BOOK)
+    journal.pay(insurance, account, max(-spare, 0), Reason.COVER, Stage.BOOK)
+    # Guard on what would be: the maker brings the money that makes it stay
+    maker_after = get_margin(maker.balance, maker.positions, state.markets)
+    maker_reduces = is_reduction(maker_size, maker.positions.get(event.market).size)
+    require(is_acceptable(maker_before, maker_after, maker_reduces), Rule.MAKER_MARGIN)
+    return journal

@@ -1,0 +1,76 @@
+"""What an account is worth, and what it must be worth.
+
+Everything that decides about margin reads one ``Margin``, measured at the marks
+of the state: equity with funding owed, initial and maintenance requirement. Each
+position's requirement is rounded up, so it is above zero while the position is open.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from riskcore.quantities import MarketId, apply_rate
+from riskcore.state import Market, Position, Positions
+from riskcore.tables import Table
+
+
+class Margin(NamedTuple):
+    """Atoms. ``maintenance`` is above zero exactly while a position is open."""
+
+    equity: int
+    initial: int
+    maintenance: int
+
+
+def get_initial_requirement(market: Market, size: int) -> int:
+    """Atoms needed to open ``size`` lots at mark, rounded up."""
+    return apply_rate(abs(size) * market.mark_price, market.rules.initial_margin_rate)
+
+
+def get_maintenance_requirement(market: Market, size: int) -> int:
+    """Atoms below which ``size`` lots are liquidated at mark, rounded up."""
+    return apply_rate(abs(size) * market.mark_price, market.rules.maintenance_margin_rate)
+
+
+def get_position_value(market: Market, position: Position) -> int:
+    """Atoms that the position adds to equity: its lots at mark less the funding it owes."""
+    return position.size * (market.mark_price - market.funding_index + position.entry_index)
+
+
+def get_positions_margin(positions: Positions, markets: Table[MarketId, Market | None]) -> Margin:
+    """The sums over all positions of an account; ``equity`` here is their value without the balance."""
+    value = initial = maintenance = 0
+    for market_id, position in positions.items():
+        market = markets.get(market_id)
+        assert market is not None
+        value += get_position_value(market, position)
+        initial += get_initial_requirement(market, position.size)
+        maintenance += get_maintenance_requirement(market, position.size)
+    return Margin(value, initial, maintenance)
+
+
+def get_margin(balance: int, positions: Positions, markets: Table[MarketId, Market | None]) -> Margin:
+    """An account's margin."""
+    value, initial, maintenance = get_positions_margin(positions, markets)
+    return Margin(balance + value, initial, maintenance)
+
+
+def is_below_maintenance(margin: Margin) -> bool:
+    """Whether the account may be liquidated. At the boundary it may not."""
+    return margin.equity < margin.maintenance
+
+
+def is_reduction(before: int, after: int) -> bool:
+    """Whether a position moved toward zero and not through it."""
+    return ((after >= 0) & (after < before)) | ((after <= 0) & (after > before))
+
+
+def is_acceptable(before: Margin, after: Margin, reduces: bool) -> bool:
+    """Whether a trade may leave an account so: at initial margin, or safer than it was.
+
+    Safer: a reduction after which equity per maintenance is no lower, compared
+    cross-multiplied.
+    """
+    return (after.equity >= after.initial) | (
+        reduces & (after.equity * before.maintenance >= before.equity * after.maintenance)
+    )

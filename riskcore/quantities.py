@@ -1,0 +1,44 @@
+"""Units, and the one place where a division rounds.
+
+Everything is an exact ``int``. A product of lots and a price is an amount of
+atoms, so trading never rounds; only rates and shares do, and each of those
+divisions goes through a function of this file that names its direction.
+"""
+
+from typing import NewType
+
+AccountId = NewType("AccountId", str)
+MarketId = NewType("MarketId", str)
+EventId = NewType("EventId", str)
+
+#: Smallest unit of cash. Signed where a balance is meant.
+Atoms = NewType("Atoms", int)
+#: Smallest unit of a market's contracts. Positions are signed: + long, - short.
+Lots = NewType("Lots", int)
+#: Atoms per lot, above zero: a notional is ``abs(size) * price``, exactly.
+Price = NewType("Price", int)
+#: Parts per million.
+Rate = NewType("Rate", int)
+#: Milliseconds.
+Time = NewType("Time", int)
+
+#: The denominator of every rate.
+RATE_ONE = 1_000_000
+
+
+def divide_down(numerator: int, denominator: int) -> int:
+    """The quotient rounded toward minus infinity; ``denominator`` above zero."""
+    return numerator // denominator
+
+
+def divide_up(numerator: int, denominator: int) -> int:
+    """The quotient rounded toward plus infinity; ``denominator`` above zero."""
+    return -(-numerator // denominator)
+
+
+def apply_rate(amount: int, rate: int) -> Atoms:
+    """``rate`` of ``amount``, rounded up: who owes it pays the fraction of an atom.
+
+    Fees and margin requirements are computed with it; both favour the venue.
+    """
+    return Atoms(divide_up(amount * rate, RATE_ONE))

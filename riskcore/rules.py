@@ -1,0 +1,66 @@
+"""Why an event is rejected.
+
+Rejected means: a transition raised ``Rejected`` before its first write, so that
+the state is what it was; no other exception counts, and none may escape.
+"""
+
+from enum import StrEnum
+
+
+class Rule(StrEnum):
+    """The rule that a rejected event breaks; the value is the sentence shown to people."""
+
+    DUPLICATE_ID = "an event with this id was accepted before"
+    SEQUENCE_NOT_AHEAD = "the sequence number must be above that of the last accepted event"
+    TIME_BACKWARDS = "the timestamp must not be before that of the last accepted event"
+    DELEVERAGING_OPEN = "a deleveraging is open: only its own steps are accepted"
+    DELEVERAGING_NOT_OPEN = "no deleveraging is open"
+
+    UNKNOWN_MARKET = "the market is not listed"
+    MARKET_LISTED = "the market is listed already"
+    RULES_INADMISSIBLE = "the market's rules are outside the admissible range"
+    PRICE_NOT_POSITIVE = "a price must be above zero"
+    AMOUNT_NOT_POSITIVE = "an amount must be above zero"
+    SIZE_ZERO = "a size must not be zero"
+    SIZE_NOT_POSITIVE = "a size must be above zero"
+    SELF_TRADE = "an account cannot trade with itself"
+
+    POOL_EXHAUSTED = "the pool holds less than the amount"
+    BELOW_INITIAL_MARGIN = "the account would be below its initial margin"
+    TAKER_MARGIN = "the taker would be below its initial margin, and does not reduce its risk"
+    MAKER_MARGIN = "the maker would be below its initial margin, and does not reduce its risk"
+
+    FUNDING_NOT_DUE = "no time has passed since the market's last funding"
+    FUNDING_RATE_CAPPED = "the funding rate is beyond the rulebook's cap"
+
+    NOT_LIQUIDATABLE = "the account is at or above its maintenance margin"
+    SIZE_EXCEEDS_POSITION = "more lots than the position has"
+    WORSE_THAN_BANKRUPTCY = "worse than the bankruptcy price, and the insurance fund does not pay"
+    VAULT_TAKES_NO_DEFICIT = "the vault takes over no account of negative equity"
+    VAULT_LIMIT = "the vault's position would be beyond its limit"
+    VAULT_MARGIN = "the vault would be below its initial margin, and does not reduce its risk"
+
+    NO_DEFICIT = "the account's equity is not negative"
+    INSURANCE_OPEN_POSITION = "the rulebook lets insurance cover flat accounts only"
+    INSURANCE_EXHAUSTED = "the insurance fund has nothing above its floor"
+    INSURANCE_NOT_EXHAUSTED = "the insurance fund still has something above its floor"
+    VAULT_NOT_EXHAUSTED = "the vault can still take over a lot"
+    ADL_SOLVENT = "the rulebook deleverages against accounts of negative equity only"
+    QUEUE_NOT_RANKED = "the queue is not all eligible accounts in rank order"
+    QUEUE_EXHAUSTED = "nobody is left in the queue"
+    QUEUE_NOT_EXHAUSTED = "somebody is left in the queue"
+    NOT_FLAT = "the account still has positions"
+
+
+class Rejected(Exception):
+    """A guard failed. ``rule`` is the rule it stands for."""
+
+    def __init__(self, rule: Rule) -> None:
+        super().__init__(rule.value)
+        self.rule = rule
+
+
+def require(condition: bool, rule: Rule) -> None:
+    """Reject the event unless ``condition``."""
+    if not condition:
+        raise Rejected(rule)

@@ -1,0 +1,244 @@
+"""What a venue knows: accounts, markets, reserves, the rulebook, an open deleveraging.
+
+All values are frozen. The only mutable thing there can be is the table that a
+state was made on (``tables.py``); which one is chosen in ``genesis``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+
+from attrs import frozen
+
+from riskcore.quantities import (
+    RATE_ONE,
+    AccountId,
+    Atoms,
+    EventId,
+    Lots,
+    MarketId,
+    Price,
+    Rate,
+    Time,
+)
+from riskcore.tables import DictTable, PersistentTable, Table
+
+
+class RankPolicy(StrEnum):
+    """Who is deleveraged first (``ranking.py`` has the formulas)."""
+
+    PROFIT_TIMES_LEVERAGE = "profit_times_leverage"
+    LEVERAGE = "leverage"
+    SIZE = "size"
+
+
+@frozen
+class Rulebook:
+    """A venue's choices, the same for all its markets. Data, never code.
+
+    ``vault``: the account that takes positions over; marked and margined like any other.
+    ``vault_position_limit``: atoms of notional at mark that the vault may hold per market.
+    ``insurance_floor``: atoms that the insurance fund keeps back.
+    ``insurance_backs_fills``: the fund pays what a liquidation fill is worse than bankruptcy price.
+    ``insurance_before_adl``: the fund covers open accounts, and is used up before deleveraging.
+    ``adl_solvent``: accounts below maintenance may be deleveraged while their equity is not negative.
+    ``adl_requires_profit``: who pays in a deleveraging must do so out of that position's profit.
+    ``funding_interval``: milliseconds that a funding rate is quoted for.
+    ``funding_rate_cap``: largest funding rate per interval, either sign.
+    """
+
+    vault: AccountId
+    vault_position_limit: Atoms
+    insurance_floor: Atoms
+    insurance_backs_fills: bool
+    insurance_before_adl: bool
+    adl_solvent: bool
+    adl_requires_profit: bool
+    adl_rank: RankPolicy
+    funding_interval: Time
+    funding_rate_cap: Rate
+
+
+def is_admissible_rulebook(rulebook: Rulebook) -> bool:
+    """The hypothesis of the theorems: every law is proven for every rulebook that passes."""
+    return (
+        (rulebook.vault_position_limit >= 0)
+        & (rulebook.insurance_floor >= 0)
+        & (rulebook.funding_interval > 0)
+        & (rulebook.funding_rate_cap >= 0)
+    )
+
+
+@frozen
+class MarketRules:
+    """One market's rates, in parts per million of notional.
+
+    ``maker_fee_rate`` may be negative, a rebate that the taker's fee pays for.
+    """
+
+    initial_margin_rate: Rate
+    maintenance_margin_rate: Rate
+    taker_fee_rate: Rate
+    maker_fee_rate: Rate
+    liquidation_fee_rate: Rate
+
+
+def is_admissible_market(rules: MarketRules) -> bool:
+    """The part of the theorems' hypothesis that speaks of one market."""
+    return (
+        (rules.maintenance_margin_rate > 0)
+        & (rules.maintenance_margin_rate <= rules.initial_margin_rate)
+        & (rules.initial_margin_rate <= RATE_ONE)
+        & (rules.taker_fee_rate >= 0)
+        & (rules.taker_fee_rate <= RATE_ONE)
+        & (rules.taker_fee_rate + rules.maker_fee_rate >= 0)
+        & (rules.maker_fee_rate <= RATE_ONE)
+        & (rules.liquidation_fee_rate >= 0)
+        & (rules.liquidation_fee_rate <= RATE_ONE)
+    )
+
+
+@frozen
+class Market:
+    """A listed market.
+
+    ``funding_index``: atoms that one long lot has paid, in sum, since listing.
+    ``funding_remainder``: what the index's divisions left over, carried to the next.
+    ``open_interest``: lots held long, which are as many as are held short.
+    """
+
+    rules: MarketRules
+    mark_price: Price
+    funding_index: Atoms
+    funding_remainder: int
+    funding_time: Time
+    open_interest: Lots
+
+
+@frozen
+class Position:
+    """``cost`` is a memo for entry price, profit and rank; no balance is computed from it."""
+
+    size: Lots
+    cost: Atoms
+    entry_index: Atoms
+
+
+NO_POSITION = Position(Lots(0), Atoms(0), Atoms(0))
+
+
+class Positions:
+    """One account's positions by market: total, immutable, and without empty entries."""
+
+    __slots__ = ("_entries",)
+
+    def __init__(self, entries: Mapping[MarketId, Position] | None = None) -> None:
+        self._entries: dict[MarketId, Position] = {
+            market: position for market, position in (entries or {}).items() if position.size != 0
+        }
+
+    def get(self, market: MarketId) -> Position:
+        return self._entries.get(market, NO_POSITION)
+
+    def put(self, market: MarketId, position: Position) -> Positions:
+        """The positions with ``position`` at ``market``; a size of zero leaves no trace."""
+        changed = Positions()
+        changed._entries = self._entries.copy()
+        if position.size != 0:
+            changed._entries[market] = position
+        else:
+            changed._entries.pop(market, None)
+        return changed
+
+    def items(self) -> Iterator[tuple[MarketId, Position]]:
+        return iter(self._entries.items())
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Positions) and self._entries == other._entries
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._entries.items()))
+
+    def __repr__(self) -> str:
+        return f"Positions({self._entries!r})"
+
+
+@frozen
+class Account:
+    """A participant: the vault is one, and so would a market maker be."""
+
+    balance: Atoms
+    positions: Positions
+
+
+NO_ACCOUNT = Account(Atoms(0), Positions())
+
+
+@frozen
+class Reserves:
+    """The owners of cash that are not accounts. With the accounts they sum to zero.
+
+    ``outside``: the world; minus its balance is the pool, the cash that is really there.
+    ``transit``: funding that one side has settled and the other has not yet; either sign.
+    ``uncovered``: minus the losses that nobody could pay.
+    """
+
+    outside: Atoms
+    insurance: Atoms
+    fees: Atoms
+    transit: Atoms
+    uncovered: Atoms
+
+
+@frozen
+class Deleveraging:
+    """An open deleveraging of ``account`` in ``market``; while it is open all else waits.
+
+    ``lots``: lots to close; ``share``: atoms that the counterparties pay for all of them
+    (they receive if it is negative); ``done``: lots closed so far.
+    ``queue``: every eligible counterparty in rank order; ``head``: how many were consumed.
+    """
+
+    account: AccountId
+    market: MarketId
+    lots: Lots
+    share: Atoms
+    done: Lots
+    queue: tuple[AccountId, ...]
+    head: int
+
+
+@frozen
+class State:
+    rulebook: Rulebook
+    accounts: Table[AccountId, Account]
+    markets: Table[MarketId, Market | None]
+    seen: Table[EventId, bool]
+    reserves: Reserves
+    deleveraging: Deleveraging | None
+    sequence: int
+    timestamp: Time
+
+
+def genesis(rulebook: Rulebook, *, mutable: bool = False) -> State:
+    """An empty venue. ``mutable`` keeps it on plain dicts, for speed (see ``DictTable``).
+
+    Raises ``ValueError`` where the rulebook is not admissible.
+    """
+    if not is_admissible_rulebook(rulebook):
+        raise ValueError(f"the rulebook is outside the admissible range: {rulebook}")
+    no_market: Market | None = None
+    return State(
+        rulebook=rulebook,
+        accounts=DictTable(NO_ACCOUNT) if mutable else PersistentTable(NO_ACCOUNT),
+        markets=DictTable(no_market) if mutable else PersistentTable(no_market),
+        seen=DictTable(False) if mutable else PersistentTable(False),
+        reserves=Reserves(Atoms(0), Atoms(0), Atoms(0), Atoms(0), Atoms(0)),
+        deleveraging=None,
+        sequence=0,
+        timestamp=Time(0),
+    )

@@ -1,0 +1,79 @@
+"""One event, one step. Everything that can happen to a state goes through here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import frozen
+
+from riskcore import events
+from riskcore.cash import process_deposit, process_fund_insurance, process_withdraw
+from riskcore.deleveraging import process_begin_deleveraging, process_deleverage, process_end_deleveraging
+from riskcore.events import Event
+from riskcore.funding import process_apply_funding
+from riskcore.insurance import process_cover_deficit, process_write_off
+from riskcore.journal import Journal, Line, Trade
+from riskcore.liquidation import process_liquidation_fill
+from riskcore.markets import process_advance_time, process_list_market, process_mark_price
+from riskcore.rules import Rejected, Rule, require
+from riskcore.state import State
+from riskcore.trading import process_fill
+from riskcore.vault import process_takeover
+
+#: The transition of each event.
+TRANSITIONS: dict[type[events.Header], Callable[[State, Any], Journal]] = {
+    events.ListMarket: process_list_market,
+    events.Deposit: process_deposit,
+    events.Withdraw: process_withdraw,
+    events.FundInsurance: process_fund_insurance,
+    events.AdvanceTime: process_advance_time,
+    events.MarkPrice: process_mark_price,
+    events.ApplyFunding: process_apply_funding,
+    events.Fill: process_fill,
+    events.LiquidationFill: process_liquidation_fill,
+    events.Takeover: process_takeover,
+    events.CoverDeficit: process_cover_deficit,
+    events.BeginDeleveraging: process_begin_deleveraging,
+    events.Deleverage: process_deleverage,
+    events.EndDeleveraging: process_end_deleveraging,
+    events.WriteOff: process_write_off,
+}
+
+#: The events that an open deleveraging accepts; all others wait for its end.
+DELEVERAGING_STEPS = (events.Deleverage, events.EndDeleveraging)
+
+
+@frozen
+class Outcome:
+    """What a step gives: the new state and the lines that lead to it, or the rule it broke.
+
+    ``state`` of a rejected event is the state that went in.
+    """
+
+    state: State
+    effects: tuple[Line, ...]
+    rejected: Rule | None
+
+
+def apply(state: State, event: Event) -> Journal:
+    """The journal of an accepted event; raises ``Rejected``. This is what is proven."""
+    require(not state.seen.get(event.id), Rule.DUPLICATE_ID)
+    require(event.sequence > state.sequence, Rule.SEQUENCE_NOT_AHEAD)
+    require(event.timestamp >= state.timestamp, Rule.TIME_BACKWARDS)
+    require(state.deleveraging is None or isinstance(event, DELEVERAGING_STEPS), Rule.DELEVERAGING_OPEN)
+    return TRANSITIONS[type(event)](state, event)
+
+
+def step(state: State, event: Event) -> Outcome:
+    """Apply one event.
+
+    Gives the new state with its effects, lines of zero atoms left out; or, where a
+    guard fails, the unchanged state and the rule. Raises nothing for any event.
+    """
+    try:
+        journal = apply(state, event)
+    except Rejected as rejection:
+        return Outcome(state, (), rejection.rule)
+    effects = tuple(line for line in journal.lines if line.amount or isinstance(line, Trade))
+    return Outcome(journal.post(event), effects, None)

@@ -1,0 +1,71 @@
+"""The vault's stage: a participant takes over what the order book did not.
+
+The lots come at mark with their share of the account's equity, which is what the
+vault may earn. It is an account like any other: margined, limited, liquidatable.
+"""
+
+from __future__ import annotations
+
+from riskcore.events import Takeover
+from riskcore.journal import Journal, Reason, Stage
+from riskcore.liquidation import get_equity_share, give, require_liquidatable
+from riskcore.margin import (
+    Margin,
+    get_initial_requirement,
+    get_maintenance_requirement,
+    get_margin,
+    is_acceptable,
+    is_reduction,
+)
+from riskcore.markets import get_market
+from riskcore.rules import Rule, require
+from riskcore.state import Market, Rulebook, State
+
+
+def is_within_limit(rulebook: Rulebook, market: Market, before: int, after: int) -> bool:
+    """Whether the vault may hold ``after`` lots, having held ``before``."""
+    return (abs(after) * market.mark_price <= rulebook.vault_position_limit) | is_reduction(before, after)
+
+
+def is_within_margin(vault: Margin, market: Market, before: int, after: int, share: int) -> bool:
+    """Whether the vault, given ``share`` atoms of equity, may go from ``before`` to ``after`` lots."""
+    initial = get_initial_requirement(market, after) - get_initial_requirement(market, before)
+    maintenance = get_maintenance_requirement(market, after) - get_maintenance_requirement(market, before)
+    vault_after = Margin(vault.equity + share, vault.initial + initial, vault.maintenance + maintenance)
+    return is_acceptable(vault, vault_after, is_reduction(before, after))
+
+
+def can_take_over(state: State, market: Market, margin: Margin, size: int, lots: int, vault: Margin, held: int) -> bool:
+    """Whether the vault, at ``vault`` margin and holding ``held`` lots, may take over ``lots``.
+
+    They come from a position of ``size`` of an account at ``margin``.
+    """
+    after = held + (lots if size > 0 else -lots)
+    share = get_equity_share(margin, market, size, lots)
+    return (
+        (margin.equity >= 0)
+        & is_within_limit(state.rulebook, market, held, after)
+        & is_within_margin(vault, market, held, after, share)
+    )
+
+
+def process_takeover(state: State, event: Takeover) -> Journal:
+    # Guard
+    market = get_market(state, event.market)
+    require(event.account != state.rulebook.vault, Rule.SELF_TRADE)
+    journal = Journal(state, event.market, market)
+    account, vault = journal.account(event.account), journal.account(state.rulebook.vault)
+    size, held = account.positions.get(event.market).size, vault.positions.get(event.market).size
+    margin = get_margin(account.balance, account.positions, state.markets)
+    require_liquidatable(margin, size, event.size)
+    require(margin.equity >= 0, Rule.VAULT_TAKES_NO_DEFICIT)
+    after = held + (event.size if size > 0 else -event.size)
+    require(is_within_limit(state.rulebook, market, held, after), Rule.VAULT_LIMIT)
+    share = get_equity_share(margin, market, size, event.size)
+    vault_margin = get_margin(vault.balance, vault.positions, state.markets)
+    require(is_within_margin(vault_margin, market, held, after, share), Rule.VAULT_MARGIN)
+    # Effect: longs come for their worth less the share, shorts for their worth more the share
+    worth = event.size * market.mark_price
+    amount = worth - share if size > 0 else worth + share
+    give(journal, account, vault, size, event.size, amount, Reason.TAKEOVER, Stage.VAULT)
+    return journal
