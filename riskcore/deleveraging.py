@@ -40,14 +40,13 @@ def process_begin_deleveraging(state: State, event: BeginDeleveraging) -> Journa
     # Guard
     market = get_market(state, event.market)
     rulebook = state.rulebook
-    journal = Journal(state, event.market, market)
-    account = journal.account(event.account)
+    account = state.accounts.get(event.account)
     size = account.positions.get(event.market).size
     margin = get_margin(account.balance, account.positions, state.markets)
     require_liquidatable(margin, size, 1)
     require(rulebook.adl_solvent | (margin.equity < 0), Rule.ADL_SOLVENT)
     if event.account != rulebook.vault:
-        vault = journal.account(rulebook.vault)
+        vault = state.accounts.get(rulebook.vault)
         held = vault.positions.get(event.market).size
         vault_margin = get_margin(vault.balance, vault.positions, state.markets)
         require(
@@ -60,6 +59,7 @@ def process_begin_deleveraging(state: State, event: BeginDeleveraging) -> Journa
     episode = Deleveraging(event.account, event.market, Lots(abs(size)), Atoms(share), Lots(0), event.queue, 0)
     require(is_ranked(state, market, size, episode), Rule.QUEUE_NOT_RANKED)
     # Effect
+    journal = Journal(state)
     journal.deleveraging = episode
     return journal
 

@@ -1,0 +1,44 @@
+"""The cost memo, which events know by name only: the kernel's function is the specification's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from riskcore import journal
+from riskcore.prover.lemma import Lemma
+from riskcore.prover.symbols import new_int
+from riskcore.prover.tracer import Tracer
+from specs.arithmetic import every, implies, magnitude
+
+
+def _cost_is_exact(tracer: Tracer) -> Any:
+    size, cost, lots, debit = (new_int(name) for name in ("size", "cost", "lots", "debit"))
+    after = size + lots
+    result: Any = journal.get_cost(size, cost, lots, debit)  # type: ignore[arg-type]
+    grows = ((size >= 0) & (lots >= 0)) | ((size <= 0) & (lots <= 0))
+    shrinks = ((size > 0) & (lots < 0) & (after > 0)) | ((size < 0) & (lots > 0) & (after < 0))
+    crosses = ((size > 0) & (after <= 0)) | ((size < 0) & (after >= 0))
+    kept = every(
+        result * magnitude(size) <= cost * magnitude(after), (result + 1) * magnitude(size) > cost * magnitude(after)
+    )
+    new = every(
+        result * magnitude(lots) <= debit * magnitude(after), (result + 1) * magnitude(lots) > debit * magnitude(after)
+    )
+    return every(implies(grows, result == cost + debit), implies(shrinks, kept), implies(crosses & (lots != 0), new))
+
+
+def _closing_leaves_no_cost(tracer: Tracer) -> Any:
+    size, cost, debit = (new_int(name) for name in ("size", "cost", "debit"))
+    result: Any = journal.get_cost(size, cost, -size, debit)  # type: ignore[arg-type]
+    return implies(size != 0, result == 0)
+
+
+LEMMAS = (
+    Lemma(
+        "cost_is_exact",
+        "EFFECT",
+        "growing adds, shrinking keeps the share that stays, crossing starts anew",
+        _cost_is_exact,
+    ),
+    Lemma("closing_leaves_no_cost", "BAL-2", "a closed position has no cost", _closing_leaves_no_cost),
+)

@@ -1,0 +1,19 @@
+"""All lemmas, by the kernel module whose functions they speak of."""
+
+from __future__ import annotations
+
+from proofs import deleveraging, journal, margin, ranking, state
+from riskcore.prover.lemma import Lemma
+from riskcore.prover.obligations import Obligation
+
+LEMMAS: dict[str, tuple[Lemma, ...]] = {
+    "margin": margin.LEMMAS,
+    "journal": journal.LEMMAS,
+    "ranking": ranking.LEMMAS,
+    "deleveraging": deleveraging.LEMMAS,
+    "state": state.LEMMAS,
+}
+
+
+def get_lemma_obligations(module: str) -> list[Obligation]:
+    return [lemma.get_obligation(module) for lemma in LEMMAS[module]]

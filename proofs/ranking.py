@@ -1,0 +1,136 @@
+"""Rank order is a strict total order, whatever the policy; eligibility is the specification's.
+
+Scores are ratios with a divisor above zero, for each policy. Comparing them
+cross-multiplied, then sizes, then ids, is irreflexive, transitive and total.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from riskcore import ranking
+from riskcore.prover.lemma import Lemma, assume
+from riskcore.prover.symbols import new_bool, new_int
+from riskcore.prover.tracer import Tracer
+from riskcore.ranking import Candidate, Score
+from riskcore.state import RankPolicy
+from specs.arithmetic import both_ways, every, implies, magnitude
+
+
+def _any_candidate(tracer: Tracer, name: str) -> Any:
+    score = Score(new_int(f"{name}.numerator"), new_int(f"{name}.denominator"))  # type: ignore[arg-type]
+    assume(tracer, score.denominator > 0)
+    return Candidate(score, new_int(f"{name}.size"), new_int(f"{name}.id"))  # type: ignore[arg-type]
+
+
+def _is_ahead(first: Any, second: Any) -> bool:
+    """Decided on the path, so that each path knows which of the three comparisons settled it."""
+    return bool(ranking.is_ahead(first, second))
+
+
+def _irreflexive(tracer: Tracer) -> Any:
+    one = _any_candidate(tracer, "one")
+    return not _is_ahead(one, one)
+
+
+def _total(tracer: Tracer) -> Any:
+    one, two = _any_candidate(tracer, "one"), _any_candidate(tracer, "two")
+    assume(tracer, one.id != two.id)
+    return _is_ahead(one, two) != _is_ahead(two, one)
+
+
+def _transitive(tracer: Tracer) -> Any:
+    one, two, three = (_any_candidate(tracer, name) for name in ("one", "two", "three"))
+    # one and two are over two's divisor, two and three likewise: products that z3 need not find
+    a, b, c, d, e, f = *one.score, *two.score, *three.score
+    gap_one, gap_two = new_int("gap_one"), new_int("gap_two")
+    assume(tracer, gap_one == a * d - c * b, gap_two == c * f - e * d)
+    assume(tracer, (a * f - e * b) * d == gap_one * f + gap_two * b)
+    if not (_is_ahead(one, two) and _is_ahead(two, three)):
+        return True
+    assume(tracer, gap_one >= 0, gap_two >= 0)
+    return _is_ahead(one, three)
+
+
+def _policy(policy: RankPolicy) -> Callable[[Tracer], Any]:
+    def divisor_is_positive(tracer: Tracer) -> Any:
+        size, cost, mark, equity = (new_int(name) for name in ("size", "cost", "mark", "equity"))
+        score: Any = ranking.get_score(policy, size, cost, mark, equity)  # type: ignore[arg-type]
+        return every(score.denominator > 0, implies((mark > 0), score.numerator >= 0))
+
+    return divisor_is_positive
+
+
+def _profit_times_leverage_is_its_formula(tracer: Tracer) -> Any:
+    size, cost, mark, equity = (new_int(name) for name in ("size", "cost", "mark", "equity"))
+    assume(tracer, mark > 0)
+    score: Any = ranking.get_score(RankPolicy.PROFIT_TIMES_LEVERAGE, size, cost, mark, equity)  # type: ignore[arg-type]
+    profit, notional = size * mark - cost, magnitude(size) * mark
+    ranks = (profit > 0) & (equity > 0) & (cost != 0)
+    exact = (score.numerator == profit * notional) & (score.denominator == magnitude(cost) * equity)
+    return every(
+        implies(ranks, exact), implies((profit <= 0) | (equity <= 0), (score.numerator == 0) & (score.denominator == 1))
+    )
+
+
+def _leverage_is_its_formula(tracer: Tracer) -> Any:
+    size, cost, mark, equity = (new_int(name) for name in ("size", "cost", "mark", "equity"))
+    score: Any = ranking.get_score(RankPolicy.LEVERAGE, size, cost, mark, equity)  # type: ignore[arg-type]
+    exact = (score.numerator == magnitude(size) * mark) & (score.denominator == equity)
+    return every(implies(equity > 0, exact), implies(equity <= 0, (score.numerator == 0) & (score.denominator == 1)))
+
+
+def _size_is_its_formula(tracer: Tracer) -> Any:
+    size, cost, mark, equity = (new_int(name) for name in ("size", "cost", "mark", "equity"))
+    score: Any = ranking.get_score(RankPolicy.SIZE, size, cost, mark, equity)  # type: ignore[arg-type]
+    return (score.numerator == magnitude(size) * mark) & (score.denominator == 1)
+
+
+def _ahead_is_its_definition(tracer: Tracer) -> Any:
+    """Higher ratio; then larger size; then smaller id."""
+    one, two = _any_candidate(tracer, "one"), _any_candidate(tracer, "two")
+    left = one.score.numerator * two.score.denominator
+    right = two.score.numerator * one.score.denominator
+    same_size = magnitude(one.size) == magnitude(two.size)
+    by_size = (left == right) & (magnitude(one.size) > magnitude(two.size))
+    by_id = (left == right) & same_size & (one.id < two.id)
+    return both_ways((left > right) | by_size | by_id, _is_ahead(one, two))
+
+
+def _absorbing_is_its_definition(tracer: Tracer) -> Any:
+    names = ("held", "cost", "mark", "equity", "share", "size")
+    held, cost, mark, equity, share, size = (new_int(name) for name in names)
+    requires_profit = new_bool("requires_profit")
+    result = ranking.can_absorb(requires_profit, held, cost, mark, equity, share, size)  # type: ignore[arg-type]
+    burden = share * magnitude(held)
+    pays = implies(requires_profit & (share > 0), (held * mark - cost) * magnitude(size) >= burden)
+    return both_ways(every(equity >= 0, equity * magnitude(size) >= burden, pays), result)
+
+
+LEMMAS = (
+    Lemma("irreflexive", "ADL-2", "nobody ranks ahead of itself", _irreflexive),
+    Lemma("total", "ADL-2", "of two accounts exactly one ranks ahead", _total),
+    Lemma("transitive", "ADL-2", "ahead of who is ahead is ahead", _transitive),
+    Lemma(
+        "ahead_is_its_definition", "ADL-2", "higher ratio, then larger size, then smaller id", _ahead_is_its_definition
+    ),
+    *(
+        Lemma(f"{policy.value}_divides", "ADL-2", "a score is a ratio over a positive divisor", _policy(policy))
+        for policy in RankPolicy
+    ),
+    Lemma(
+        "profit_times_leverage_is_its_formula",
+        "ADL-2",
+        "(profit / cost) * (notional / equity)",
+        _profit_times_leverage_is_its_formula,
+    ),
+    Lemma("leverage_is_its_formula", "ADL-2", "notional / equity", _leverage_is_its_formula),
+    Lemma("size_is_its_formula", "ADL-2", "notional", _size_is_its_formula),
+    Lemma(
+        "absorbing_is_its_definition",
+        "ADL-3",
+        "whole burden within equity, and profit where required",
+        _absorbing_is_its_definition,
+    ),
+)

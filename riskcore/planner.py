@@ -1,0 +1,423 @@
+"""Proposes the waterfall's next event until nobody is below maintenance.
+
+A tool, not the kernel: it searches, sorts and guesses sizes, and ``step`` judges each
+event that it proposes. A wrong planner can be slow or give up early; it cannot be unjust.
+
+Why it ends: at fixed marks each round of ``resolve`` lowers (open interest, lots of
+accounts below maintenance, deficits not booked), compared in that order. A liquidation
+fill and a takeover never raise open interest, take lots from an account below
+maintenance, and leave the other party at initial margin or with fewer lots. A
+deleverage step lowers open interest. Cover, write-off and the end of an exhausted
+queue move neither lots nor marks, and book at least one atom of a deficit; a queue
+that is empty and has nothing to book is never opened. An account for which nothing
+can be done is set aside, and looked at again only after something else was done.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator, Mapping
+
+from attrs import field, frozen
+
+from riskcore.events import (
+    BeginDeleveraging,
+    CoverDeficit,
+    Deleverage,
+    EndDeleveraging,
+    Event,
+    LiquidationFill,
+    Takeover,
+    WriteOff,
+)
+from riskcore.insurance import get_available
+from riskcore.journal import Journal, Line, Reserve, Trade
+from riskcore.liquidation import get_equity_share
+from riskcore.margin import Margin, get_initial_requirement, get_maintenance_requirement, get_margin
+from riskcore.margin import is_below_maintenance as is_below
+from riskcore.markets import get_market
+from riskcore.quantities import RATE_ONE, AccountId, EventId, Lots, MarketId, Price, Time
+from riskcore.ranking import can_absorb, get_score
+from riskcore.rules import Rejected, Rule
+from riskcore.state import Market, State
+from riskcore.step import apply, step
+from riskcore.vault import can_take_over
+
+#: Sizes that are tried one by one where rounding decides what the vault can take.
+TAKEOVER_PROBES = 256
+
+
+@frozen
+class Offer:
+    """A resting order: ``maker`` trades up to ``lots`` at ``price`` atoms per lot.
+
+    Raises ``ValueError`` where either is not above zero.
+    """
+
+    maker: AccountId
+    price: Price
+    lots: Lots
+
+    def __attrs_post_init__(self) -> None:
+        if self.price <= 0 or self.lots <= 0:
+            raise ValueError(f"an offer's price and lots must be above zero: {self}")
+
+
+@frozen
+class Liquidity:
+    """Resting orders by market, best price first: ``bids`` buy, ``asks`` sell."""
+
+    bids: Mapping[MarketId, tuple[Offer, ...]] = field(factory=dict)
+    asks: Mapping[MarketId, tuple[Offer, ...]] = field(factory=dict)
+
+
+@frozen
+class Resolution:
+    """What ``resolve`` did.
+
+    ``effects``: the lines of each event. ``liquidity``: the offers that are left.
+    ``unresolved``: accounts still below maintenance, for which no event is accepted.
+    """
+
+    state: State
+    events: tuple[Event, ...]
+    effects: tuple[tuple[Line, ...], ...]
+    liquidity: Liquidity
+    unresolved: tuple[AccountId, ...]
+
+
+def resolve(
+    state: State,
+    liquidity: Liquidity | None = None,
+    *,
+    prefix: str = "resolve",
+    timestamp: Time | None = None,
+    partial: bool = True,
+) -> Resolution:
+    """Run the waterfall at the marks of ``state``: book, vault, insurance, deleveraging.
+
+    Events are numbered on from ``state.sequence`` and named ``prefix-sequence``; their time is
+    ``timestamp``, by default that of the state. ``partial`` sells to the book no more than
+    makes the account healthy; otherwise a fill is as large as the offer and the kernel allow.
+    The order is fixed: lowest equity first, then id. A state on mutable tables is used up,
+    as by ``step``.
+
+    It costs one scan of the accounts, and one for each deleveraging, besides the kernel's own that
+    certifies the queue; whatever else is done costs no more than the accounts that it touches.
+
+    Raises ``ValueError`` where an id is taken or ``timestamp`` is in the past.
+    """
+    time = state.timestamp if timestamp is None else timestamp
+    return _Run(state, liquidity or Liquidity(), prefix, time, partial).finish()
+
+
+def find_below_maintenance(state: State) -> list[tuple[int, AccountId]]:
+    """Equity and id of each account that may be liquidated, in no order. One scan.
+
+    A flat account of negative balance is one of them: its deficit is not booked.
+    """
+    found: list[tuple[int, AccountId]] = []
+    for id, account in state.accounts.items():
+        if len(account.positions) or account.balance < 0:
+            margin = get_margin(account.balance, account.positions, state.markets)
+            if is_below(margin):
+                found.append((margin.equity, id))
+    return found
+
+
+def compute_queue(state: State, id: AccountId, market_id: MarketId) -> tuple[AccountId, ...]:
+    """The queue that the kernel accepts for a deleveraging of ``id`` in ``market_id``.
+
+    Every account that can absorb its part, in rank order (``ranking.is_ranked`` certifies it).
+    One scan, in which only opposite positions are valued, and one sort. Empty where the
+    account has no position there. Raises ``Rejected`` where the market is not listed.
+    """
+    market = get_market(state, market_id)
+    account = state.accounts.get(id)
+    size = account.positions.get(market_id).size
+    if size == 0:
+        return ()
+    margin = get_margin(account.balance, account.positions, state.markets)
+    share = -get_equity_share(margin, market, size, abs(size))
+    rows = list(_iter_candidates(state, market_id, market, size, share))
+    # Distinct ratios differ by 1 / (d * d) or more, so scaled by more than d * d their floors
+    # are distinct, in the same order: sorting plain integers is exact and fast.
+    scale = 2 * max((row[1].bit_length() for row in rows), default=0) + 1
+    return tuple(id for _, _, id in sorted((-((top << scale) // bottom), -lots, id) for top, bottom, lots, id in rows))
+
+
+def _iter_candidates(
+    state: State, market_id: MarketId, market: Market, size: int, share: int
+) -> Iterator[tuple[int, int, int, AccountId]]:
+    """Score (as numerator, denominator), lots and id of each account that can be deleveraged."""
+    requires_profit, policy, mark = state.rulebook.adl_requires_profit, state.rulebook.adl_rank, market.mark_price
+    for id, account in state.accounts.items():
+        position = account.positions.get(market_id)
+        if position.size * size >= 0:
+            continue
+        equity = get_margin(account.balance, account.positions, state.markets).equity
+        if can_absorb(requires_profit, position.size, position.cost, mark, equity, share, size):
+            score = get_score(policy, position.size, position.cost, mark, equity)
+            yield score.numerator, score.denominator, abs(position.size), id
+
+
+def compute_takeover_size(state: State, id: AccountId, market_id: MarketId) -> int:
+    """The most lots of the account's position that the vault can take over; 0 if not even one.
+
+    What the vault can take is not monotone in the lots: up to its own opposite position it
+    sheds risk, beyond that it needs initial margin, and each requirement is rounded. So the
+    crossing is computed without rounding, and the few sizes that rounding decides are tried.
+    (Where they are more than ``TAKEOVER_PROBES``, or the vault's own equity is negative, the
+    size may fall short of the most; it is then a size that is accepted, and never 0 where one lot
+    is.) Raises ``Rejected`` where the market is not listed.
+    """
+    market, account = get_market(state, market_id), state.accounts.get(id)
+    size = account.positions.get(market_id).size
+    margin = get_margin(account.balance, account.positions, state.markets)
+    if id == state.rulebook.vault or size == 0 or margin.equity < 0 or not is_below(margin):
+        return 0
+    vault_account = state.accounts.get(state.rulebook.vault)
+    held = vault_account.positions.get(market_id).size
+    vault = get_margin(vault_account.balance, vault_account.positions, state.markets)
+
+    def accepts(lots: int) -> bool:
+        return can_take_over(state, market, margin, size, lots, vault, held)
+
+    sheds = min(abs(held), abs(size)) if held * size < 0 else 0
+    surely, perhaps = _get_crossing(state, market, margin, vault, held if size > 0 else -held)
+    low = max(min(surely, abs(size)), sheds)
+    high = min(perhaps, abs(size), low + TAKEOVER_PROBES)
+    return next((lots for lots in [*range(high, low, -1), *_iter_halves(low)] if accepts(lots)), 0)
+
+
+def _get_crossing(state: State, market: Market, margin: Margin, vault: Margin, held: int) -> tuple[int, int]:
+    """Lots up to which the vault surely, and up to which it perhaps, is within limit and initial margin.
+
+    Beyond what it sheds; ``held`` is its position, positive where the lots add to it. A lot
+    costs ``slope`` of spare margin; the three roundings on the way are worth -3 to +1 atoms.
+    """
+    rules, mark = market.rules, market.mark_price
+    spare = vault.equity - vault.initial + get_initial_requirement(market, held)
+    slope = mark * (rules.initial_margin_rate * margin.maintenance - rules.maintenance_margin_rate * margin.equity)
+    used = held * mark * rules.initial_margin_rate
+    limit = state.rulebook.vault_position_limit // mark - held
+    surely = ((spare - 3) * RATE_ONE - used) * margin.maintenance // slope
+    perhaps = ((spare + 1) * RATE_ONE - used) * margin.maintenance // slope
+    return min(surely, limit), min(perhaps, limit)
+
+
+def _iter_halves(lots: int) -> Iterator[int]:
+    """``lots``, its half, and so on down to one."""
+    while lots > 0:
+        yield lots
+        lots //= 2
+
+
+class _Run:
+    """One resolution under way: the state so far, what was done, and whom to look at next."""
+
+    def __init__(self, state: State, liquidity: Liquidity, prefix: str, timestamp: Time, partial: bool) -> None:
+        self.state = state
+        self.prefix, self.timestamp, self.partial = prefix, timestamp, partial
+        self.bids = {market: list(reversed(offers)) for market, offers in liquidity.bids.items()}
+        self.asks = {market: list(reversed(offers)) for market, offers in liquidity.asks.items()}
+        self.events: list[Event] = []
+        self.effects: list[tuple[Line, ...]] = []
+        self.waiting: list[tuple[int, AccountId]] = []
+        self.set_aside: set[AccountId] = set()
+
+    def finish(self) -> Resolution:
+        """Work until nobody is left, or nothing can be done for those who are."""
+        if self.state.deleveraging is not None:
+            self._consume_queue()
+        self.waiting = find_below_maintenance(self.state)
+        heapq.heapify(self.waiting)
+        done = -1
+        while self.waiting or (self.set_aside and len(self.events) > done):
+            done = len(self.events)
+            for id in self.set_aside:
+                self._look_at(id)
+            self.set_aside = set()
+            self._empty_heap()
+        return Resolution(
+            self.state,
+            tuple(self.events),
+            tuple(self.effects),
+            Liquidity(_get_offers(self.bids), _get_offers(self.asks)),
+            tuple(sorted(self.set_aside)),
+        )
+
+    def _empty_heap(self) -> None:
+        while self.waiting:
+            equity, id = heapq.heappop(self.waiting)
+            margin = self._get_margin(id)
+            # an entry of another equity is stale: a newer one was pushed when it changed
+            if margin.equity == equity and is_below(margin) and not self._relieve(id, margin):
+                self.set_aside.add(id)
+
+    def _get_margin(self, id: AccountId) -> Margin:
+        account = self.state.accounts.get(id)
+        return get_margin(account.balance, account.positions, self.state.markets)
+
+    def _look_at(self, id: AccountId) -> None:
+        margin = self._get_margin(id)
+        if is_below(margin):
+            heapq.heappush(self.waiting, (margin.equity, id))
+
+    def _relieve(self, id: AccountId, margin: Margin) -> bool:
+        """Do the next thing for an account below maintenance; whether there was one."""
+        markets = self._get_markets(id)
+        return (
+            any(self._sell(id, market) for market in markets)
+            or any(self._hand_over(id, market) for market in markets)
+            or self._cover(id, margin)
+            or self._deleverage(id, margin, markets)
+        )
+
+    def _get_markets(self, id: AccountId) -> list[MarketId]:
+        """The account's markets, largest maintenance requirement first."""
+
+        def place(market_id: MarketId, size: int) -> tuple[int, MarketId]:
+            return -get_maintenance_requirement(get_market(self.state, market_id), size), market_id
+
+        positions = self.state.accounts.get(id).positions
+        return [market for _, market in sorted(place(market, position.size) for market, position in positions.items())]
+
+    def _make_header(self) -> tuple[EventId, int, Time]:
+        sequence = self.state.sequence + 1
+        return EventId(f"{self.prefix}-{sequence}"), sequence, self.timestamp
+
+    def _propose(self, event: Event) -> bool:
+        """Hand the event to the kernel; whether it accepted."""
+        outcome = step(self.state, event)
+        if outcome.rejected in (Rule.DUPLICATE_ID, Rule.TIME_BACKWARDS):
+            raise ValueError(f"{event.id}: {outcome.rejected.value}")
+        if outcome.rejected is not None:
+            return False
+        self.state = outcome.state
+        self.events.append(event)
+        self.effects.append(outcome.effects)
+        for id in _get_touched(outcome.effects):
+            self._look_at(id)
+        return True
+
+    def _sell(self, id: AccountId, market_id: MarketId) -> bool:
+        """Fill the best offer that takes the position; one that its maker cannot honour is dropped."""
+        size = self.state.accounts.get(id).positions.get(market_id).size
+        offers = (self.bids if size > 0 else self.asks).get(market_id, [])
+        for place in reversed(range(len(offers))):
+            offer = offers[place]
+            if offer.maker == id:
+                continue
+            lots, rule = self._size_fill(id, market_id, offer, min(abs(size), offer.lots))
+            if lots:
+                del offers[place]
+                if lots < offer.lots:
+                    offers.insert(place, Offer(offer.maker, offer.price, Lots(offer.lots - lots)))
+                return self._propose(self._make_fill(id, market_id, offer, lots))
+            if rule is not Rule.MAKER_MARGIN:
+                return False
+            del offers[place]
+        return False
+
+    def _make_fill(self, id: AccountId, market_id: MarketId, offer: Offer, lots: int) -> LiquidationFill:
+        return LiquidationFill(*self._make_header(), id, offer.maker, market_id, Lots(lots), offer.price)
+
+    def _size_fill(self, id: AccountId, market_id: MarketId, offer: Offer, lots: int) -> tuple[int, Rule | None]:
+        """The lots to sell, at most ``lots``; or 0, and the rule that even the smallest size breaks."""
+
+        def attempt(lots: int) -> Journal | Rule:
+            try:
+                return apply(self.state, self._make_fill(id, market_id, offer, lots))
+            except Rejected as rejection:
+                return rejection.rule
+
+        def makes_healthy(lots: int) -> bool:
+            journal = attempt(lots)
+            if isinstance(journal, Rule):
+                return False
+            after = journal.account(id)
+            return not is_below(get_margin(after.balance, after.positions, self.state.markets))
+
+        backed = self.state.rulebook.insurance_backs_fills and get_available(self.state) > 0
+        most, rule = _find_most(attempt, lots, backed)
+        if most and self.partial and makes_healthy(most):
+            return _find_boundary(makes_healthy, most, 0), None
+        return most, rule
+
+    def _hand_over(self, id: AccountId, market_id: MarketId) -> bool:
+        """Give the vault as much of the position as it can take."""
+        lots = compute_takeover_size(self.state, id, market_id)
+        return lots > 0 and self._propose(Takeover(*self._make_header(), id, market_id, Lots(lots)))
+
+    def _cover(self, id: AccountId, margin: Margin) -> bool:
+        """Have insurance pay a deficit, or write off one that is nobody's to pay."""
+        flat = margin.maintenance == 0
+        if margin.equity >= 0:
+            return False
+        if get_available(self.state) > 0 and (flat or self.state.rulebook.insurance_before_adl):
+            return self._propose(CoverDeficit(*self._make_header(), id))
+        return flat and self._propose(WriteOff(*self._make_header(), id))
+
+    def _deleverage(self, id: AccountId, margin: Margin, markets: list[MarketId]) -> bool:
+        """Close a position against its queue; where nobody is in any, book its share of the deficit."""
+        if margin.equity >= 0 and not self.state.rulebook.adl_solvent:
+            return False
+        for market_id in markets:
+            queue = compute_queue(self.state, id, market_id)
+            if queue and self._run_episode(id, market_id, queue):
+                return True
+        return margin.equity < 0 and any(self._run_episode(id, market_id, ()) for market_id in markets)
+
+    def _run_episode(self, id: AccountId, market_id: MarketId, queue: tuple[AccountId, ...]) -> bool:
+        if not self._propose(BeginDeleveraging(*self._make_header(), id, market_id, queue)):
+            return False
+        self._consume_queue()
+        return True
+
+    def _consume_queue(self) -> None:
+        """Take heads until the lots are closed, or the queue is exhausted: then end it."""
+        while (episode := self.state.deleveraging) is not None:
+            event = Deleverage if episode.head < len(episode.queue) else EndDeleveraging
+            if not self._propose(event(*self._make_header())):
+                raise AssertionError(f"an open deleveraging cannot go on: {episode}")
+
+
+def _get_touched(lines: tuple[Line, ...]) -> set[AccountId]:
+    """The accounts that the lines moved anything of."""
+    touched: set[AccountId] = set()
+    for line in lines:
+        owners = (line.buyer, line.seller) if isinstance(line, Trade) else (line.payer, line.payee)
+        touched.update(owner for owner in owners if not isinstance(owner, Reserve))
+    return touched
+
+
+def _get_offers(stacks: dict[MarketId, list[Offer]]) -> dict[MarketId, tuple[Offer, ...]]:
+    """The offers left, best price first again."""
+    return {market: tuple(reversed(offers)) for market, offers in stacks.items() if offers}
+
+
+def _find_most(attempt: Callable[[int], Journal | Rule], lots: int, backed: bool) -> tuple[int, Rule | None]:
+    """The most of ``lots`` that the kernel accepts; or 0, and the rule that was in the way.
+
+    A smaller size helps where a maker lacks margin, or where a fund that backs fills has little left;
+    it does not help a price that is worse than the bankruptcy price.
+    """
+    rule: Rule | None = None
+    refused = lots + 1
+    for size in _iter_halves(lots):
+        verdict = attempt(size)
+        if isinstance(verdict, Journal):
+            return _find_boundary(lambda lots: isinstance(attempt(lots), Journal), size, refused), None
+        rule, refused = verdict, size
+        if rule is not Rule.MAKER_MARGIN and not (backed and rule is Rule.WORSE_THAN_BANKRUPTCY):
+            return 0, rule
+    return 0, rule
+
+
+def _find_boundary(holds: Callable[[int], bool], inside: int, outside: int) -> int:
+    """The size next to where ``holds`` ends, by bisection: it holds inside and not outside."""
+    while abs(outside - inside) > 1:
+        middle = (inside + outside) // 2
+        inside, outside = (middle, outside) if holds(middle) else (inside, middle)
+    return inside

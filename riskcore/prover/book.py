@@ -1,0 +1,324 @@
+"""The third book: symbols, for any number of accounts and markets.
+
+An account that is asked for is any account: any balance, any position in the event's
+market, and the opaque totals of all its other markets. Sums over all accounts are
+ghosts: what a sum was, and what the touched accounts changed of it. Only what an
+event names is ever looked at, so what is proven holds whatever else there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+import z3
+
+from riskcore.prover.symbols import SymInt, new_bool, new_int, to_bool, to_int
+from riskcore.prover.tracer import Tracer
+from riskcore.quantities import RATE_ONE
+from riskcore.state import Account, Deleveraging, Market, MarketRules, Position, RankPolicy, Reserves, Rulebook, State
+from specs.arithmetic import either, every, implies, named, requirement
+from specs.markets import admissible, admissible_rulebook
+
+RULEBOOK_INTS = ("vault", "vault_position_limit", "insurance_floor", "funding_interval", "funding_rate_cap")
+RULEBOOK_FLAGS = ("insurance_backs_fills", "insurance_before_adl", "adl_solvent", "adl_requires_profit")
+
+
+class Rest:
+    """The totals of an account's other markets: value, initial and maintenance requirement.
+
+    Pointwise facts, each proven of one position in ``proofs/margin.py`` and summed:
+    0 <= maintenance <= initial, and no maintenance means no position.
+    """
+
+    def __init__(self, tracer: Tracer, name: str) -> None:
+        self.value = new_int(f"{name}.rest_value")
+        self.initial = new_int(f"{name}.rest_initial")
+        self.maintenance = new_int(f"{name}.rest_maintenance")
+        is_empty = self.maintenance == 0
+        facts = every(
+            self.maintenance >= 0,
+            self.maintenance <= self.initial,
+            implies(is_empty, (self.initial == 0) & (self.value == 0)),
+        )
+        tracer.assume(to_bool(facts))
+
+
+class SymPositions:
+    """An account's positions: the event's market in the open, all others as ``Rest``."""
+
+    def __init__(self, rest: Rest, focus: Any, position: Position | None) -> None:
+        self.rest = rest
+        self.focus = focus
+        self.position = position
+
+    def _check(self, market: Any) -> None:
+        if self.focus is None or not market.term.eq(self.focus.term):
+            raise TypeError("a position outside the event's market was touched")
+
+    def get(self, market: Any) -> Position:
+        self._check(market)
+        assert self.position is not None
+        return self.position
+
+    def put(self, market: Any, position: Position) -> SymPositions:
+        self._check(market)
+        size: Any = position.size
+        kept = Position(position.size, either(size == 0, 0, position.cost), either(size == 0, 0, position.entry_index))
+        return SymPositions(self.rest, self.focus, kept)
+
+    def items(self) -> NoReturn:
+        raise TypeError("a transition iterated over an account's positions")
+
+
+class SymTable:
+    """A total map from any key: entries that were asked for, and what they were at first."""
+
+    def __init__(self, new: Callable[[Any, int], Any]) -> None:
+        self._new = new
+        self.keys: list[Any] = []
+        self.first: list[Any] = []
+        self.last: list[Any] = []
+        self.written: list[int] = []
+
+    def get(self, key: Any) -> Any:
+        return self.last[self.find(key)]
+
+    def find(self, key: Any) -> int:
+        """The entry of a key, forking on whether it is one of those asked for before."""
+        for index, known in enumerate(self.keys):
+            if known.term.eq(key.term):
+                return index
+        for index, known in enumerate(self.keys):
+            if known == key:
+                return index
+        return self.add(key)
+
+    def add(self, key: Any) -> int:
+        """A new entry at a key that is none of the others."""
+        value = self._new(key, len(self.keys))
+        self.keys.append(key)
+        self.first.append(value)
+        self.last.append(value)
+        return len(self.keys) - 1
+
+    def put(self, key: Any, value: Any) -> SymTable:
+        index = self.find(key)
+        self.last[index] = value
+        self.written.append(index)
+        return self
+
+    def items(self) -> Iterator[Any]:
+        raise TypeError("a transition iterated over a table")
+
+    def __len__(self) -> int:
+        raise TypeError("a transition asked for the size of a table")
+
+
+class SymQueue:
+    """A queue of any length; ``at`` gives its entries, ``place`` where an account stands."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.length = new_int(f"{name}.length")
+        self._at = z3.Function(f"{name}.at", z3.IntSort(), z3.IntSort())
+        self._place = z3.Function(f"{name}.place", z3.IntSort(), z3.IntSort())
+
+    def __getitem__(self, index: Any) -> SymInt:
+        return SymInt(self._at(to_int(index)))
+
+    def place(self, id: Any) -> SymInt:
+        return SymInt(self._place(to_int(id)))
+
+
+def symbolic_len(value: Any) -> Any:
+    """``len``, for the kernel under trace."""
+    return value.length if isinstance(value, SymQueue) else len(value)
+
+
+def _no_other_market(key: Any, index: int) -> NoReturn:
+    raise TypeError("a market other than the event's was asked for")
+
+
+class World:
+    """One run's symbols: the state before the event, and what the laws may ask about it."""
+
+    def __init__(self, tracer: Tracer, focus: Any, *, deleveraging: bool, is_step: bool) -> None:
+        self.tracer = tracer
+        self.focus = focus
+        self.rulebook = self._new_rulebook()
+        self.timestamp = new_int("state.timestamp")
+        self.sequence = new_int("state.sequence")
+        self.accounts = SymTable(self._new_account)
+        self.markets = SymTable(_no_other_market)
+        self.seen = SymTable(lambda _, index: new_bool(f"seen{index}"))
+        self.reserves: Any = Reserves(
+            *(new_int(f"reserves.{name}") for name in ("outside", "insurance", "fees", "transit", "uncovered"))  # type: ignore[arg-type]
+        )
+        self.sum_balances = new_int("sum.balances")
+        self.sum_sizes = new_int("sum.sizes")
+        self.sum_longs = new_int("sum.longs")
+        self.sum_entries = new_int("sum.entries")
+        self.queue_ahead = z3.Function("ahead", z3.IntSort(), z3.IntSort(), z3.BoolSort())
+        self.is_ranked = new_bool("is_ranked")
+        self._assume_sums()
+        if focus is not None:
+            # a market that is being deleveraged is listed
+            is_listed = (deleveraging and is_step) or bool(new_bool("market.listed"))
+            self._add_market(is_listed)
+            if not is_listed:
+                self.assume(self.sum_longs == 0)
+        self.imagined: list[tuple[Any, Account]] = []
+        self.deleveraging = self._new_deleveraging(is_step) if deleveraging else None
+
+    def get_state(self) -> State:
+        return State(
+            rulebook=self.rulebook,
+            accounts=self.accounts,  # type: ignore[arg-type]
+            markets=self.markets,  # type: ignore[arg-type]
+            seen=self.seen,  # type: ignore[arg-type]
+            reserves=self.reserves,
+            deleveraging=self.deleveraging,
+            sequence=self.sequence,  # type: ignore[arg-type]
+            timestamp=self.timestamp,  # type: ignore[arg-type]
+        )
+
+    def assume(self, *facts: Any) -> None:
+        self.tracer.assume(*(to_bool(fact) for fact in facts))
+
+    def _new_rulebook(self) -> Any:
+        values: dict[str, Any] = {name: new_int(f"rulebook.{name}") for name in RULEBOOK_INTS}
+        values |= {name: new_bool(f"rulebook.{name}") for name in RULEBOOK_FLAGS}
+        rulebook = Rulebook(adl_rank=RankPolicy.PROFIT_TIMES_LEVERAGE, **values)
+        self.assume(admissible_rulebook(rulebook))
+        return rulebook
+
+    def _assume_sums(self) -> None:
+        """The laws of conservation, which every reachable state satisfies (induction hypothesis)."""
+        reserves = self.reserves
+        total = reserves.outside + reserves.insurance + reserves.fees + reserves.transit + reserves.uncovered
+        self.assume(
+            self.sum_balances + total == 0,
+            self.sum_sizes == 0,
+            self.sum_longs >= 0,
+            self.sum_entries == reserves.transit,
+            reserves.insurance >= 0,
+            reserves.fees >= 0,
+            reserves.outside <= 0,
+            reserves.uncovered <= 0,
+        )
+
+    def _new_market(self, key: Any, index: int) -> Market:
+        rules = MarketRules(
+            *(
+                new_int(f"market.{name}")
+                for name in (
+                    "initial_margin_rate",
+                    "maintenance_margin_rate",
+                    "taker_fee_rate",
+                    "maker_fee_rate",
+                    "liquidation_fee_rate",
+                )
+            )  # type: ignore[arg-type]
+        )
+        market: Any = Market(
+            rules,
+            *(
+                new_int(f"market.{name}")
+                for name in ("mark_price", "funding_index", "funding_remainder", "funding_time", "open_interest")
+            ),  # type: ignore[arg-type]
+        )
+        self.assume(
+            admissible(rules),
+            market.mark_price > 0,
+            market.funding_remainder >= 0,
+            market.funding_remainder < RATE_ONE * self.rulebook.funding_interval,
+            market.funding_time <= self.timestamp,
+            market.open_interest == self.sum_longs,
+        )
+        return market
+
+    def imagine(self, id: Any) -> Account:
+        """An account that the event did not take out, for claims about any account."""
+        for known, account in self.imagined:
+            if known.term.eq(id.term):
+                return account
+        account = self._new_account(id, len(self.accounts.keys) + len(self.imagined))
+        self.imagined.append((id, account))
+        return account
+
+    def _add_market(self, is_listed: bool) -> None:
+        market = self._new_market(self.focus, 0) if is_listed else None
+        self.markets.keys.append(self.focus)
+        self.markets.first.append(market)
+        self.markets.last.append(market)
+
+    @property
+    def market(self) -> Market | None:
+        return self.markets.first[0] if self.focus is not None else None
+
+    def _new_account(self, key: Any, index: int) -> Account:
+        name = f"account{index}"
+        position: Any = None
+        if self.focus is not None:
+            position = Position(*(new_int(f"{name}.{field}") for field in ("size", "cost", "entry_index")))  # type: ignore[arg-type]
+            self.assume(implies(position.size == 0, (position.cost == 0) & (position.entry_index == 0)))
+            if self.market is None:
+                self.assume(position.size == 0)
+        positions: Any = SymPositions(Rest(self.tracer, name), self.focus, position)
+        return Account(new_int(f"{name}.balance"), positions)  # type: ignore[arg-type]
+
+    def _new_deleveraging(self, is_focus: bool) -> Any:
+        """An open episode; where the event is a step of it, with the invariants that ADL-2 and ADL-4 carry on."""
+        names = ("lots", "share", "done", "head")
+        lots, share, done, head = (new_int(f"episode.{name}") for name in names)
+        queue = SymQueue("queue")
+        id = new_int("episode.account")
+        self.assume(lots > 0, done >= 0, done < lots, head >= 0, head <= queue.length)
+        market = self.focus if is_focus else new_int("episode.market")
+        episode: Any = Deleveraging(id, market, lots, share, done, queue, head)  # type: ignore[arg-type]
+        if is_focus:
+            account = AccountSymbols(self, self.accounts.get(id))
+            self.assume(
+                (account.size == lots - done) | (account.size == done - lots),
+                implies(account.rest_maintenance == 0, account.equity == (share * done) // lots - share),
+            )
+        return episode
+
+
+class AccountSymbols:
+    """An account as the specification sees it (``specs.case.AccountView``)."""
+
+    def __init__(self, world: World, account: Account) -> None:
+        positions: Any = account.positions
+        self._world = world
+        self._rest = positions.rest
+        position = positions.position
+        self.balance: Any = account.balance
+        self.size: Any = 0 if position is None else position.size
+        self.cost: Any = 0 if position is None else position.cost
+        self.entry_index: Any = 0 if position is None else position.entry_index
+
+    def _at_rate(self, name: str) -> Any:
+        market = self._world.market
+        if market is None:
+            return 0
+        return requirement(self.size, market.mark_price, getattr(market.rules, name))
+
+    @property
+    def equity(self) -> Any:
+        market = self._world.market
+        own = 0 if market is None else self.size * (market.mark_price - market.funding_index + self.entry_index)
+        return named("equity", self.balance + own + self._rest.value)
+
+    @property
+    def initial(self) -> Any:
+        return named("initial", self._at_rate("initial_margin_rate") + self._rest.initial)
+
+    @property
+    def maintenance(self) -> Any:
+        return named("maintenance", self._at_rate("maintenance_margin_rate") + self._rest.maintenance)
+
+    @property
+    def rest_maintenance(self) -> Any:
+        return self._rest.maintenance

@@ -1,0 +1,272 @@
+"""One path of one event, as the contracts look at it (``specs.case.Case``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from riskcore import events
+from riskcore.events import Header
+from riskcore.journal import Journal, Line
+from riskcore.prover.book import AccountSymbols, Rest, SymPositions, SymQueue, World
+from riskcore.prover.kernel import on_symbols
+from riskcore.prover.symbols import SymBool, SymInt, new_int, to_bool, to_int
+from riskcore.prover.tracer import Tracer
+from riskcore.rules import Rejected, Rule
+from riskcore.state import Account, MarketRules, Position, State
+from riskcore.step import DELEVERAGING_STEPS, apply
+from specs.arithmetic import either, every, implies, larger
+from specs.deleveraging import eligible
+
+
+def new_event(kind: type[Header]) -> Any:
+    """An event of this kind with any field values."""
+    values: dict[str, Any] = {}
+    for field in attrs.fields(kind):
+        if field.name == "rules":
+            rates = (new_int(f"event.rules.{rate.name}") for rate in attrs.fields(MarketRules))
+            values["rules"] = MarketRules(*rates)  # type: ignore[arg-type]
+        elif field.name == "queue":
+            values["queue"] = SymQueue("queue")
+        else:
+            values[field.name] = new_int(f"event.{field.name}")
+    with attrs.validators.disabled():
+        return kind(**values)
+
+
+def get_account(world: World, values: list[Any], id: Any) -> Account:
+    """The account at ``id`` without a fork: the one taken out that it equals, else any account.
+
+    ``values`` are the accounts taken out by the event, as they were or as they are.
+    """
+    keys = world.accounts.keys
+    for key, account in zip(keys, values, strict=True):
+        if key.term.eq(id.term):
+            return account  # type: ignore[no-any-return]
+    result = world.imagine(id)
+    for known, account in world.imagined:
+        if known is not id and not known.term.eq(id.term):
+            result = choose_account(known == id, account, result, world.focus)
+        else:
+            break
+    for key, account in zip(keys, values, strict=True):
+        result = choose_account(key == id, account, result, world.focus)
+    return result
+
+
+def choose_account(condition: SymBool, first: Account, second: Account, focus: Any) -> Account:
+    one: Any = first.positions
+    two: Any = second.positions
+    rest = Rest.__new__(Rest)
+    for name in ("value", "initial", "maintenance"):
+        setattr(rest, name, either(condition, getattr(one.rest, name), getattr(two.rest, name)))
+    position = None
+    if one.position is not None:
+        position = Position(
+            *(
+                either(condition, getattr(one.position, name), getattr(two.position, name))
+                for name in ("size", "cost", "entry_index")
+            )
+        )
+    positions: Any = SymPositions(rest, focus, position)
+    return Account(either(condition, first.balance, second.balance), positions)
+
+
+class SymSnapshot:
+    """The state before the event, or after it."""
+
+    def __init__(self, world: World, after: State | None) -> None:
+        self._world = world
+        self._after = after
+        self.market: Any = world.market
+        self.reserves: Any = world.reserves
+        self.deleveraging: Any = world.deleveraging
+        self.sequence: Any = world.sequence
+        self.timestamp: Any = world.timestamp
+        if after is not None:
+            self.market = world.markets.last[0] if world.focus is not None else None
+            self.reserves = after.reserves
+            self.deleveraging = after.deleveraging
+            self.sequence, self.timestamp = after.sequence, after.timestamp
+
+    def account(self, id: Any) -> AccountSymbols:
+        table = self._world.accounts
+        values = table.first if self._after is None else table.last
+        return AccountSymbols(self._world, get_account(self._world, values, id))
+
+    def seen(self, id: Any) -> Any:
+        table = self._world.seen
+        return (table.first if self._after is None else table.last)[table.find(id)]
+
+    def _sum(self, ghost: Any, part: Any) -> Any:
+        """A sum over all accounts: what it was, and what the written accounts changed of it."""
+        if self._after is None:
+            return ghost
+        table = self._world.accounts
+        for index in sorted(set(table.written)):
+            ghost = ghost + part(table.last[index]) - part(table.first[index])
+        return ghost
+
+    @property
+    def sum_balances(self) -> Any:
+        return self._sum(self._world.sum_balances, lambda account: account.balance)
+
+    @property
+    def sum_sizes(self) -> Any:
+        return self._sum(self._world.sum_sizes, lambda account: _position(account).size)
+
+    @property
+    def sum_longs(self) -> Any:
+        return self._sum(self._world.sum_longs, lambda account: larger(_position(account).size, 0))
+
+    @property
+    def sum_entries(self) -> Any:
+        return self._sum(
+            self._world.sum_entries, lambda account: _position(account).size * _position(account).entry_index
+        )
+
+
+_NO_POSITION: Any = Position(0, 0, 0)  # type: ignore[arg-type]
+
+
+def _position(account: Account) -> Any:
+    positions: Any = account.positions
+    return _NO_POSITION if positions.position is None else positions.position
+
+
+class SymCase:
+    """One path of one event."""
+
+    def __init__(
+        self, world: World, event: Any, journal: Journal | None, after: State | None, rule: Rule | None
+    ) -> None:
+        self.world = world
+        self.rulebook = world.rulebook
+        self.event = event
+        self.journal = journal
+        self.rejected = rule
+        self.effects: tuple[Line, ...] = () if journal is None else tuple(journal.lines)
+        table = world.accounts
+        self.touched = tuple(table.keys[index] for index in dict.fromkeys(table.written))
+        self.before = SymSnapshot(world, None)
+        self.after = SymSnapshot(world, after) if after is not None else self.before
+
+    @property
+    def is_ranked(self) -> Any:
+        return self.world.is_ranked
+
+    @property
+    def head(self) -> Any:
+        episode: Any = self.world.deleveraging
+        return episode.queue[episode.head]
+
+    def is_ahead(self, first: Any, second: Any) -> Any:
+        return SymBool(self.world.queue_ahead(to_int(first), to_int(second)))
+
+    def others(self) -> tuple[Any, ...]:
+        other = new_int("other")
+        self.assume_certificate(other, self.head)
+        return (other,)
+
+    def assume_certificate(self, *ids: Any) -> None:
+        """What the open queue's certificate says of these accounts (the induction hypothesis)."""
+        episode: Any = self.world.deleveraging
+        if episode is None:
+            episode = self.after.deleveraging
+            condition: Any = self.is_ranked
+            before_head: Any = 0
+        else:
+            condition, before_head = True, episode.head
+        self.world.assume(implies(condition, self._certificate(self.before, episode, before_head, ids)))
+
+    def _certificate(self, snapshot: SymSnapshot, episode: Any, head: Any, ids: tuple[Any, ...]) -> Any:
+        """For each id: eligible means queued, at its place; for each two: their places say who ranks first.
+
+        An id that stands at a place of the queue is eligible and stands there alone.
+        """
+        queue = episode.queue
+        against = self.before.account(episode.account).size
+        can = [eligible(self, snapshot.account(id), against, episode.share, episode.lots) for id in ids]  # type: ignore[arg-type]
+        claims: list[Any] = []
+        for index, id in enumerate(ids):
+            place = queue.place(id)
+            is_queued = (place >= head) & (place < queue.length) & (queue[place] == id)
+            claims += [implies(can[index], is_queued), implies(is_queued, can[index])]
+            for other_index, other in enumerate(ids):
+                if other_index != index:
+                    both = can[index] & can[other_index] & (place < queue.place(other))
+                    claims.append(implies(both, self.is_ahead(id, other)))
+        return every(*claims)
+
+    def certificate_holds(self) -> Any:
+        """The certificate afterwards, for any two accounts and any place of the queue."""
+        episode: Any = self.after.deleveraging
+        if episode is None:
+            return True
+        first, second = new_int("any_account"), new_int("any_other")
+        ids = [first, second]
+        if self.world.deleveraging is not None:
+            ids.append(self.head)
+        self.assume_certificate(*ids)
+        return self._certificate(self.after, episode, episode.head, (first, second))
+
+
+def get_focus(event: Any) -> Any:
+    """The one market that the event is about, if there is one."""
+    if isinstance(event, DELEVERAGING_STEPS):
+        return new_int("episode.market")
+    return getattr(event, "market", None)
+
+
+def run_event(tracer: Tracer, kind: type[Header], *, deleveraging: bool) -> SymCase:
+    """Run the kernel on any state and any event of this kind, along one path.
+
+    Raises whatever the kernel raises besides ``Rejected``.
+    """
+    event = new_event(kind)
+    is_step = isinstance(event, DELEVERAGING_STEPS)
+    world = World(tracer, get_focus(event), deleveraging=deleveraging, is_step=is_step)
+    if deleveraging and isinstance(event, events.Deleverage):
+        assume_head(world)
+    with on_symbols(world):
+        try:
+            journal = apply(world.get_state(), event)
+        except Rejected as rejection:
+            return SymCase(world, event, None, None, rejection.rule)
+        assume_part_of_whole(world)
+        after = journal.post(event)
+    return SymCase(world, event, journal, after, None)
+
+
+def assume_head(world: World) -> None:
+    """If there is a head, it is eligible and stands at its place; being opposite, it is not the account itself."""
+    episode: Any = world.deleveraging
+    if not episode.head < episode.queue.length:
+        return
+    head = episode.queue[episode.head]
+    world.assume(head != episode.account, episode.queue.place(head) == episode.head)
+    world.accounts.find(head)
+    case = SymCase(world, None, None, None, None)
+    against = case.before.account(episode.account).size
+    world.assume(eligible(case, case.before.account(head), against, episode.share, episode.lots))
+
+
+def assume_part_of_whole(world: World) -> None:
+    """The longs of the accounts taken out are part of all longs (and of the shorts likewise)."""
+    if world.market is None:
+        return
+    longs: Any = 0
+    shorts: Any = 0
+    for account in world.accounts.first:
+        size = _position(account).size
+        longs, shorts = longs + larger(size, 0), shorts + larger(-size, 0)
+    world.assume(longs <= world.sum_longs, shorts <= world.sum_longs)
+
+
+def term(value: Any) -> Any:
+    """A claim as a z3 term."""
+    return to_bool(value)
+
+
+__all__ = ["SymCase", "SymInt", "SymSnapshot", "new_event", "run_event", "term"]

@@ -1,0 +1,143 @@
+"""The kernel's modules while they run on symbols.
+
+The source is untouched. In its modules' namespaces ``min``, ``max`` and ``len`` do not
+branch on symbols, and five functions stand for their contracts, which ``proofs/``
+proves of the originals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from riskcore import (
+    cash,
+    deleveraging,
+    funding,
+    insurance,
+    journal,
+    liquidation,
+    margin,
+    markets,
+    quantities,
+    ranking,
+    rules,
+    state,
+    step,
+    trading,
+    vault,
+)
+from riskcore.margin import Margin, get_position_value
+from riskcore.prover.book import SymPositions, World, symbolic_len
+from riskcore.prover.symbols import symbolic_max, symbolic_min
+from specs.arithmetic import cost_after, named, requirement
+
+MODULES: tuple[ModuleType, ...] = (
+    quantities,
+    rules,
+    state,
+    journal,
+    margin,
+    markets,
+    cash,
+    trading,
+    funding,
+    insurance,
+    liquidation,
+    vault,
+    ranking,
+    deleveraging,
+    step,
+)
+
+_get_margin, _is_acceptable = margin.get_margin, margin.is_acceptable
+
+#: The world of the run in progress, for the one contract that speaks of all accounts.
+_worlds: list[World] = []
+
+
+def _initial_requirement(market: Any, size: Any) -> Any:
+    return requirement(size, market.mark_price, market.rules.initial_margin_rate)
+
+
+def _maintenance_requirement(market: Any, size: Any) -> Any:
+    return requirement(size, market.mark_price, market.rules.maintenance_margin_rate)
+
+
+def _positions_margin(positions: SymPositions, table: Any) -> Margin:
+    """The event's market by the kernel's own formulas, all others by their totals."""
+    rest: Any = positions.rest
+    if positions.position is None:
+        return Margin(rest.value, rest.initial, rest.maintenance)
+    market = table.get(positions.focus)
+    size: Any = positions.position.size
+    return Margin(
+        rest.value + get_position_value(market, positions.position),
+        rest.initial + _initial_requirement(market, size),
+        rest.maintenance + _maintenance_requirement(market, size),
+    )
+
+
+def _named_margin(balance: Any, positions: Any, table: Any) -> Margin:
+    return _name(_get_margin(balance, positions, table))
+
+
+def _named_is_acceptable(before: Margin, after: Margin, reduces: Any) -> Any:
+    return _is_acceptable(_name(before), _name(after), reduces)
+
+
+def _name(measured: Margin) -> Margin:
+    """The same margin, its figures under names."""
+    kinds: Any = ("equity", "initial", "maintenance")
+    return Margin(*(named(kind, value) for kind, value in zip(kinds, measured, strict=True)))
+
+
+def _cost(size: Any, cost: Any, lots: Any, debit: Any) -> Any:
+    return cost_after(size, cost, lots, debit)
+
+
+def _is_ranked(state: Any, market: Any, size: Any, episode: Any) -> Any:
+    return _worlds[-1].is_ranked
+
+
+CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
+    margin.get_initial_requirement: _initial_requirement,
+    margin.get_maintenance_requirement: _maintenance_requirement,
+    margin.get_positions_margin: _positions_margin,
+    margin.get_margin: _named_margin,
+    margin.is_acceptable: _named_is_acceptable,
+    journal.get_cost: _cost,
+    ranking.is_ranked: _is_ranked,
+}
+
+
+@contextmanager
+def on_symbols(world: World | None = None, *, contracts: bool = True) -> Iterator[None]:
+    """Let the kernel run on symbols; ``contracts=False`` keeps every function as it is."""
+    saved: list[tuple[ModuleType, str, Any]] = []
+    missing = object()
+
+    def put(module: ModuleType, name: str, value: Any) -> None:
+        saved.append((module, name, vars(module).get(name, missing)))
+        setattr(module, name, value)
+
+    for module in MODULES:
+        for name, value in list(vars(module).items()):
+            if contracts and callable(value) and not isinstance(value, type) and value in CONTRACTS:
+                put(module, name, CONTRACTS[value])
+        for name, replacement in (("min", symbolic_min), ("max", symbolic_max), ("len", symbolic_len)):
+            put(module, name, replacement)
+    if world is not None:
+        _worlds.append(world)
+    try:
+        yield
+    finally:
+        if world is not None:
+            _worlds.pop()
+        for module, name, value in reversed(saved):
+            if value is missing:
+                delattr(module, name)
+            else:
+                setattr(module, name, value)

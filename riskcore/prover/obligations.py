@@ -1,0 +1,251 @@
+"""From contracts and laws to claims: what has to be proven of one event.
+
+Three layers for each event: the laws, or that they are outside its footprint; the
+exact new value of every field; and that it is rejected if and only if its guard fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import attrs
+import z3
+from attrs import frozen
+
+from riskcore.events import Header
+from riskcore.journal import Reserve
+from riskcore.prover.case import SymCase, run_event
+from riskcore.prover.solver import Claim
+from riskcore.prover.symbols import SymInt, to_bool
+from riskcore.prover.tracer import Path, Tracer, get_paths
+from riskcore.rules import Rule
+from riskcore.state import Market, MarketRules
+from specs.arithmetic import every, some
+from specs.contract import Contract, Effect
+from specs.contracts import CONTRACTS
+from specs.laws import LAWS
+
+ANY_ACCOUNTS = "any accounts, any markets, all integers, all admissible rulebooks"
+OUTSIDE = "outside the footprint, which is checked; any accounts"
+
+
+@frozen
+class Obligation:
+    """One cell of the matrix: a claim for every path of an event that it speaks of."""
+
+    name: str
+    law: str
+    event: str
+    layer: str
+    scope: str
+    claims: tuple[Claim, ...]
+    paths: int
+
+
+def get_event_name(kind: type[Header]) -> str:
+    """The event's name in logs: snake case."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in kind.__name__).lstrip("_")
+
+
+#: Layer, law, name within the event, scope.
+Key: TypeAlias = tuple[str, str, str, str]
+
+
+class Collector:
+    """The claims of one event, by obligation, from all its paths."""
+
+    def __init__(self, kind: type[Header]) -> None:
+        self.kind = kind
+        self.event = get_event_name(kind)
+        self.claims: dict[Key, list[tuple[Tracer, list[Any], z3.BoolRef, str]]] = {}
+        self.accepted: list[Path[SymCase]] = []
+        self.paths: list[Path[SymCase]] = []
+
+    def add(self, case: SymCase, get_claims: Callable[[], dict[Key, Any]]) -> None:
+        """Evaluate claims on the path that is being traced, with their definitions kept to themselves."""
+        tracer, imagined = case.world.tracer, case.world.imagined
+        with tracer.scope() as facts:
+            conclusions = {key: to_bool(claim) for key, claim in get_claims().items()}
+        imagined.clear()
+        for key, conclusion in conclusions.items():
+            self.claims.setdefault(key, []).append((tracer, facts, conclusion, describe(case)))
+
+
+def describe(case: SymCase) -> str:
+    """Which path a claim is about."""
+    outcome = "accepted" if case.rejected is None else f"rejected: {case.rejected.name}"
+    episode = ", a deleveraging open" if case.world.deleveraging is not None else ""
+    return f"{outcome}{episode}"
+
+
+def get_obligations(kind: type[Header]) -> list[Obligation]:
+    """Every obligation of an event, with its claims, in a stable order."""
+    contract = CONTRACTS[kind]
+    collector = Collector(kind)
+    done: dict[int, Path[SymCase]] = {}
+
+    def run(tracer: Tracer, deleveraging: bool) -> SymCase:
+        case = run_event(tracer, kind, deleveraging=deleveraging)
+        collect_guard(collector, contract, case)
+        if case.rejected is None:
+            collect_effect(collector, contract, case)
+            collect_laws(collector, case)
+        return case
+
+    for deleveraging in (False, True):
+        for path in get_paths(lambda tracer, flag=deleveraging: run(tracer, flag)):  # type: ignore[misc]
+            collector.paths.append(path)
+            if path.result is not None:
+                done[id(path.result.world.tracer)] = path
+    obligations = [get_rejection_obligation(collector)]
+    for (layer, law, name, scope), entries in collector.claims.items():
+        claims = tuple(
+            Claim((*tracer.assumptions, *tracer.decisions, *facts), conclusion, where)
+            for tracer, facts, conclusion, where in entries
+            if id(tracer) in done
+        )
+        full_name = f"{collector.event}/{name}"
+        obligations.append(Obligation(full_name, law, collector.event, layer, scope, claims, len(claims)))
+    return obligations
+
+
+def get_rejection_obligation(collector: Collector) -> Obligation:
+    """REJ-1: only ``Rejected`` escapes, a rejected event wrote nothing, and some event is accepted."""
+    claims = []
+    accepted = 0
+    for path in collector.paths:
+        if path.result is None:
+            claims.append(Claim(path.condition, z3.BoolVal(False), f"raised {path.error!r}"))
+            continue
+        case = path.result
+        wrote = case.rejected is not None and any(
+            table.written for table in (case.world.accounts, case.world.markets, case.world.seen)
+        )
+        accepted += case.rejected is None
+        claims.append(Claim(path.condition, z3.BoolVal(not wrote), describe(case)))
+    if not accepted:
+        claims.append(Claim((), z3.BoolVal(False), "no path is accepted"))
+    name = f"{collector.event}/REJ-1"
+    return Obligation(name, "REJ-1", collector.event, "law", ANY_ACCOUNTS, tuple(claims), len(collector.paths))
+
+
+def collect_guard(collector: Collector, contract: Contract, case: SymCase) -> None:
+    """Accepted: every clause holds. Rejected: the clause of the rule that was named does not."""
+
+    def get_claims() -> dict[Key, Any]:
+        clauses = contract.guard(case)
+        if case.rejected is None:
+            return {get_guard_key(rule): clause for rule, clause in clauses.items()}
+        return {get_guard_key(case.rejected): negated(clauses[case.rejected])}
+
+    collector.add(case, get_claims)
+
+
+def get_guard_key(rule: Rule) -> Key:
+    return ("guard", "REJ-1", f"guard/{rule.name}", ANY_ACCOUNTS)
+
+
+def negated(value: Any) -> Any:
+    return (not value) if type(value) is bool else ~value
+
+
+def collect_effect(collector: Collector, contract: Contract, case: SymCase) -> None:
+    """Every field has the value that the contract gives it; what the contract leaves out is unchanged."""
+
+    def get_claims() -> dict[Key, Any]:
+        effect = contract.effect(case)
+        claims: dict[str, Any] = {"header": is_header_written(case)}
+        for id, fields in effect.accounts:
+            after = case.after.account(id)
+            claims |= {f"{get_role(case, id)}.{name}": getattr(after, name) == value for name, value in fields.items()}
+        claims |= {name: getattr(case.after.reserves, name) == value for name, value in effect.reserves.items()}
+        for name, value in effect.market.items():
+            claims[f"market.{name}"] = is_same(getattr(case.after.market, name), value)
+        if effect.deleveraging is not None:
+            claims["deleveraging"] = effect.deleveraging
+        keyed: dict[Key, Any] = {
+            ("effect", "EFFECT", f"effect/{name}", ANY_ACCOUNTS): claim for name, claim in claims.items()
+        }
+        return {**keyed, ("law", "FRAME-1", "FRAME-1", ANY_ACCOUNTS): is_frame_kept(case, effect)}
+
+    collector.add(case, get_claims)
+
+
+def get_role(case: SymCase, id: Any) -> str:
+    """What an account is to the event: the field that names it, or vault, head, bankrupt."""
+    for field in attrs.fields(type(case.event)):
+        value = getattr(case.event, field.name)
+        if isinstance(value, SymInt) and value.term.eq(id.term):
+            return field.name
+    if id.term.eq(case.rulebook.vault.term):
+        return "vault"
+    return "account" if id.term.eq(case.world.deleveraging.account.term) else "head"
+
+
+def is_same(value: Any, expected: Any) -> Any:
+    """Equality of integers, or of the values made of them."""
+    if isinstance(value, MarketRules):
+        return every(*(is_same(getattr(value, f.name), getattr(expected, f.name)) for f in attrs.fields(MarketRules)))
+    if value is expected:
+        return True
+    return value == expected
+
+
+def is_header_written(case: SymCase) -> Any:
+    after, event = case.after, case.event
+    return every(
+        is_same(after.sequence, event.sequence), is_same(after.timestamp, event.timestamp), after.seen(event.id)
+    )
+
+
+ACCOUNT_FIELDS = ("balance", "size", "cost", "entry_index")
+
+
+def is_field_kept(case: SymCase, id: Any, field: str) -> Any:
+    return getattr(case.after.account(id), field) == getattr(case.before.account(id), field)
+
+
+def is_frame_kept(case: SymCase, effect: Effect) -> Any:
+    """Nothing outside the declared footprint changed.
+
+    Every account written is a declared one, and its other markets are as they were;
+    declared accounts keep the fields, and reserves and market the values, that are not
+    named. An account that is none of these was never written, so it is unchanged.
+    """
+    world = case.world
+    declared = dict(enumerate(effect.accounts))
+    claims: list[Any] = [case.after is case.before or world.rulebook is case.rulebook]
+    for id in case.touched:
+        is_declared = some(*(is_same(id, known) for known, _ in effect.accounts))
+        claims.append(is_declared | every(*(is_field_kept(case, id, field) for field in ACCOUNT_FIELDS)))
+    for index in set(world.accounts.written):
+        first: Any = world.accounts.first[index].positions
+        last: Any = world.accounts.last[index].positions
+        claims.append(first.rest is last.rest)
+    for id, fields in declared.values():
+        for field in ACCOUNT_FIELDS:
+            if field not in fields:
+                claims.append(is_field_kept(case, id, field))
+    for reserve in Reserve:
+        if reserve.value not in effect.reserves:
+            claims.append(
+                is_same(getattr(case.after.reserves, reserve.value), getattr(case.before.reserves, reserve.value))
+            )
+    if case.before.market is not None:
+        for market_field in attrs.fields(Market):
+            if market_field.name not in effect.market:
+                name = market_field.name
+                claims.append(is_same(getattr(case.after.market, name), getattr(case.before.market, name)))
+    if effect.deleveraging is None:
+        claims.append(case.after.deleveraging is case.before.deleveraging)
+    claims.append(len(world.markets.keys) <= 1 and len(set(world.seen.written)) == 1)
+    return every(*claims)
+
+
+def collect_laws(collector: Collector, case: SymCase) -> None:
+    for law in LAWS:
+        applies = collector.kind in law.applies
+        holds, scope = (law.holds, ANY_ACCOUNTS) if applies else (law.outside, OUTSIDE)
+        key = ("law", law.id, law.id, scope)
+        collector.add(case, lambda key=key, holds=holds: {key: holds(case)})  # type: ignore[misc]

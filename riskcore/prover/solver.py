@@ -1,0 +1,82 @@
+"""Decides claims: each in a fresh z3 context, under an effort limit that is no clock."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import z3
+from attrs import frozen
+
+#: z3's effort for one claim on one path; deterministic, unlike seconds.
+RLIMIT = 20_000_000
+
+#: A guard against what the effort limit does not see; past it the claim is UNKNOWN, a failure.
+TIMEOUT_MS = 30_000
+
+
+class Verdict(StrEnum):
+    """The words of a verdict. Only ``PROVED`` is a pass."""
+
+    PROVED = "PROVED"
+    VIOLATED = "VIOLATED"
+    UNKNOWN = "UNKNOWN"
+    VACUOUS = "VACUOUS"
+
+
+@frozen
+class Claim:
+    """``conclusion`` follows from ``premises``: one obligation on one path."""
+
+    premises: tuple[z3.BoolRef, ...]
+    conclusion: z3.BoolRef
+    where: str
+
+
+@frozen
+class Answer:
+    verdict: Verdict
+    rlimit: int
+    counterexample: str | None = None
+
+
+def decide_claim(claim: Claim, rlimit: int = RLIMIT) -> Answer:
+    """Whether the negated conclusion contradicts the premises."""
+    conclusion = z3.simplify(claim.conclusion)
+    if z3.is_true(conclusion):
+        return Answer(Verdict.PROVED, 0)
+    context = z3.Context()
+    solver = z3.Solver(ctx=context)
+    solver.set("rlimit", rlimit)
+    solver.set("timeout", TIMEOUT_MS)
+    for premise in claim.premises:
+        solver.add(premise.translate(context))
+    solver.add(z3.Not(conclusion.translate(context), context))
+    result = solver.check()
+    spent = _get_rlimit(solver)
+    if result == z3.unsat:
+        return Answer(Verdict.PROVED, spent)
+    if result == z3.sat:
+        return Answer(Verdict.VIOLATED, spent, _print_model(solver.model(), claim.where))
+    return Answer(Verdict.UNKNOWN, spent, f"{claim.where}: {solver.reason_unknown()}")
+
+
+def _get_rlimit(solver: z3.Solver) -> int:
+    statistics = solver.statistics()
+    return int(statistics.get_key_value("rlimit count")) if "rlimit count" in statistics.keys() else 0  # noqa: SIM118
+
+
+def _print_model(model: z3.ModelRef, where: str) -> str:
+    values = sorted((str(symbol.name()), str(model[symbol])) for symbol in model.decls() if symbol.arity() == 0)
+    return f"{where}\n" + "\n".join(f"  {name} = {value}" for name, value in values)
+
+
+def is_satisfiable(premises: tuple[z3.BoolRef, ...], rlimit: int = RLIMIT) -> bool | None:
+    """Whether the premises have a model; None where z3 gives up."""
+    context = z3.Context()
+    solver = z3.Solver(ctx=context)
+    solver.set("rlimit", rlimit)
+    solver.set("timeout", TIMEOUT_MS)
+    for premise in premises:
+        solver.add(premise.translate(context))
+    result = solver.check()
+    return None if result == z3.unknown else bool(result == z3.sat)

@@ -1,0 +1,212 @@
+"""Integers and booleans that stand for any value, with the operators of ``int`` and ``bool``.
+
+A condition that the kernel branches on asks the running ``Tracer`` which way this
+run goes. A division introduces a named quotient, so that Python's floor is what is
+meant for every sign of the numerator, and only a positive divisor is let through.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn, Protocol, TypeAlias
+
+import z3
+
+IntLike: TypeAlias = "int | SymInt"
+BoolLike: TypeAlias = "bool | SymBool"
+
+
+class Decider(Protocol):
+    """What a symbol needs from the run it belongs to."""
+
+    def decide(self, condition: z3.BoolRef) -> bool: ...
+
+    def get_quotient(self, numerator: z3.ArithRef, denominator: z3.ArithRef) -> z3.ArithRef: ...
+
+    def name(self, kind: str, term: z3.ArithRef) -> z3.ArithRef: ...
+
+    def is_known(self, condition: z3.BoolRef) -> bool: ...
+
+    def call(self, name: str, arguments: tuple[z3.ArithRef, ...]) -> z3.ArithRef: ...
+
+
+_running: list[Decider] = []
+
+
+def start_run(decider: Decider) -> None:
+    """Make ``decider`` answer for symbols until ``end_run``."""
+    _running.append(decider)
+
+
+def end_run() -> None:
+    _running.pop()
+
+
+def _run() -> Decider:
+    if not _running:
+        raise RuntimeError("a symbol was used where no run is tracing it")
+    return _running[-1]
+
+
+def to_int(value: IntLike) -> z3.ArithRef:
+    """The z3 term of an integer; anything but an exact ``int`` or a symbol is refused."""
+    if isinstance(value, SymInt):
+        return value.term
+    if type(value) is int:
+        return z3.IntVal(value)
+    raise TypeError(f"an integer symbol met {value!r}")
+
+
+def to_bool(value: BoolLike) -> z3.BoolRef:
+    """The z3 term of a truth value."""
+    if isinstance(value, SymBool):
+        return value.term
+    if type(value) is bool:
+        return z3.BoolVal(value)
+    raise TypeError(f"a truth symbol met {value!r}")
+
+
+def _choose(condition: z3.BoolRef, then: z3.ArithRef, otherwise: z3.ArithRef) -> z3.ArithRef:
+    """A conditional value, shortened where the run's path already settles the condition."""
+    run = _run()
+    if run.is_known(condition):
+        return then
+    if run.is_known(z3.Not(condition)):
+        return otherwise
+    return z3.If(condition, then, otherwise)
+
+
+class SymBool:
+    """A truth value; branching on it asks the tracer."""
+
+    __slots__ = ("term",)
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, term: z3.BoolRef) -> None:
+        self.term = term
+
+    def __bool__(self) -> bool:
+        return _run().decide(self.term)
+
+    def __and__(self, other: BoolLike) -> SymBool:
+        return SymBool(z3.And(self.term, to_bool(other)))
+
+    def __or__(self, other: BoolLike) -> SymBool:
+        return SymBool(z3.Or(self.term, to_bool(other)))
+
+    def __invert__(self) -> SymBool:
+        return SymBool(z3.Not(self.term))
+
+    __rand__ = __and__
+    __ror__ = __or__
+
+    def __eq__(self, other: object) -> SymBool:  # type: ignore[override]
+        return SymBool(self.term == to_bool(other))  # type: ignore[arg-type]
+
+    def __ne__(self, other: object) -> SymBool:  # type: ignore[override]
+        return SymBool(self.term != to_bool(other))  # type: ignore[arg-type]
+
+    def choose(self, then: IntLike, otherwise: IntLike) -> SymInt:
+        """``then`` where this holds, else ``otherwise``, without a fork."""
+        return SymInt(_choose(self.term, to_int(then), to_int(otherwise)))
+
+    def __repr__(self) -> str:
+        return f"SymBool({self.term})"
+
+
+class SymInt:
+    """Any integer. It has no truth value and no hash: both would lose generality silently."""
+
+    __slots__ = ("term",)
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, term: z3.ArithRef) -> None:
+        self.term = term
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("the truth value of an integer symbol was asked for; compare it with 0")
+
+    def __index__(self) -> NoReturn:
+        raise TypeError("an integer symbol was used as a plain index")
+
+    def __add__(self, other: IntLike) -> SymInt:
+        return SymInt(self.term + to_int(other))
+
+    def __radd__(self, other: IntLike) -> SymInt:
+        return SymInt(to_int(other) + self.term)
+
+    def __sub__(self, other: IntLike) -> SymInt:
+        return SymInt(self.term - to_int(other))
+
+    def __rsub__(self, other: IntLike) -> SymInt:
+        return SymInt(to_int(other) - self.term)
+
+    def __mul__(self, other: IntLike) -> SymInt:
+        return SymInt(self.term * to_int(other))
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> SymInt:
+        return SymInt(-self.term)
+
+    def __abs__(self) -> SymInt:
+        return SymInt(_choose(self.term >= 0, self.term, -self.term))
+
+    def __floordiv__(self, other: IntLike) -> SymInt:
+        return SymInt(_run().get_quotient(self.term, to_int(other)))
+
+    def __rfloordiv__(self, other: IntLike) -> SymInt:
+        return SymInt(_run().get_quotient(to_int(other), self.term))
+
+    def __mod__(self, other: IntLike) -> SymInt:
+        return self - (self // other) * other
+
+    def named(self, kind: str) -> SymInt:
+        """This value under a short name of its own."""
+        return SymInt(_run().name(kind, self.term))
+
+    def call(self, name: str, *arguments: IntLike) -> SymInt:
+        """The named function of a contract, at these arguments."""
+        return SymInt(_run().call(name, tuple(z3.simplify(to_int(argument)) for argument in arguments)))
+
+    def __lt__(self, other: IntLike) -> SymBool:
+        return SymBool(self.term < to_int(other))
+
+    def __le__(self, other: IntLike) -> SymBool:
+        return SymBool(self.term <= to_int(other))
+
+    def __gt__(self, other: IntLike) -> SymBool:
+        return SymBool(self.term > to_int(other))
+
+    def __ge__(self, other: IntLike) -> SymBool:
+        return SymBool(self.term >= to_int(other))
+
+    def __eq__(self, other: object) -> SymBool:  # type: ignore[override]
+        return SymBool(self.term == to_int(other))  # type: ignore[arg-type]
+
+    def __ne__(self, other: object) -> SymBool:  # type: ignore[override]
+        return SymBool(self.term != to_int(other))  # type: ignore[arg-type]
+
+    def __repr__(self) -> str:
+        return f"SymInt({self.term})"
+
+
+def new_int(name: str) -> SymInt:
+    return SymInt(z3.Int(name))
+
+
+def new_bool(name: str) -> SymBool:
+    return SymBool(z3.Bool(name))
+
+
+def symbolic_max(first: Any, second: Any) -> Any:
+    """``max`` of two, without a fork where one is a symbol."""
+    if isinstance(first, SymInt) or isinstance(second, SymInt):
+        return SymInt(_choose(to_int(second) > to_int(first), to_int(second), to_int(first)))
+    return max(first, second)
+
+
+def symbolic_min(first: Any, second: Any) -> Any:
+    """``min`` of two, without a fork where one is a symbol."""
+    if isinstance(first, SymInt) or isinstance(second, SymInt):
+        return SymInt(_choose(to_int(second) < to_int(first), to_int(second), to_int(first)))
+    return min(first, second)

@@ -1,0 +1,244 @@
+"""Runs a function once per path.
+
+A run follows a list of decisions; where a condition is new and both ways are
+possible, it takes one and leaves the other for a later run. A run's path condition,
+with what was assumed of its symbols, is exact: no path is merged or guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Generic, TypeVar
+
+import z3
+from attrs import frozen
+
+from riskcore.prover.symbols import end_run, start_run
+
+T = TypeVar("T")
+
+#: Work that z3 may spend on whether a branch is possible; past it, the branch is explored.
+FEASIBILITY_RLIMIT = 200_000
+
+#: More paths than this are an error, never a silent cut.
+PATH_LIMIT = 2_000
+
+
+class PathLimitExceeded(Exception):
+    """A function has more paths than ``PATH_LIMIT``."""
+
+
+@frozen
+class Path(Generic[T]):
+    """One run: what was returned or raised, and under which condition."""
+
+    result: T | None
+    error: Exception | None
+    assumptions: tuple[z3.BoolRef, ...]
+    decisions: tuple[z3.BoolRef, ...]
+
+    @property
+    def condition(self) -> tuple[z3.BoolRef, ...]:
+        return self.assumptions + self.decisions
+
+
+class Tracer:
+    """One run of a path: follows ``script``, then takes the first possible way."""
+
+    def __init__(self, script: list[bool]) -> None:
+        self.script = script
+        self.taken: list[bool] = []
+        self.open: list[bool] = []
+        self.assumptions: list[z3.BoolRef] = []
+        self.decisions: list[z3.BoolRef] = []
+        self._quotients: dict[tuple[int, int], tuple[z3.ArithRef, z3.ArithRef, z3.ArithRef]] = {}
+        self.calls: list[tuple[str, tuple[z3.ArithRef, ...], z3.ArithRef]] = []
+        self._names: list[tuple[str, z3.ArithRef, z3.ArithRef]] = []
+        self._known: dict[int, tuple[z3.BoolRef, bool]] = {}
+        self._solver = _new_solver()
+        # products left out: sound for what it refutes, and quick
+        self._linear = _new_solver()
+
+    def assume(self, *facts: z3.BoolRef) -> None:
+        """Add facts about symbols that the caller has named."""
+        for fact in facts:
+            self.assumptions.append(fact)
+            self._learn(fact)
+
+    @contextmanager
+    def scope(self) -> Iterator[list[z3.BoolRef]]:
+        """Forget at its end what was assumed in it; the list it yields is then filled with it.
+
+        So that each claim about a path is decided with its own definitions only.
+        """
+        saved = (len(self.assumptions), len(self.calls), dict(self._quotients), dict(self._known))
+        names = len(self._names)
+        facts: list[z3.BoolRef] = []
+        self._solver.push()
+        self._linear.push()
+        yield facts
+        self._linear.pop()
+        self._solver.pop()
+        facts.extend(self.assumptions[saved[0] :])
+        del self.assumptions[saved[0] :], self.calls[saved[1] :], self._names[names:]
+        self._quotients, self._known = saved[2], saved[3]
+
+    def decide(self, condition: z3.BoolRef) -> bool:
+        condition = z3.simplify(condition)
+        if z3.is_true(condition) or z3.is_false(condition):
+            return bool(z3.is_true(condition))
+        known = self._known.get(condition.get_id())
+        if known is not None:
+            return known[1]
+        position = len(self.taken)
+        if position < len(self.script):
+            way, both = self.script[position], False
+        else:
+            possible = self._is_possible(condition)
+            both = possible and self._is_possible(z3.Not(condition))
+            way = possible
+        self.taken.append(way)
+        self.open.append(both)
+        fact = condition if way else z3.Not(condition)
+        self.decisions.append(fact)
+        self._learn(fact)
+        self._remember(condition, way)
+        return way
+
+    def _remember(self, condition: z3.BoolRef, way: bool) -> None:
+        negated = z3.simplify(z3.Not(condition))
+        # the terms are kept alive with their ids, which z3 would otherwise reuse
+        self._known[condition.get_id()] = (condition, way)
+        self._known[negated.get_id()] = (negated, not way)
+
+    def _learn(self, fact: z3.BoolRef) -> None:
+        self._solver.add(fact)
+        if is_linear(fact):
+            self._linear.add(fact)
+
+    def _is_possible(self, condition: z3.BoolRef) -> bool:
+        if is_linear(condition) and self._linear.check(condition) == z3.unsat:
+            return False
+        return bool(self._solver.check(condition) != z3.unsat)
+
+    def is_known(self, condition: z3.BoolRef) -> bool:
+        """Whether the path so far settles that the condition holds; False where z3 gives up."""
+        condition = z3.simplify(condition)
+        if z3.is_true(condition) or z3.is_false(condition):
+            return bool(z3.is_true(condition))
+        known = self._known.get(condition.get_id())
+        if known is not None:
+            return known[1]
+        settled = is_linear(condition) and bool(self._linear.check(z3.Not(condition)) == z3.unsat)
+        if settled:
+            self._remember(condition, True)
+        return settled
+
+    def get_quotient(self, numerator: z3.ArithRef, denominator: z3.ArithRef) -> z3.ArithRef:
+        """``numerator // denominator`` as a name; a divisor that may be <= 0 raises."""
+        if not self.decide(denominator > 0):
+            raise ZeroDivisionError("a divisor that is not above zero")
+        numerator = z3.simplify(numerator, som=True)
+        denominator = z3.simplify(denominator)
+        key = (numerator.get_id(), denominator.get_id())
+        if key not in self._quotients:
+            quotient = z3.Int(f"quotient{len(self._quotients)}")
+            self._quotients[key] = (quotient, numerator, denominator)
+            rest = numerator - quotient * denominator
+            self.assume(rest >= 0, rest < denominator)
+        return self._quotients[key][0]
+
+    def name(self, kind: str, term: z3.ArithRef) -> z3.ArithRef:
+        """A name for a value, the same for values of one kind that z3 proves equal on this path.
+
+        Products of named values then agree to the letter, and need no reasoning about products.
+        """
+        term = z3.simplify(term, som=True)
+        if z3.is_const(term):
+            return term
+        for known_kind, known, value in self._names:
+            if known_kind == kind and (value.eq(term) or self._solver.check(value != term) == z3.unsat):
+                return known
+        name = z3.Int(f"{kind}{len(self._names)}")
+        self._names.append((kind, name, term))
+        self.assume(name == term)
+        return name
+
+    def call(self, name: str, arguments: tuple[z3.ArithRef, ...]) -> z3.ArithRef:
+        """A function known by its contract: the same arguments give the same value."""
+        function = z3.Function(name, *[z3.IntSort()] * (len(arguments) + 1))
+        value = function(*arguments)
+        if all(not value.eq(known) for _, _, known in self.calls):
+            earlier = [(known, at) for called, at, known in self.calls if called == name]
+            self.calls.append((name, arguments, value))
+            if name == "requirement":
+                self.assume(*get_requirement_facts(value, arguments, earlier))
+        return value
+
+
+def _new_solver() -> z3.Solver:
+    solver = z3.Solver()
+    solver.set("rlimit", FEASIBILITY_RLIMIT)
+    solver.set("timeout", 1_000)
+    return solver
+
+
+def is_linear(term: z3.ExprRef) -> bool:
+    """Whether no two unknowns are multiplied anywhere in the term."""
+    seen: set[int] = set()
+    left = [term]
+    while left:
+        one = left.pop()
+        if one.get_id() in seen:
+            continue
+        seen.add(one.get_id())
+        children = one.children()
+        if z3.is_mul(one) and sum(not z3.is_int_value(child) for child in children) > 1:
+            return False
+        left += children
+    return True
+
+
+def get_requirement_facts(
+    value: z3.ArithRef,
+    arguments: tuple[z3.ArithRef, ...],
+    earlier: list[tuple[z3.ArithRef, tuple[z3.ArithRef, ...]]],
+) -> list[z3.BoolRef]:
+    """What a margin requirement is known for: proven of the kernel's in ``proofs/margin.py``.
+
+    Zero at zero, above zero elsewhere, and monotone in size and in rate.
+    """
+    size, mark, rate = arguments
+    facts = [value >= 0, z3.Implies(size == 0, value == 0), z3.Implies(z3.And(size > 0, mark > 0, rate > 0), value > 0)]
+    for other, (other_size, other_mark, other_rate) in earlier:
+        if not mark.eq(other_mark):
+            continue
+        is_below = z3.And(size <= other_size, rate <= other_rate)
+        is_above = z3.And(size >= other_size, rate >= other_rate)
+        facts += [z3.Implies(is_below, value <= other), z3.Implies(is_above, value >= other)]
+    return facts
+
+
+def get_paths(function: Callable[[Tracer], T]) -> Iterator[Path[T]]:
+    """Every path of ``function``, which sets its symbols up and runs what is traced."""
+    scripts: list[list[bool]] = [[]]
+    count = 0
+    while scripts:
+        count += 1
+        if count > PATH_LIMIT:
+            raise PathLimitExceeded(f"more than {PATH_LIMIT} paths")
+        tracer = Tracer(scripts.pop())
+        start_run(tracer)
+        result: T | None = None
+        error: Exception | None = None
+        try:
+            result = function(tracer)
+        except Exception as raised:  # an exception is a result: the laws say which may escape
+            error = raised
+        finally:
+            end_run()
+        for position in range(len(tracer.script), len(tracer.taken)):
+            if tracer.open[position]:
+                scripts.append([*tracer.taken[:position], not tracer.taken[position]])
+        yield Path(result, error, tuple(tracer.assumptions), tuple(tracer.decisions))

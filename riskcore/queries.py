@@ -1,0 +1,242 @@
+"""What people ask of a state: worth, margin, prices at which things happen, places in a queue.
+
+Pure and exact: atoms and lots are ``int``, ratios are ``Fraction``, never a float. The
+questions take the state, and an account id (an unknown account is an empty one); those about
+a market raise ``Rejected`` where it is not listed. All read the marks of the state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from attrs import evolve, frozen
+
+from riskcore.events import MarkPrice
+from riskcore.liquidation import get_equity_share
+from riskcore.margin import Margin, get_maintenance_requirement, get_margin, is_below_maintenance
+from riskcore.markets import get_market
+from riskcore.planner import Liquidity, Resolution, compute_queue, resolve
+from riskcore.quantities import RATE_ONE, AccountId, Atoms, EventId, MarketId, Price, Rate, divide_down, divide_up
+from riskcore.state import State, genesis
+from riskcore.step import step
+
+
+def _get_margin(state: State, id: AccountId) -> Margin:
+    account = state.accounts.get(id)
+    return get_margin(account.balance, account.positions, state.markets)
+
+
+def equity(state: State, account: AccountId) -> Atoms:
+    """Balance plus positions at mark, less the funding they owe; signed."""
+    return Atoms(_get_margin(state, account).equity)
+
+
+def initial_margin(state: State, account: AccountId) -> Atoms:
+    """Atoms that a new trade or a withdrawal must leave; each position's part rounded up."""
+    return Atoms(_get_margin(state, account).initial)
+
+
+def maintenance_margin(state: State, account: AccountId) -> Atoms:
+    """Atoms below which the account is liquidated; each position's part rounded up."""
+    return Atoms(_get_margin(state, account).maintenance)
+
+
+def free_collateral(state: State, account: AccountId) -> Atoms:
+    """Equity above initial margin; below zero where equity is short of it."""
+    margin = _get_margin(state, account)
+    return Atoms(margin.equity - margin.initial)
+
+
+def max_withdrawable(state: State, account: AccountId) -> Atoms:
+    """The largest amount that a ``Withdraw`` is accepted for now; 0 if none is.
+
+    Free collateral, as far as the pool has it; nothing while a deleveraging is open.
+    """
+    if state.deleveraging is not None:
+        return Atoms(0)
+    pool = -state.reserves.outside
+    return Atoms(max(min(free_collateral(state, account), pool), 0))
+
+
+def is_liquidatable(state: State, account: AccountId) -> bool:
+    """Whether the account is below its maintenance margin."""
+    return is_below_maintenance(_get_margin(state, account))
+
+
+def liquidation_price(state: State, account: AccountId, market: MarketId) -> Price | None:
+    """The mark of the market, all others fixed, at which the account is first below maintenance.
+
+    For a long position the largest such price, for a short the smallest; an integer, exact
+    to the rounding of the requirement. It lies on the far side of the mark where the account
+    is below already. None without a position, or where a long has no such price: it is
+    healthy at every price, or (at a maintenance rate of one) below at every price.
+    """
+    listed = get_market(state, market)
+    size = state.accounts.get(account).positions.get(market).size
+    margin = _get_margin(state, account)
+    # equity and requirement are cushion + size * price, and rest + ceil(abs(size) * price * rate)
+    cushion = margin.equity - size * listed.mark_price
+    rest = margin.maintenance - get_maintenance_requirement(listed, size)
+    rate = listed.rules.maintenance_margin_rate
+    if size > 0:
+        slope = size * (RATE_ONE - rate)
+        price = divide_up((rest - cushion) * RATE_ONE, slope) - 1 if slope else 0
+        return Price(price) if price > 0 else None
+    if size < 0:
+        return Price(max(divide_down((cushion - rest) * RATE_ONE, -size * (RATE_ONE + rate)) + 1, 1))
+    return None
+
+
+def bankruptcy_price(state: State, account: AccountId, market: MarketId) -> Fraction | None:
+    """Atoms per lot at which closing the whole position costs exactly its share of equity.
+
+    In an account of one market it is the mark at which equity is zero; in others the
+    share goes by maintenance requirement, rounded down to an atom. A liquidation fill beyond it
+    is paid for by insurance, or refused. It may lie below zero. None without a position.
+    """
+    listed = get_market(state, market)
+    size = state.accounts.get(account).positions.get(market).size
+    if size == 0:
+        return None
+    share = get_equity_share(_get_margin(state, account), listed, size, abs(size))
+    return listed.mark_price - Fraction(share, size)
+
+
+def bankruptcy_tick(state: State, account: AccountId, market: MarketId) -> int | None:
+    """The worst integer price that is no worse than the bankruptcy price.
+
+    Rounded up for a long position, down for a short. Not above zero where every price
+    is good enough for a long, or none is for a short. None without a position.
+    """
+    exact = bankruptcy_price(state, account, market)
+    if exact is None:
+        return None
+    size = state.accounts.get(account).positions.get(market).size
+    round_safely = divide_up if size > 0 else divide_down
+    return round_safely(exact.numerator, exact.denominator)
+
+
+def notional(state: State, account: AccountId) -> Atoms:
+    """Absolute value of all positions at mark."""
+    positions = state.accounts.get(account).positions
+    return Atoms(sum(abs(position.size) * get_market(state, id).mark_price for id, position in positions.items()))
+
+
+def leverage(state: State, account: AccountId) -> Fraction | None:
+    """Notional per equity; None where equity is not above zero."""
+    margin = _get_margin(state, account)
+    return Fraction(notional(state, account), margin.equity) if margin.equity > 0 else None
+
+
+def margin_ratio(state: State, account: AccountId) -> Fraction | None:
+    """Maintenance margin per equity: liquidated above 1. None where equity is not above zero."""
+    margin = _get_margin(state, account)
+    return Fraction(margin.maintenance, margin.equity) if margin.equity > 0 else None
+
+
+def entry_price(state: State, account: AccountId, market: MarketId) -> Fraction | None:
+    """Average atoms per lot that the position was entered at; None without a position."""
+    position = state.accounts.get(account).positions.get(market)
+    return Fraction(position.cost, position.size) if position.size else None
+
+
+def unrealised_pnl(state: State, account: AccountId, market: MarketId) -> Atoms:
+    """The position at mark less what it cost, without funding; 0 without a position."""
+    position = state.accounts.get(account).positions.get(market)
+    return Atoms(position.size * get_market(state, market).mark_price - position.cost)
+
+
+def funding_owed(state: State, account: AccountId, market: MarketId) -> Atoms:
+    """Funding that the position owes and has not settled; below zero it is owed to it."""
+    position = state.accounts.get(account).positions.get(market)
+    return Atoms(position.size * (get_market(state, market).funding_index - position.entry_index))
+
+
+def adl_queue(state: State, account: AccountId, market: MarketId) -> tuple[AccountId, ...]:
+    """Who would be deleveraged against the account's position, first to last.
+
+    Everybody on the opposite side who can bear a part of its loss; empty without a position.
+    """
+    return compute_queue(state, account, market)
+
+
+def adl_place(state: State, account: AccountId, market: MarketId, counterparty: AccountId) -> int | None:
+    """The counterparty's place in that queue, the first being 0; None if it is not in it."""
+    queue = compute_queue(state, account, market)
+    return queue.index(counterparty) if counterparty in queue else None
+
+
+@frozen
+class Exposure:
+    """How a venue stands at some marks.
+
+    ``equities``: atoms of each account. ``below_maintenance``: ids, sorted.
+    ``deficits``: atoms by which accounts are below zero, in sum.
+    ``uncovered``: atoms of losses that nobody could pay.
+    """
+
+    equities: Mapping[AccountId, Atoms]
+    below_maintenance: tuple[AccountId, ...]
+    deficits: Atoms
+    insurance: Atoms
+    uncovered: Atoms
+
+
+@frozen
+class Stress:
+    """A what-if: the moved marks, how the venue stands there, and how after a resolution."""
+
+    marks: Mapping[MarketId, Price]
+    before: Exposure
+    after: Exposure
+    resolution: Resolution
+
+
+def get_exposure(state: State) -> Exposure:
+    """How the venue stands at the marks of the state. One scan."""
+    equities: dict[AccountId, Atoms] = {}
+    below: list[AccountId] = []
+    for id, account in sorted(state.accounts.items()):
+        margin = get_margin(account.balance, account.positions, state.markets)
+        equities[id] = Atoms(margin.equity)
+        if is_below_maintenance(margin):
+            below.append(id)
+    deficits = -sum(min(worth, 0) for worth in equities.values())
+    return Exposure(equities, tuple(below), Atoms(deficits), state.reserves.insurance, state.reserves.uncovered)
+
+
+def stress(
+    state: State, shocks: Mapping[MarketId, Rate], liquidity: Liquidity | None = None, *, partial: bool = True
+) -> Stress:
+    """What would happen if marks moved by ``shocks``, in parts per million of the mark, signed.
+
+    Moved marks are rounded down. The state itself is left alone, whatever its tables.
+    Raises ``ValueError`` where a mark would not be above zero or a deleveraging is open, ``Rejected``
+    where a market is not listed.
+    """
+    marks = {id: _shock(get_market(state, id).mark_price, shock) for id, shock in sorted(shocks.items())}
+    moved = _copy(state)
+    for id, mark in marks.items():
+        sequence = moved.sequence + 1
+        outcome = step(moved, MarkPrice(EventId(f"stress-mark-{sequence}"), sequence, moved.timestamp, id, mark))
+        if outcome.rejected is not None:
+            raise ValueError(f"{id} cannot be marked to {mark}: {outcome.rejected.value}")
+        moved = outcome.state
+    resolution = resolve(moved, liquidity, prefix="stress", partial=partial)
+    return Stress(marks, get_exposure(moved), get_exposure(resolution.state), resolution)
+
+
+def _shock(mark: int, shock: int) -> Price:
+    return Price(divide_down(mark * (RATE_ONE + shock), RATE_ONE))
+
+
+def _copy(state: State) -> State:
+    """The same state on persistent tables, without the ids seen so far."""
+    blank = genesis(state.rulebook)
+    accounts, markets = blank.accounts, blank.markets
+    for id, account in state.accounts.items():
+        accounts = accounts.put(id, account)
+    for market_id, market in state.markets.items():
+        markets = markets.put(market_id, market)
+    return evolve(state, accounts=accounts, markets=markets, seen=blank.seen)

@@ -1,0 +1,147 @@
+"""Proves every obligation, event by event, on as many processes as asked for.
+
+Each event's obligations are collected and decided in one process; nothing is shared,
+so the verdicts and their effort do not depend on how the work is split.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+
+from attrs import asdict, frozen
+
+from proofs.lemmas import LEMMAS, get_lemma_obligations
+from riskcore.prover.obligations import Obligation, get_event_name, get_obligations
+from riskcore.prover.solver import Verdict, decide_claim
+from specs.contracts import CONTRACTS
+from specs.laws import LAWS
+
+#: What is believed without proof here; TRUST.md says why, and how each is checked.
+TRUSTED = (
+    "CPython and attrs run the kernel as its source reads",
+    "z3 refutes only what is contradictory",
+    "the tracer's integers behave as Python's (tests compare them)",
+    "a sum over all accounts changes by what the written accounts change",
+    "a queue in strict rank order, as long as the eligible accounts are many, is all of them in order",
+    "the specification says what is meant",
+)
+
+
+@frozen
+class Result:
+    """One obligation's verdict."""
+
+    name: str
+    law: str
+    event: str
+    layer: str
+    verdict: str
+    scope: str
+    paths: int
+    rlimit: int
+    seconds: float
+    counterexample: str | None
+
+
+@frozen
+class Selection:
+    """Which obligations are wanted; None means all."""
+
+    law: str | None = None
+    event: str | None = None
+
+    def wants(self, law: str, event: str) -> bool:
+        return self.law in (None, law) and self.event in (None, event)
+
+
+def get_unit_names() -> tuple[str, ...]:
+    """The names of the units of work: each event, and the lemmas."""
+    return (*(get_event_name(kind) for kind in CONTRACTS), *(f"lemma:{name}" for name in LEMMAS))
+
+
+def get_law_ids() -> tuple[str, ...]:
+    return (*(law.id for law in LAWS), "FRAME-1", "REJ-1", "EFFECT", "MARG-1", "LEMMA")
+
+
+def collect(unit: str) -> list[Obligation]:
+    """The obligations of one unit of work."""
+    if unit.startswith("lemma:"):
+        return get_lemma_obligations(unit.removeprefix("lemma:"))
+    kind = next(kind for kind in CONTRACTS if get_event_name(kind) == unit)
+    return get_obligations(kind)
+
+
+def prove(obligation: Obligation) -> Result:
+    """Decide an obligation on each of its paths; the first that fails is its verdict."""
+    started = time.perf_counter()
+    verdict, spent, counterexample = Verdict.PROVED, 0, None
+    if not obligation.claims:
+        verdict, counterexample = Verdict.VACUOUS, "no path of the kernel reaches this claim"
+    for claim in obligation.claims:
+        answer = decide_claim(claim)
+        spent += answer.rlimit
+        if answer.verdict is not Verdict.PROVED:
+            verdict, counterexample = answer.verdict, answer.counterexample
+            break
+    return Result(
+        obligation.name,
+        obligation.law,
+        obligation.event,
+        obligation.layer,
+        verdict.value,
+        obligation.scope,
+        obligation.paths,
+        spent,
+        round(time.perf_counter() - started, 3),
+        counterexample,
+    )
+
+
+def verify_unit(unit: str, selection: Selection) -> list[Result]:
+    """Collect and prove one unit of work."""
+    return [prove(obligation) for obligation in collect(unit) if selection.wants(obligation.law, obligation.event)]
+
+
+def verify(selection: Selection, jobs: int, report: Callable[[str, int, int], None]) -> list[Result]:
+    """Prove what is selected; ``report`` is told each finished unit, how many are done, and how many there are."""
+    units = [unit for unit in get_unit_names() if selection.event in (None, unit) or unit.startswith("lemma:")]
+    results: dict[str, list[Result]] = {}
+    for done, (unit, found) in enumerate(_run(units, selection, jobs), start=1):
+        results[unit] = found
+        report(unit, done, len(units))
+    return [result for unit in units for result in results[unit]]
+
+
+def _run(units: list[str], selection: Selection, jobs: int) -> Iterator[tuple[str, list[Result]]]:
+    if jobs == 1:
+        for unit in units:
+            yield unit, verify_unit(unit, selection)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        # the events with the most paths first, so that none is left to the end alone
+        heavy = ("fill", "begin_deleveraging", "liquidation_fill", "takeover", "deleverage")
+        ordered = sorted(units, key=lambda unit: (heavy.index(unit) if unit in heavy else len(heavy), unit))
+        futures = {pool.submit(verify_unit, unit, selection): unit for unit in ordered}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+
+
+def get_verdict(results: list[Result]) -> str:
+    """PROVED, VIOLATED, or INCONCLUSIVE where something is unknown, vacuous or nothing was selected."""
+    verdicts = {result.verdict for result in results}
+    if Verdict.VIOLATED.value in verdicts:
+        return "VIOLATED"
+    return "PROVED" if verdicts == {Verdict.PROVED.value} else "INCONCLUSIVE"
+
+
+def to_json(results: list[Result], seconds: float) -> dict[str, object]:
+    """The object that ``--format json`` prints."""
+    return {
+        "verdict": get_verdict(results),
+        "seconds": round(seconds, 3),
+        "obligations": [asdict(result) for result in results],
+        "trusted": list(TRUSTED),
+    }

@@ -1,0 +1,89 @@
+"""What a contract may look at: one event, the state before it and after it, its effects.
+
+``Snapshot`` shows accounts by id, the one market that the event is about, the reserves,
+and the sums over all accounts that the laws speak of. The prover fills it with symbols,
+the monitor with the integers of a replay.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from riskcore.journal import Line
+from riskcore.rules import Rule
+
+
+class AccountView(Protocol):
+    """An account, and its position in the market that the event is about."""
+
+    balance: Any
+    size: Any
+    cost: Any
+    entry_index: Any
+
+    @property
+    def equity(self) -> Any:
+        """Balance, and all positions at mark less the funding they owe."""
+
+    @property
+    def initial(self) -> Any: ...
+
+    @property
+    def maintenance(self) -> Any: ...
+
+    @property
+    def rest_maintenance(self) -> Any:
+        """The maintenance requirement of its other markets."""
+
+
+class Snapshot(Protocol):
+    market: Any
+    """The event's market, or None where it is not listed or there is none."""
+    reserves: Any
+    deleveraging: Any
+    sequence: Any
+    timestamp: Any
+
+    def account(self, id: Any) -> AccountView: ...
+
+    def seen(self, id: Any) -> Any: ...
+
+    @property
+    def sum_balances(self) -> Any:
+        """Over all accounts."""
+
+    @property
+    def sum_sizes(self) -> Any:
+        """Over all positions in the event's market."""
+
+    @property
+    def sum_longs(self) -> Any:
+        """Over the positions above zero in the event's market."""
+
+    @property
+    def sum_entries(self) -> Any:
+        """Of size * entry_index over all positions of all markets."""
+
+
+class Case(Protocol):
+    rulebook: Any
+    event: Any
+    before: Snapshot
+    after: Snapshot
+    effects: tuple[Line, ...]
+    rejected: Rule | None
+    touched: tuple[Any, ...]
+    """The ids of the accounts that were written."""
+    is_ranked: Any
+    """Whether the queue of a ``BeginDeleveraging`` is every eligible account in rank order."""
+    head: Any
+    """The account at the head of the open queue."""
+
+    def is_ahead(self, first: Any, second: Any) -> Any:
+        """Whether one account ranks before another in the open queue's market."""
+
+    def others(self) -> tuple[Any, ...]:
+        """Accounts that the open queue's order is checked against: for the prover, any one."""
+
+    def certificate_holds(self) -> Any:
+        """Whether the queue that is open afterwards is all eligible accounts in rank order."""

@@ -1,0 +1,54 @@
+"""Deposits, withdrawals, and money for the insurance fund."""
+
+from __future__ import annotations
+
+from riskcore import events
+from riskcore.rules import Rule
+from specs.case import Case
+from specs.contract import Contract, Effect, header_guard
+
+DEPOSIT = Contract(
+    event=events.Deposit,
+    guard=lambda case: {**header_guard(case), Rule.AMOUNT_NOT_POSITIVE: case.event.amount > 0},
+    effect=lambda case: Effect(
+        accounts=(
+            (case.event.account, {"balance": case.before.account(case.event.account).balance + case.event.amount}),
+        ),
+        reserves={"outside": case.before.reserves.outside - case.event.amount},
+    ),
+)
+
+FUND_INSURANCE = Contract(
+    event=events.FundInsurance,
+    guard=lambda case: {**header_guard(case), Rule.AMOUNT_NOT_POSITIVE: case.event.amount > 0},
+    effect=lambda case: Effect(
+        reserves={
+            "outside": case.before.reserves.outside - case.event.amount,
+            "insurance": case.before.reserves.insurance + case.event.amount,
+        }
+    ),
+)
+
+
+def _withdraw_guard(case: Case) -> dict[Rule, object]:
+    account = case.before.account(case.event.account)
+    return {
+        **header_guard(case),
+        Rule.AMOUNT_NOT_POSITIVE: case.event.amount > 0,
+        Rule.POOL_EXHAUSTED: case.before.reserves.outside + case.event.amount <= 0,
+        Rule.BELOW_INITIAL_MARGIN: account.equity >= account.initial + case.event.amount,
+    }
+
+
+WITHDRAW = Contract(
+    event=events.Withdraw,
+    guard=_withdraw_guard,
+    effect=lambda case: Effect(
+        accounts=(
+            (case.event.account, {"balance": case.before.account(case.event.account).balance - case.event.amount}),
+        ),
+        reserves={"outside": case.before.reserves.outside + case.event.amount},
+    ),
+)
+
+CONTRACTS = (DEPOSIT, WITHDRAW, FUND_INSURANCE)

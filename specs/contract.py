@@ -1,0 +1,112 @@
+"""The shape of a contract: when an event is accepted, and what exactly it then changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from riskcore.events import Header
+from riskcore.rules import Rule
+from specs.arithmetic import cost_after, either, every, larger, named, requirement
+from specs.case import AccountView, Case
+
+
+@frozen
+class Effect:
+    """New values. What is not named keeps its value: that is the event's footprint.
+
+    ``accounts``: pairs of an id and the new values of that account's fields.
+    ``deleveraging``: whether the open deleveraging is what it must be, or None for unchanged.
+    """
+
+    accounts: tuple[tuple[Any, Mapping[str, Any]], ...] = ()
+    reserves: Mapping[str, Any] = field(factory=dict)
+    market: Mapping[str, Any] = field(factory=dict)
+    deleveraging: Any = None
+
+
+@frozen
+class Contract:
+    """One event's contract.
+
+    ``guard``: each rule with the condition that must hold; the event is accepted if
+    and only if all do, and a rejection names one that does not.
+    """
+
+    event: type[Header]
+    guard: Callable[[Case], Mapping[Rule, Any]]
+    effect: Callable[[Case], Effect]
+
+
+def header_guard(case: Case, *, while_deleveraging: bool = False) -> dict[Rule, Any]:
+    """What every event must satisfy."""
+    before, event = case.before, case.event
+    is_open = before.deleveraging is not None
+    return {
+        Rule.DUPLICATE_ID: before.seen(event.id) == False,  # noqa: E712  a symbol has no `not`
+        Rule.SEQUENCE_NOT_AHEAD: event.sequence > before.sequence,
+        Rule.TIME_BACKWARDS: event.timestamp >= before.timestamp,
+        Rule.DELEVERAGING_OPEN: while_deleveraging or not is_open,
+    }
+
+
+def moved(case: Case, account: AccountView, lots: Any, debit: Any, fee: Any = 0) -> dict[str, Any]:
+    """An account's new fields after its position settled funding and changed by signed ``lots``.
+
+    ``debit`` atoms, signed, is what the lots cost it; ``fee`` comes on top.
+    """
+    index = case.before.market.funding_index
+    size = account.size + lots
+    return {
+        "balance": account.balance - owed(case, account) - debit - fee,
+        "size": size,
+        "cost": either(size == 0, 0, cost_after(account.size, account.cost, lots, debit)),
+        "entry_index": either(size == 0, 0, index),
+    }
+
+
+def owed(case: Case, account: AccountView) -> Any:
+    """Atoms of funding that an account's position has not settled yet."""
+    return account.size * (case.before.market.funding_index - account.entry_index)
+
+
+def more_longs(size: Any, lots: Any) -> Any:
+    """By how many lots the longs grow when a position of ``size`` changes by ``lots``."""
+    return larger(size + lots, 0) - larger(size, 0)
+
+
+def maintenance_of(case: Case, size: Any) -> Any:
+    market = case.before.market
+    return requirement(size, market.mark_price, market.rules.maintenance_margin_rate)
+
+
+def initial_of(case: Case, size: Any) -> Any:
+    market = case.before.market
+    return requirement(size, market.mark_price, market.rules.initial_margin_rate)
+
+
+def toward_zero(before: Any, after: Any) -> Any:
+    """Whether a size shrank and did not change sign."""
+    shrank = every(before > 0, after >= 0, after < before)
+    return shrank | every(before < 0, after <= 0, after > before)
+
+
+def bearable(case: Case, account: AccountView, equity: Any, size: Any) -> Any:
+    """Whether an account may stand at ``equity`` with ``size`` lots after its own trade.
+
+    At or above initial margin; or closer to zero, with no less equity per maintenance.
+    """
+    equity = named("equity", equity)
+    initial = named("initial", account.initial - initial_of(case, account.size) + initial_of(case, size))
+    maintenance = named(
+        "maintenance", account.maintenance - maintenance_of(case, account.size) + maintenance_of(case, size)
+    )
+    safer = equity * account.maintenance >= account.equity * maintenance
+    return (equity >= initial) | (toward_zero(account.size, size) & safer)
+
+
+def available(case: Case) -> Any:
+    """Atoms that the insurance fund has above its floor."""
+    return larger(case.before.reserves.insurance - case.rulebook.insurance_floor, 0)

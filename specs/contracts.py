@@ -1,0 +1,13 @@
+"""All contracts, by event."""
+
+from __future__ import annotations
+
+from riskcore.events import Header
+from specs import cash, deleveraging, funding, insurance, liquidation, markets, trading, vault
+from specs.contract import Contract
+
+CONTRACTS: dict[type[Header], Contract] = {
+    contract.event: contract
+    for module in (markets, cash, funding, trading, liquidation, vault, insurance, deleveraging)
+    for contract in module.CONTRACTS
+}

@@ -1,0 +1,169 @@
+"""The last stage: a certified queue of opposite positions closes what nobody else took."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from riskcore import events
+from riskcore.rules import Rule
+from specs.arithmetic import every, floor_ratio, implies, larger, magnitude, negate, smaller
+from specs.case import AccountView, Case
+from specs.contract import Contract, Effect, available, header_guard, more_longs, moved, owed
+from specs.liquidation import equity_share, forced_guard, toward
+from specs.markets import known_market
+from specs.vault import could_take_over
+
+
+def eligible(case: Case, account: AccountView, against: Any, share: Any, lots: Any) -> Any:
+    """Whether an account can be closed against a position of sign ``against``.
+
+    Its whole position at ``share / lots`` a lot must be within its equity and, where
+    the rulebook says so and something is to be paid, within that position's profit.
+    """
+    mark = case.before.market.mark_price
+    burden = share * magnitude(account.size)
+    profit = account.size * mark - account.cost
+    needs_profit = case.rulebook.adl_requires_profit & (share > 0)
+    return every(
+        ((account.size > 0) & (against < 0)) | ((account.size < 0) & (against > 0)),
+        account.equity >= 0,
+        account.equity * lots >= burden,
+        implies(needs_profit, profit * lots >= burden),
+    )
+
+
+def paid(episode: Any, done: Any) -> Any:
+    """Atoms paid by counterparties when ``done`` lots are closed."""
+    return floor_ratio(episode.share * done, episode.lots)
+
+
+def _begin_guard(case: Case) -> dict[Rule, Any]:
+    event, before = case.event, case.before
+    rules = {**header_guard(case), **known_market(case)}
+    if before.market is None:
+        return rules
+    account = before.account(event.account)
+    rules |= forced_guard(account, 1)
+    if case.rejected in rules:
+        return rules
+    is_bankrupt = account.equity < 0
+    from_vault = event.account == case.rulebook.vault
+    return {
+        **rules,
+        Rule.ADL_SOLVENT: case.rulebook.adl_solvent | is_bankrupt,
+        Rule.VAULT_NOT_EXHAUSTED: from_vault | negate(could_take_over(case, account, 1)),
+        Rule.INSURANCE_NOT_EXHAUSTED: implies(case.rulebook.insurance_before_adl & is_bankrupt, available(case) == 0),
+        Rule.QUEUE_NOT_RANKED: case.is_ranked,
+    }
+
+
+def _begin_effect(case: Case) -> Effect:
+    account, episode = case.before.account(case.event.account), case.after.deleveraging
+    lots = magnitude(account.size)
+    return Effect(
+        deleveraging=every(
+            episode is not None,
+            episode.account == case.event.account,
+            episode.market == case.event.market,
+            episode.lots == lots,
+            episode.share == -equity_share(case, account, lots),
+            episode.done == 0,
+            episode.queue is case.event.queue,
+            episode.head == 0,
+        )
+    )
+
+
+def _step_guard(case: Case) -> dict[Rule, Any]:
+    rules = header_guard(case, while_deleveraging=True)
+    episode = case.before.deleveraging
+    rules[Rule.DELEVERAGING_NOT_OPEN] = episode is not None
+    if episode is not None:
+        rules[Rule.QUEUE_EXHAUSTED] = episode.head < queue_length(case)
+    return rules
+
+
+def queue_length(case: Case) -> Any:
+    queue = case.before.deleveraging.queue
+    return len(queue) if type(queue) is tuple else queue.length
+
+
+def step_lots(case: Case) -> Any:
+    """Lots that the head takes: what is left to close, as far as its position goes."""
+    episode = case.before.deleveraging
+    return smaller(episode.lots - episode.done, magnitude(case.before.account(case.head).size))
+
+
+def _step_effect(case: Case) -> Effect:
+    before, episode = case.before, case.before.deleveraging
+    account, head = before.account(episode.account), before.account(case.head)
+    lots = step_lots(case)
+    payment = paid(episode, episode.done + lots) - paid(episode, episode.done)
+    change = toward(account, lots)
+    debit = change * before.market.mark_price - payment
+    return Effect(
+        accounts=(
+            (episode.account, moved(case, account, change, debit)),
+            (case.head, moved(case, head, -change, -debit)),
+        ),
+        reserves={"transit": before.reserves.transit + owed(case, account) + owed(case, head)},
+        market={
+            "open_interest": before.market.open_interest
+            + more_longs(account.size, change)
+            + more_longs(head.size, -change)
+        },
+        deleveraging=_advanced(case, episode.done + lots),
+    )
+
+
+def _advanced(case: Case, done: Any) -> Any:
+    """The queue moved on by one head, or closed with the last lot."""
+    episode, after = case.before.deleveraging, case.after.deleveraging
+    if after is None:
+        return done == episode.lots
+    return every(
+        done < episode.lots,
+        after.account == episode.account,
+        after.market == episode.market,
+        after.lots == episode.lots,
+        after.share == episode.share,
+        after.done == done,
+        after.queue is episode.queue,
+        after.head == episode.head + 1,
+    )
+
+
+def _end_guard(case: Case) -> dict[Rule, Any]:
+    rules = header_guard(case, while_deleveraging=True)
+    episode = case.before.deleveraging
+    rules[Rule.DELEVERAGING_NOT_OPEN] = episode is not None
+    if episode is not None:
+        rules[Rule.QUEUE_NOT_EXHAUSTED] = episode.head >= queue_length(case)
+    return rules
+
+
+def unpaid(case: Case) -> Any:
+    """Atoms of the share that the queue could not pay."""
+    episode = case.before.deleveraging
+    return larger(episode.share - paid(episode, episode.done), 0)
+
+
+def _end_effect(case: Case) -> Effect:
+    before, episode = case.before, case.before.deleveraging
+    account, missing = before.account(episode.account), unpaid(case)
+    covered = smaller(missing, available(case))
+    return Effect(
+        accounts=((episode.account, {"balance": account.balance + missing}),),
+        reserves={
+            "insurance": before.reserves.insurance - covered,
+            "uncovered": before.reserves.uncovered - (missing - covered),
+        },
+        deleveraging=case.after.deleveraging is None,
+    )
+
+
+CONTRACTS = (
+    Contract(event=events.BeginDeleveraging, guard=_begin_guard, effect=_begin_effect),
+    Contract(event=events.Deleverage, guard=_step_guard, effect=_step_effect),
+    Contract(event=events.EndDeleveraging, guard=_end_guard, effect=_end_effect),
+)

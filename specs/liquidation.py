@@ -1,0 +1,102 @@
+"""The order book's stage: a forced fill against a maker, priced against bankruptcy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from riskcore import events
+from riskcore.rules import Rule
+from specs.arithmetic import either, floor_ratio, larger, magnitude, rate_of, smaller
+from specs.case import AccountView, Case
+from specs.contract import (
+    Contract,
+    Effect,
+    available,
+    bearable,
+    header_guard,
+    maintenance_of,
+    more_longs,
+    moved,
+    owed,
+)
+from specs.markets import known_market
+
+
+def equity_share(case: Case, account: AccountView, lots: Any) -> Any:
+    """Atoms of equity that go with ``lots``: in proportion to the maintenance they release."""
+    rest = maintenance_of(case, magnitude(account.size) - lots)
+    released = maintenance_of(case, account.size) - rest
+    return floor_ratio(account.equity * released, account.maintenance)
+
+
+def toward(account: AccountView, lots: Any) -> Any:
+    """The signed change of a position that gives up ``lots``."""
+    return either(account.size > 0, -lots, lots)
+
+
+def forced_guard(account: AccountView, lots: Any) -> dict[Rule, Any]:
+    """What every forced close of ``lots`` needs."""
+    return {
+        Rule.SIZE_NOT_POSITIVE: lots > 0,
+        Rule.NOT_LIQUIDATABLE: account.equity < account.maintenance,
+        Rule.SIZE_EXCEEDS_POSITION: lots <= magnitude(account.size),
+    }
+
+
+def _spare(case: Case) -> Any:
+    """Atoms that the account may still lose in this fill; below zero, what is missing."""
+    event, account = case.event, case.before.account(case.event.account)
+    loss = toward(account, event.size) * (event.price - case.before.market.mark_price)
+    return equity_share(case, account, event.size) - loss
+
+
+def _guard(case: Case) -> dict[Rule, Any]:
+    event, before = case.event, case.before
+    rules = {**header_guard(case), **known_market(case)}
+    if before.market is None:
+        return rules
+    account, maker = before.account(event.account), before.account(event.maker)
+    rules |= {
+        Rule.SELF_TRADE: event.account != event.maker,
+        Rule.PRICE_NOT_POSITIVE: event.price > 0,
+        **forced_guard(account, event.size),
+    }
+    if case.rejected in rules:
+        return rules
+    change = -toward(account, event.size)
+    equity = maker.equity + change * (before.market.mark_price - event.price)
+    missing = -_spare(case)
+    return {
+        **rules,
+        Rule.WORSE_THAN_BANKRUPTCY: (missing <= 0)
+        | (case.rulebook.insurance_backs_fills & (missing <= available(case))),
+        Rule.MAKER_MARGIN: bearable(case, maker, equity, maker.size + change),
+    }
+
+
+def _effect(case: Case) -> Effect:
+    event, before = case.event, case.before
+    account, maker = before.account(event.account), before.account(event.maker)
+    change = toward(account, event.size)
+    debit = change * event.price
+    spare = _spare(case)
+    fee = smaller(rate_of(event.size * event.price, before.market.rules.liquidation_fee_rate), larger(spare, 0))
+    cover = larger(-spare, 0)
+    return Effect(
+        accounts=(
+            (event.account, moved(case, account, change, debit, fee - cover)),
+            (event.maker, moved(case, maker, -change, -debit)),
+        ),
+        reserves={
+            "insurance": before.reserves.insurance + fee - cover,
+            "transit": before.reserves.transit + owed(case, account) + owed(case, maker),
+        },
+        market={
+            "open_interest": before.market.open_interest
+            + more_longs(account.size, change)
+            + more_longs(maker.size, -change)
+        },
+    )
+
+
+CONTRACTS = (Contract(event=events.LiquidationFill, guard=_guard, effect=_effect),)

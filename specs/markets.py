@@ -1,0 +1,79 @@
+"""Markets are listed and marked; time passes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from riskcore import events
+from riskcore.rules import Rule
+from specs.arithmetic import RATE_ONE, every
+from specs.case import Case
+from specs.contract import Contract, Effect, header_guard
+
+
+def admissible(rules: Any) -> Any:
+    """The range of a market's rates for which every law is claimed.
+
+    0 < maintenance <= initial <= 1; fees within one; a maker's rebate is paid by the taker.
+    """
+    return every(
+        rules.maintenance_margin_rate > 0,
+        rules.maintenance_margin_rate <= rules.initial_margin_rate,
+        rules.initial_margin_rate <= RATE_ONE,
+        rules.taker_fee_rate >= 0,
+        rules.taker_fee_rate <= RATE_ONE,
+        0 - rules.taker_fee_rate <= rules.maker_fee_rate,
+        rules.maker_fee_rate <= RATE_ONE,
+        rules.liquidation_fee_rate >= 0,
+        rules.liquidation_fee_rate <= RATE_ONE,
+    )
+
+
+def admissible_rulebook(rulebook: Any) -> Any:
+    """The range of a rulebook's figures for which every law is claimed."""
+    return every(
+        rulebook.vault_position_limit >= 0,
+        rulebook.insurance_floor >= 0,
+        rulebook.funding_interval > 0,
+        rulebook.funding_rate_cap >= 0,
+    )
+
+
+LIST_MARKET = Contract(
+    event=events.ListMarket,
+    guard=lambda case: {
+        **header_guard(case),
+        Rule.MARKET_LISTED: case.before.market is None,
+        Rule.RULES_INADMISSIBLE: admissible(case.event.rules),
+        Rule.PRICE_NOT_POSITIVE: case.event.mark_price > 0,
+    },
+    effect=lambda case: Effect(
+        market={
+            "rules": case.event.rules,
+            "mark_price": case.event.mark_price,
+            "funding_index": 0,
+            "funding_remainder": 0,
+            "funding_time": case.event.timestamp,
+            "open_interest": 0,
+        }
+    ),
+)
+
+
+def known_market(case: Case) -> dict[Rule, Any]:
+    return {Rule.UNKNOWN_MARKET: case.before.market is not None}
+
+
+MARK_PRICE = Contract(
+    event=events.MarkPrice,
+    guard=lambda case: {
+        **header_guard(case),
+        **known_market(case),
+        Rule.PRICE_NOT_POSITIVE: case.event.price > 0,
+    },
+    effect=lambda case: Effect(market={"mark_price": case.event.price}),
+)
+
+ADVANCE_TIME = Contract(event=events.AdvanceTime, guard=header_guard, effect=lambda case: Effect())
+
+CONTRACTS = (LIST_MARKET, MARK_PRICE, ADVANCE_TIME)

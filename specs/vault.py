@@ -1,0 +1,75 @@
+"""The vault's stage: lots come at mark with their share of the account's equity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from riskcore import events
+from riskcore.rules import Rule
+from specs.arithmetic import every, magnitude
+from specs.case import AccountView, Case
+from specs.contract import Contract, Effect, bearable, header_guard, more_longs, moved, owed, toward_zero
+from specs.liquidation import equity_share, forced_guard, toward
+from specs.markets import known_market
+
+
+def within_limit(case: Case, before: Any, after: Any) -> Any:
+    """Whether the vault's notional is within its limit, or shrinks."""
+    notional = magnitude(after) * case.before.market.mark_price
+    return (notional <= case.rulebook.vault_position_limit) | toward_zero(before, after)
+
+
+def within_margin(case: Case, account: AccountView, lots: Any) -> Any:
+    """Whether the vault may hold ``lots`` of the account's position with their share of equity."""
+    vault = case.before.account(case.rulebook.vault)
+    equity = vault.equity + equity_share(case, account, lots)
+    return bearable(case, vault, equity, vault.size - toward(account, lots))
+
+
+def could_take_over(case: Case, account: AccountView, lots: Any) -> Any:
+    """Whether the vault has room for ``lots`` of an account that owes nothing."""
+    vault = case.before.account(case.rulebook.vault)
+    return every(
+        account.equity >= 0,
+        within_limit(case, vault.size, vault.size - toward(account, lots)),
+        within_margin(case, account, lots),
+    )
+
+
+def _guard(case: Case) -> dict[Rule, Any]:
+    event, before = case.event, case.before
+    rules = {**header_guard(case), **known_market(case)}
+    if before.market is None:
+        return rules
+    account, vault = before.account(event.account), before.account(case.rulebook.vault)
+    rules |= {Rule.SELF_TRADE: event.account != case.rulebook.vault, **forced_guard(account, event.size)}
+    if case.rejected in rules:
+        return rules
+    return {
+        **rules,
+        Rule.VAULT_TAKES_NO_DEFICIT: account.equity >= 0,
+        Rule.VAULT_LIMIT: within_limit(case, vault.size, vault.size - toward(account, event.size)),
+        Rule.VAULT_MARGIN: within_margin(case, account, event.size),
+    }
+
+
+def _effect(case: Case) -> Effect:
+    event, before = case.event, case.before
+    account, vault = before.account(event.account), before.account(case.rulebook.vault)
+    change = toward(account, event.size)
+    debit = change * before.market.mark_price + equity_share(case, account, event.size)
+    return Effect(
+        accounts=(
+            (event.account, moved(case, account, change, debit)),
+            (case.rulebook.vault, moved(case, vault, -change, -debit)),
+        ),
+        reserves={"transit": before.reserves.transit + owed(case, account) + owed(case, vault)},
+        market={
+            "open_interest": before.market.open_interest
+            + more_longs(account.size, change)
+            + more_longs(vault.size, -change)
+        },
+    )
+
+
+CONTRACTS = (Contract(event=events.Takeover, guard=_guard, effect=_effect),)

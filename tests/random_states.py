@@ -1,0 +1,89 @@
+"""Random venues for the tests of what stands around the kernel.
+
+They are built directly, without margin checks, so that they reach what no orderly
+history would: accounts deep under water on both sides, a bankrupt vault, unsettled funding.
+Every law of conservation holds in them.
+"""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from riskcore import Account, Market, MarketRules, Position, Positions, RankPolicy, Reserves, Rulebook, State, genesis
+from riskcore.quantities import AccountId, Atoms, Lots, MarketId, Price, Rate, Time
+
+VAULT = AccountId("vault")
+RATES = [(1, 1), (20_000, 10_000), (100_000, 50_000), (100_000, 100_000), (1_000_000, 1_000_000), (500_000, 30_000)]
+
+
+@st.composite
+def rulebooks(draw: st.DrawFn, adl_solvent: bool | None = None) -> Rulebook:
+    """Any admissible rulebook."""
+    return Rulebook(
+        vault=VAULT,
+        vault_position_limit=Atoms(draw(st.sampled_from([0, 100, 5_000, 10**9]))),
+        insurance_floor=Atoms(draw(st.sampled_from([0, 50]))),
+        insurance_backs_fills=draw(st.booleans()),
+        insurance_before_adl=draw(st.booleans()),
+        adl_solvent=draw(st.booleans()) if adl_solvent is None else adl_solvent,
+        adl_requires_profit=draw(st.booleans()),
+        adl_rank=draw(st.sampled_from(RankPolicy)),
+        funding_interval=Time(1_000),
+        funding_rate_cap=Rate(10_000),
+    )
+
+
+@st.composite
+def markets(draw: st.DrawFn) -> Market:
+    initial, maintenance = draw(st.sampled_from(RATES))
+    rules = MarketRules(
+        Rate(initial), Rate(maintenance), Rate(500), Rate(-100), Rate(draw(st.sampled_from([0, 5_000, 40_000])))
+    )
+    mark = draw(st.integers(1, 30) | st.integers(31, 2_000))
+    return Market(rules, Price(mark), Atoms(draw(st.integers(-3, 3))), 0, Time(0), Lots(0))
+
+
+@st.composite
+def states(draw: st.DrawFn, adl_solvent: bool | None = None) -> State:
+    """A venue of a vault, two to six accounts and one to three markets."""
+    listed = {MarketId(name): draw(markets()) for name in "XYZ"[: draw(st.integers(1, 3))]}
+    ids = [VAULT, *(AccountId(name) for name in "abcdef"[: draw(st.integers(2, 6))])]
+    book: dict[AccountId, dict[MarketId, Position]] = {id: {} for id in ids}
+    for market_id, market in listed.items():
+        sizes = [draw(st.just(0) | st.integers(-60, 60)) for _ in ids[1:]]
+        for id, size in zip(ids, [-sum(sizes), *sizes], strict=True):
+            entry = max(1, market.mark_price * draw(st.integers(50, 150)) // 100)
+            index = Atoms(market.funding_index - draw(st.integers(-1, 1)))
+            book[id][market_id] = Position(Lots(size), Atoms(size * entry), index)
+    accounts = {id: _make_account(draw, book[id], listed) for id in ids}
+    return _assemble(draw(rulebooks(adl_solvent)), accounts, listed, draw(st.integers(0, 400)))
+
+
+def _make_account(draw: st.DrawFn, held: dict[MarketId, Position], listed: dict[MarketId, Market]) -> Account:
+    """An account whose equity is somewhere around what its positions require."""
+    notional = sum(abs(position.size) * listed[market_id].mark_price for market_id, position in held.items())
+    worth = sum(position.size * listed[market_id].mark_price for market_id, position in held.items())
+    equity = notional * draw(st.integers(-20, 40)) // 100 + draw(st.integers(-5, 5) | st.integers(-300, 2_000))
+    return Account(Atoms(equity - worth), Positions(held))
+
+
+def _assemble(
+    rulebook: Rulebook, accounts: dict[AccountId, Account], listed: dict[MarketId, Market], insurance: int
+) -> State:
+    state = genesis(rulebook)
+    table, market_table = state.accounts, state.markets
+    transit = 0
+    owed = sum(account.balance for account in accounts.values()) + insurance
+    # somebody flat and rich, so that the pool is not below zero
+    accounts = {**accounts, AccountId("rich"): Account(Atoms(max(-owed, 0) + 10_000), Positions())}
+    for id, account in accounts.items():
+        table = table.put(id, account)
+        transit += sum(position.size * position.entry_index for _, position in account.positions.items())
+    for market_id, market in listed.items():
+        held = sum(max(account.positions.get(market_id).size, 0) for account in accounts.values())
+        market_table = market_table.put(
+            market_id, Market(market.rules, market.mark_price, market.funding_index, 0, Time(0), Lots(held))
+        )
+    cash = sum(account.balance for account in accounts.values())
+    reserves = Reserves(Atoms(-cash - insurance - transit), Atoms(insurance), Atoms(0), Atoms(transit), Atoms(0))
+    return State(rulebook, table, market_table, state.seen, reserves, None, 0, Time(0))

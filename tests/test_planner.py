@@ -1,0 +1,457 @@
+"""The planner: whatever state it is given, it proposes what the kernel accepts, and it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from riskcore import (
+    Account,
+    BeginDeleveraging,
+    CoverDeficit,
+    Deleverage,
+    Deleveraging,
+    Deposit,
+    EndDeleveraging,
+    Event,
+    Fill,
+    FundInsurance,
+    LiquidationFill,
+    ListMarket,
+    Market,
+    MarketRules,
+    MarkPrice,
+    Position,
+    Positions,
+    RankPolicy,
+    Rulebook,
+    State,
+    Takeover,
+    WriteOff,
+    genesis,
+    step,
+)
+from riskcore.liquidation import get_equity_share
+from riskcore.margin import get_margin, is_below_maintenance
+from riskcore.planner import (
+    TAKEOVER_PROBES,
+    Liquidity,
+    Offer,
+    compute_queue,
+    compute_takeover_size,
+    find_below_maintenance,
+    resolve,
+)
+from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time
+from riskcore.ranking import is_ranked
+from riskcore.tables import DictTable
+from riskcore.vault import can_take_over
+from tests.random_states import VAULT, states
+
+A, B, C, D = (AccountId(name) for name in "abcd")
+BTC, ETH = MarketId("BTC"), MarketId("ETH")
+RULES = MarketRules(Rate(100_000), Rate(50_000), Rate(0), Rate(0), Rate(5_000))
+RULEBOOK = Rulebook(
+    vault=VAULT,
+    vault_position_limit=Atoms(0),
+    insurance_floor=Atoms(0),
+    insurance_backs_fills=True,
+    insurance_before_adl=True,
+    adl_solvent=True,
+    adl_requires_profit=False,
+    adl_rank=RankPolicy.PROFIT_TIMES_LEVERAGE,
+    funding_interval=Time(28_800_000),
+    funding_rate_cap=Rate(40_000),
+)
+
+
+@st.composite
+def liquidity(draw: st.DrawFn) -> Liquidity:
+    """Offers of anybody, the accounts in trouble among them, around any price."""
+    ids = st.sampled_from([AccountId(name) for name in ("rich", "a", "b", "vault", "nobody")])
+    offer = st.builds(
+        Offer, ids, st.integers(1, 60).map(Price) | st.integers(1, 2_500).map(Price), st.integers(1, 50).map(Lots)
+    )
+
+    def side(sign: int) -> dict[MarketId, tuple[Offer, ...]]:
+        return {
+            MarketId(name): tuple(sorted(draw(st.lists(offer, max_size=4)), key=lambda offer: sign * offer.price))
+            for name in "XYZ"
+        }
+
+    return Liquidity(bids=side(-1), asks=side(1))
+
+
+def get_equities(state: State) -> dict[AccountId, int]:
+    accounts = state.accounts.items()
+    return {id: get_margin(account.balance, account.positions, state.markets).equity for id, account in accounts}
+
+
+def get_measure(state: State) -> tuple[int, int, int]:
+    """What each round lowers: open interest, lots below maintenance, deficits not booked."""
+    below = [state.accounts.get(id) for _, id in find_below_maintenance(state)]
+    open_interest = sum(market.open_interest for _, market in state.markets.items() if market is not None)
+    lots = sum(abs(position.size) for account in below for _, position in account.positions.items())
+    deficits = -sum(min(equity, 0) for equity in get_equities(state).values())
+    return open_interest, lots, deficits
+
+
+def replay(state: State, events: tuple[Event, ...]) -> list[State]:
+    """The state after each event; every one must be accepted."""
+    passed = [state]
+    for event in events:
+        outcome = step(passed[-1], event)
+        assert outcome.rejected is None, (event, outcome.rejected)
+        passed.append(outcome.state)
+    return passed
+
+
+@given(states(adl_solvent=True), liquidity(), st.booleans())
+def test_at_fixed_marks_nobody_is_left_below_maintenance(state: State, offers: Liquidity, partial: bool) -> None:
+    resolution = resolve(state, offers, partial=partial)
+
+    assert find_below_maintenance(resolution.state) == []
+    assert resolution.unresolved == ()
+    assert resolution.state.deleveraging is None
+
+
+@given(states(), liquidity(), st.booleans())
+def test_each_round_lowers_the_measure_and_every_event_is_the_kernels(
+    state: State, offers: Liquidity, partial: bool
+) -> None:
+    resolution = resolve(state, offers, partial=partial)
+    passed = replay(state, resolution.events)
+    # a deleveraging is one round from its beginning to its end
+    rounds = [get_measure(state) for state in passed if state.deleveraging is None]
+
+    assert all(after < before for before, after in pairwise(rounds))
+    assert sorted(passed[-1].accounts.items()) == sorted(resolution.state.accounts.items())
+    assert passed[-1].reserves == resolution.state.reserves
+    assert {id for _, id in find_below_maintenance(passed[-1])} == set(resolution.unresolved)
+
+
+@given(states(), liquidity())
+def test_nothing_is_made_or_lost_and_longs_equal_shorts(state: State, offers: Liquidity) -> None:
+    after = resolve(state, offers).state
+    reserves = after.reserves
+    owned = reserves.outside + reserves.insurance + reserves.fees + reserves.transit + reserves.uncovered
+
+    assert owned + sum(account.balance for _, account in after.accounts.items()) == 0
+    for market_id, _ in after.markets.items():
+        assert sum(account.positions.get(market_id).size for _, account in after.accounts.items()) == 0
+
+
+@given(states(adl_solvent=True))
+def test_the_queue_is_the_one_that_the_kernel_certifies(state: State) -> None:
+    for id, account in sorted(state.accounts.items()):
+        margin = get_margin(account.balance, account.positions, state.markets)
+        for market_id, position in account.positions.items():
+            market = state.markets.get(market_id)
+            assert market is not None
+            lots = abs(position.size)
+            share = -get_equity_share(margin, market, position.size, lots)
+            queue = compute_queue(state, id, market_id)
+            episode = Deleveraging(id, market_id, Lots(lots), Atoms(share), Lots(0), queue, 0)
+
+            assert is_ranked(state, market, position.size, episode)
+
+
+@given(states())
+def test_the_vault_is_offered_the_most_it_can_take(state: State) -> None:
+    vault_account = state.accounts.get(VAULT)
+    vault = get_margin(vault_account.balance, vault_account.positions, state.markets)
+    for id, account in sorted(state.accounts.items()):
+        margin = get_margin(account.balance, account.positions, state.markets)
+        for market_id, position in account.positions.items():
+            if id == VAULT or not is_below_maintenance(margin):
+                continue
+            market, held = state.markets.get(market_id), vault_account.positions.get(market_id).size
+            assert market is not None
+            sizes = [
+                lots
+                for lots in range(1, abs(position.size) + 1)
+                if can_take_over(state, market, margin, position.size, lots, vault, held)
+            ]
+            found = compute_takeover_size(state, id, market_id)
+
+            if vault.equity >= 0:
+                assert max(sizes, default=0) == found
+            else:
+                assert found in sizes or (found == 0 and 1 not in sizes)
+
+
+def test_where_rounding_decides_over_many_lots_the_size_is_accepted_and_nearly_the_most() -> None:
+    # initial equals maintenance and equity is an atom short of it: a lot costs the vault next to nothing
+    rules = MarketRules(Rate(50_000), Rate(50_000), Rate(0), Rate(0), Rate(0))
+    lots = 1_000_000
+    held = Positions({BTC: Position(Lots(lots), Atoms(lots), Atoms(0))})
+    state = genesis(evolve(RULEBOOK, vault_position_limit=Atoms(10**9)))
+    accounts = state.accounts.put(A, Account(Atoms(49_999 - lots), held)).put(VAULT, Account(Atoms(1), Positions()))
+    market = Market(rules, Price(1), Atoms(0), 0, Time(0), Lots(lots))
+    state = evolve(state, accounts=accounts, markets=state.markets.put(BTC, market))
+    size = compute_takeover_size(state, A, BTC)
+    header = EventId("t"), 1, Time(0)
+
+    assert size >= TAKEOVER_PROBES // 2
+    assert step(state, Takeover(*header, A, BTC, Lots(size))).rejected is None
+
+
+# The plain cases: a is long 100 lots from 1,000 with 11,000 atoms, below maintenance from 936 down.
+
+
+class Venue:
+    """A state that is driven by events without headers."""
+
+    def __init__(self, rulebook: Rulebook = RULEBOOK, mutable: bool = False) -> None:
+        self.state = genesis(rulebook, mutable=mutable)
+        self.does(ListMarket, BTC, RULES, 1_000)
+        for id, cash in ((A, 11_000), (B, 50_000), (C, 100_000)):
+            self.does(Deposit, id, cash)
+
+    def does(self, event: type[Event], *fields: object) -> None:
+        sequence = self.state.sequence + 1
+        outcome = step(self.state, event(EventId(f"e{sequence}"), sequence, Time(sequence), *fields))  # type: ignore[arg-type]
+        assert outcome.rejected is None, outcome.rejected
+        self.state = outcome.state
+
+
+def make_venue(mark: int, rulebook: Rulebook = RULEBOOK, insurance: int = 0, mutable: bool = False) -> State:
+    """``a`` long 100 lots from 1,000, ``b`` short 60 and ``c`` short 40, marked to ``mark``."""
+    venue = Venue(rulebook, mutable)
+    if insurance:
+        venue.does(FundInsurance, insurance)
+    venue.does(Fill, A, B, BTC, 60, 1_000)
+    venue.does(Fill, A, C, BTC, 40, 1_000)
+    venue.does(MarkPrice, BTC, mark)
+    return venue.state
+
+
+def bid(*offers: tuple[AccountId, int, int]) -> Liquidity:
+    return Liquidity(bids={BTC: tuple(Offer(maker, Price(price), Lots(lots)) for maker, price, lots in offers)})
+
+
+def get_kinds(events: tuple[Event, ...]) -> list[type[Event]]:
+    return [type(event) for event in events]
+
+
+def get_fills(events: tuple[Event, ...]) -> list[tuple[AccountId, int]]:
+    return [(event.maker, event.size) for event in events if isinstance(event, LiquidationFill)]
+
+
+def test_a_healthy_venue_needs_nothing() -> None:
+    state = make_venue(mark=937)
+    resolution = resolve(state, bid((C, 936, 50)))
+
+    assert resolution.events == ()
+    assert resolution.state is state
+    assert resolution.liquidity == bid((C, 936, 50))
+
+
+def test_a_partial_fill_stops_where_the_account_is_healthy() -> None:
+    # at 935: equity 4,500 of 4,675; each lot sold frees 46.75 and costs a fee of 4.675
+    resolution = resolve(make_venue(mark=935), bid((C, 935, 50)))
+
+    assert get_fills(resolution.events) == [(C, 5)]
+    assert resolution.liquidity == bid((C, 935, 45))
+
+
+def test_a_full_fill_takes_all_that_is_offered() -> None:
+    resolution = resolve(make_venue(mark=935), bid((C, 935, 120)), partial=False)
+
+    assert get_fills(resolution.events) == [(C, 100)]
+    assert resolution.liquidity == bid((C, 935, 20))
+
+
+def test_a_full_fill_that_heals_the_account_is_its_last() -> None:
+    resolution = resolve(make_venue(mark=935), bid((C, 935, 70), (B, 934, 70)), partial=False)
+
+    assert get_fills(resolution.events) == [(C, 70)]
+    assert resolution.liquidity == bid((B, 934, 70))
+
+
+def test_the_best_price_is_used_first_and_a_price_beyond_bankruptcy_not_at_all() -> None:
+    # bankruptcy is at 890
+    rulebook = evolve(RULEBOOK, insurance_backs_fills=False)
+    resolution = resolve(make_venue(mark=900, rulebook=rulebook), bid((C, 891, 40), (B, 889, 60)), partial=False)
+
+    assert get_fills(resolution.events) == [(C, 40)]
+    assert resolution.liquidity == bid((B, 889, 60))
+    assert BeginDeleveraging in get_kinds(resolution.events)
+
+
+def test_what_the_fund_has_decides_how_much_is_filled_beyond_bankruptcy() -> None:
+    # a lot at 885 costs the fund 5 atoms
+    resolution = resolve(make_venue(mark=900, insurance=103), bid((C, 885, 50)), partial=False)
+
+    assert get_fills(resolution.events)[0] == (C, 20)
+    assert resolution.state.reserves.insurance == 3
+
+
+def test_an_account_does_not_take_its_own_offer() -> None:
+    resolution = resolve(make_venue(mark=935), bid((A, 936, 50), (C, 935, 50)))
+
+    assert get_fills(resolution.events) == [(C, 5)]
+    assert resolution.liquidity == bid((A, 936, 50), (C, 935, 45))
+
+
+def test_an_offer_that_its_maker_cannot_honour_is_dropped() -> None:
+    resolution = resolve(make_venue(mark=935), bid((D, 936, 50), (C, 935, 50)))
+
+    assert get_fills(resolution.events) == [(C, 5)]
+    assert resolution.liquidity == bid((C, 935, 45))
+
+
+def test_a_maker_takes_what_its_margin_allows() -> None:
+    venue = Venue()
+    venue.does(Deposit, D, 935)
+    venue.does(Fill, A, B, BTC, 100, 1_000)
+    venue.does(MarkPrice, BTC, 935)
+    resolution = resolve(venue.state, bid((D, 935, 50)), partial=False)
+
+    assert get_fills(resolution.events) == [(D, 10)]
+    assert resolution.liquidity == bid((D, 935, 40))
+
+
+def test_the_vault_takes_over_up_to_its_limit_and_the_rest_is_deleveraged() -> None:
+    rulebook = evolve(RULEBOOK, vault=C, vault_position_limit=Atoms(935 * 25))
+    resolution = resolve(make_venue(mark=935, rulebook=rulebook))
+
+    # c sheds its 40 short lots, and takes 25 more
+    assert get_kinds(resolution.events) == [Takeover, BeginDeleveraging, Deleverage]
+    assert resolution.state.accounts.get(C).positions.get(BTC).size == 25
+    assert resolution.state.accounts.get(A).positions == Positions()
+
+
+def test_insurance_covers_before_anyone_is_deleveraged() -> None:
+    resolution = resolve(make_venue(mark=880, insurance=1_500))
+
+    assert get_kinds(resolution.events) == [CoverDeficit, BeginDeleveraging, Deleverage, Deleverage]
+    assert resolution.state.reserves.insurance == 500
+
+
+def test_a_deficit_that_no_queue_can_bear_is_booked_and_the_lots_are_closed() -> None:
+    rulebook = evolve(RULEBOOK, adl_requires_profit=True)
+    venue = Venue(rulebook)
+    venue.does(Fill, A, B, BTC, 100, 1_000)
+    venue.does(MarkPrice, BTC, 500)
+    # b sells its profit and is short anew, without any
+    venue.does(Deposit, D, 200_000)
+    venue.does(Fill, D, B, BTC, -100, 500)
+    resolution = resolve(venue.state)
+
+    assert get_kinds(resolution.events) == [BeginDeleveraging, EndDeleveraging, BeginDeleveraging, Deleverage]
+    assert resolution.state.reserves.uncovered == -39_000
+    assert resolution.state.accounts.get(A) == Account(Atoms(0), Positions())
+
+
+def test_the_debt_of_a_flat_account_is_covered_as_far_as_it_goes_and_then_written_off() -> None:
+    state = make_venue(mark=880, rulebook=evolve(RULEBOOK, insurance_before_adl=False), insurance=400)
+    indebted = Account(Atoms(-900), Positions())
+    state = evolve(state, accounts=state.accounts.put(D, indebted))
+    resolution = resolve(state)
+
+    # a owes 1,000 and comes first, but is open: its counterparties pay
+    assert get_kinds(resolution.events)[-2:] == [CoverDeficit, WriteOff]
+    assert resolution.state.reserves.uncovered == -500
+    assert resolution.state.accounts.get(D).balance == 0
+
+
+def test_where_the_rulebook_spares_the_solvent_the_account_stays_unresolved() -> None:
+    resolution = resolve(make_venue(mark=935, rulebook=evolve(RULEBOOK, adl_solvent=False)))
+
+    assert resolution.events == ()
+    assert resolution.unresolved == (A,)
+
+
+def test_a_counterparty_left_below_maintenance_is_found_by_the_same_resolution() -> None:
+    venue = Venue()
+    venue.does(ListMarket, ETH, RULES, 1_000)
+    venue.does(Fill, A, B, BTC, 100, 1_000)
+    venue.does(Fill, B, C, ETH, 200, 1_000)
+    venue.does(MarkPrice, BTC, 840)
+    venue.does(MarkPrice, ETH, 730)
+    # b has 12,000 of 11,500; it pays 5,000 for a, which frees 4,200 only
+    assert [id for _, id in find_below_maintenance(venue.state)] == [A]
+    resolution = resolve(venue.state)
+    opened = [event.account for event in resolution.events if isinstance(event, BeginDeleveraging)]
+
+    assert opened == [A, B]
+    assert find_below_maintenance(resolution.state) == []
+
+
+def test_an_open_deleveraging_is_finished_first() -> None:
+    state = make_venue(mark=880)
+    queue = compute_queue(state, A, BTC)
+    opened = step(state, BeginDeleveraging(EventId("begin"), 99, Time(99), A, BTC, queue)).state
+    resolution = resolve(opened)
+
+    assert get_kinds(resolution.events) == [Deleverage, Deleverage]
+    assert resolution.state.deleveraging is None
+
+
+def test_events_are_numbered_on_and_named_after_the_prefix() -> None:
+    state = make_venue(mark=880)
+    resolution = resolve(state, prefix="crash", timestamp=Time(77))
+    first = state.sequence + 1
+
+    assert [(event.id, event.sequence, event.timestamp) for event in resolution.events] == [
+        (f"crash-{sequence}", sequence, 77) for sequence in range(first, first + 3)
+    ]
+
+
+def test_a_taken_id_or_a_past_time_is_an_error() -> None:
+    state = make_venue(mark=880)
+    taken = evolve(state, seen=state.seen.put(EventId(f"resolve-{state.sequence + 1}"), True))
+    with pytest.raises(ValueError, match="an event with this id was accepted before"):
+        resolve(taken)
+    with pytest.raises(ValueError, match="the timestamp must not be before"):
+        resolve(state, timestamp=Time(1))
+
+
+@pytest.mark.parametrize(("price", "lots"), [(0, 1), (1, 0), (-1, 1), (1, -1)])
+def test_an_offer_has_a_price_and_lots(price: int, lots: int) -> None:
+    with pytest.raises(ValueError, match="must be above zero"):
+        Offer(A, Price(price), Lots(lots))
+
+
+def test_both_tables_give_the_same_events() -> None:
+    offers = bid((C, 891, 40))
+    persistent = resolve(make_venue(mark=880, insurance=50), offers)
+    mutable = resolve(make_venue(mark=880, insurance=50, mutable=True), offers)
+
+    assert persistent.events == mutable.events
+    assert persistent.effects == mutable.effects
+
+
+class CountingTable(DictTable[AccountId, Account]):
+    """Counts how often it is gone through."""
+
+    scans = 0
+
+    def items(self) -> Iterator[tuple[AccountId, Account]]:
+        CountingTable.scans += 1
+        return super().items()
+
+
+@pytest.mark.parametrize("counterparties", [2, 50, 400])
+def test_a_deleveraging_costs_three_scans_however_many_it_touches(counterparties: int) -> None:
+    venue = Venue(mutable=True)
+    venue.does(Deposit, A, 39_000)
+    shorts = [AccountId(f"s{place}") for place in range(counterparties)]
+    for short in shorts:
+        venue.does(Deposit, short, 40_000)
+        venue.does(Fill, A, short, BTC, 400 // counterparties, 1_000)
+    venue.does(MarkPrice, BTC, 890)
+    table = CountingTable(Account(Atoms(0), Positions()))
+    for id, account in venue.state.accounts.items():
+        table.put(id, account)
+    CountingTable.scans = 0
+    resolution = resolve(evolve(venue.state, accounts=table))
+
+    assert get_kinds(resolution.events).count(Deleverage) == counterparties
+    assert CountingTable.scans == 3
