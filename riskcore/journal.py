@@ -119,6 +119,11 @@ class Journal:
         self._accounts.append(party)
         return party
 
+    @property
+    def parties(self) -> tuple[AccountId, ...]:
+        """The accounts taken out so far."""
+        return tuple(party.id for party in self._accounts)  # type: ignore[misc]
+
     def reserve(self, reserve: Reserve) -> Party:
         party = self._reserves.get(reserve)
         if party is None:

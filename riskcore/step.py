@@ -75,5 +75,9 @@ def step(state: State, event: Event) -> Outcome:
         journal = apply(state, event)
     except Rejected as rejection:
         return Outcome(state, (), rejection.rule)
-    effects = tuple(line for line in journal.lines if line.amount or isinstance(line, Trade))
-    return Outcome(journal.post(event), effects, None)
+    return Outcome(journal.post(event), get_effects(journal), None)
+
+
+def get_effects(journal: Journal) -> tuple[Line, ...]:
+    """The journal's lines, payments of nothing left out."""
+    return tuple(line for line in journal.lines if line.amount or type(line) is Trade)

@@ -105,13 +105,14 @@ def verify_unit(unit: str, selection: Selection) -> list[Result]:
     return [prove(obligation) for obligation in collect(unit) if selection.wants(obligation.law, obligation.event)]
 
 
-def verify(selection: Selection, jobs: int, report: Callable[[str, int, int], None]) -> list[Result]:
+def verify(selection: Selection, jobs: int, report: Callable[[str, int, int], None] | None = None) -> list[Result]:
     """Prove what is selected; ``report`` is told each finished unit, how many are done, and how many there are."""
-    units = [unit for unit in get_unit_names() if selection.event in (None, unit) or unit.startswith("lemma:")]
+    units = [unit for unit in get_unit_names() if selection.event in (None, unit)]
     results: dict[str, list[Result]] = {}
     for done, (unit, found) in enumerate(_run(units, selection, jobs), start=1):
         results[unit] = found
-        report(unit, done, len(units))
+        if report is not None:
+            report(unit, done, len(units))
     return [result for unit in units for result in results[unit]]
 
 

@@ -1,0 +1,342 @@
+"""Checks the laws while events happen: on what an event touched, and in full when asked.
+
+The laws are those that are proven (``specs/laws.py``), on a replay's integers. Sums
+over all accounts are kept by what the written accounts change of them; a checkpoint
+counts everything anew, so that a change behind the monitor's back shows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from functools import cmp_to_key
+from typing import Any
+
+from attrs import define, frozen
+
+from riskcore.events import BeginDeleveraging, Event, Header
+from riskcore.journal import Line
+from riskcore.quantities import AccountId, MarketId
+from riskcore.rules import Rejected, Rule
+from riskcore.state import Account, Market, State
+from riskcore.step import DELEVERAGING_STEPS, Outcome, apply, get_effects
+from specs.arithmetic import requirement
+from specs.contracts import CONTRACTS
+from specs.deleveraging import eligible
+from specs.laws import LAWS
+from specs.ranking import ahead, score
+
+#: Laws that have no formula over one event of their own.
+OTHER_LAWS = {
+    "REJ-1": "rejected if and only if the guard fails; rejected means state identical",
+    "FRAME-1": "nothing outside the event's declared footprint changes",
+}
+
+
+@define
+class Tally:
+    """How often a law was checked, and how often it was broken."""
+
+    checked: int = 0
+    violations: int = 0
+
+
+@frozen
+class Violation:
+    """A broken law, with what was touched before and after."""
+
+    law: str
+    sentence: str
+    event: Event | None
+    clause: str
+    before: str
+    after: str
+
+
+@define
+class Sums:
+    """The sums over all accounts that the laws speak of; ``sizes`` and ``longs`` by market."""
+
+    balances: int
+    entries: int
+    sizes: Counter[MarketId]
+    longs: Counter[MarketId]
+
+    def add(self, account: Account, sign: int) -> None:
+        """Count an account in, or out with a ``sign`` of -1."""
+        self.balances += sign * account.balance
+        for market, position in account.positions.items():
+            self.entries += sign * position.size * position.entry_index
+            self.sizes[market] += sign * position.size
+            if position.size > 0:
+                self.longs[market] += sign * position.size
+
+
+def count_sums(accounts: Iterable[Account]) -> Sums:
+    """The sums, counted anew."""
+    sums = Sums(0, 0, Counter(), Counter())
+    for account in accounts:
+        sums.add(account, 1)
+    return sums
+
+
+class _AccountView:
+    """``specs.case.AccountView`` on integers; what costs a scan of positions is kept."""
+
+    __slots__ = ("_account", "_margin", "_snapshot", "balance", "cost", "entry_index", "size")
+
+    def __init__(self, snapshot: _Snapshot, account: Account) -> None:
+        self._snapshot = snapshot
+        self._account = account
+        self._margin: tuple[int, int, int] | None = None
+        self.balance = account.balance
+        focus = snapshot.focus
+        if focus is None:
+            self.size = self.cost = self.entry_index = 0
+        else:
+            position = account.positions.get(focus)
+            self.size, self.cost, self.entry_index = position.size, position.cost, position.entry_index
+
+    def _measure(self) -> tuple[int, int, int]:
+        if self._margin is None:
+            equity, initial, maintenance = self.balance, 0, 0
+            for id, position in self._account.positions.items():
+                market = self._snapshot.get_market(id)
+                size, mark, rules = position.size, market.mark_price, market.rules
+                equity += size * mark - size * (market.funding_index - position.entry_index)
+                initial += requirement(size, mark, rules.initial_margin_rate)
+                maintenance += requirement(size, mark, rules.maintenance_margin_rate)
+            self._margin = equity, initial, maintenance
+        return self._margin
+
+    @property
+    def equity(self) -> int:
+        return self._measure()[0]
+
+    @property
+    def initial(self) -> int:
+        return self._measure()[1]
+
+    @property
+    def maintenance(self) -> int:
+        return self._measure()[2]
+
+    @property
+    def rest_maintenance(self) -> int:
+        market = self._snapshot.market
+        own = 0 if market is None else requirement(self.size, market.mark_price, market.rules.maintenance_margin_rate)
+        return self.maintenance - own
+
+
+class _Snapshot:
+    """``specs.case.Snapshot`` of a state; accounts that are about to be written are kept as they were."""
+
+    def __init__(self, state: State, focus: MarketId | None, kept: dict[AccountId, Account], sums: Sums) -> None:
+        self._state = state
+        self._views: dict[AccountId, _AccountView] = {}
+        self._kept = kept
+        self.focus = focus
+        self.market: Any = None if focus is None else state.markets.get(focus)
+        self.reserves = state.reserves
+        self.deleveraging: Any = state.deleveraging
+        self.sequence, self.timestamp = state.sequence, state.timestamp
+        self.sum_balances, self.sum_entries = sums.balances, sums.entries
+        self.sum_sizes = 0 if focus is None else sums.sizes[focus]
+        self.sum_longs = 0 if focus is None else sums.longs[focus]
+
+    def get_market(self, id: MarketId) -> Market:
+        market: Market = self.market if id == self.focus else self._state.markets.get(id)
+        return market
+
+    def account(self, id: Any) -> _AccountView:
+        view = self._views.get(id)
+        if view is None:
+            account = self._kept.get(id) or self._state.accounts.get(id)
+            view = self._views[id] = _AccountView(self, account)
+        return view
+
+    def seen(self, id: Any) -> bool:
+        return self._state.seen.get(id)
+
+    def all_accounts(self) -> Iterable[tuple[AccountId, _AccountView]]:
+        return ((id, self.account(id)) for id, _ in self._state.accounts.items())
+
+
+class _Case:
+    """``specs.case.Case`` of one step."""
+
+    def __init__(self, state: State, event: Any, focus: MarketId | None) -> None:
+        self.rulebook = state.rulebook
+        self.event: Any = event
+        self.focus = focus
+        self.rejected: Rule | None = None
+        self.effects: tuple[Line, ...] = ()
+        self.touched: tuple[AccountId, ...] = ()
+        self.before: Any = None
+        self.after: Any = None
+
+    @property
+    def head(self) -> AccountId:
+        episode = self.before.deleveraging
+        id: AccountId = episode.queue[episode.head]
+        return id
+
+    def others(self) -> tuple[AccountId, ...]:
+        """The next in the queue: the certificate that it opened with ordered all the rest."""
+        episode = self.before.deleveraging
+        return tuple(episode.queue[episode.head + 1 : episode.head + 2])
+
+    def is_ahead(self, first: AccountId, second: AccountId) -> bool:
+        return self._is_ahead(self.before, first, second)
+
+    def _is_ahead(self, snapshot: _Snapshot, first: AccountId, second: AccountId) -> bool:
+        one, two = snapshot.account(first), snapshot.account(second)
+        return ahead(self._score(snapshot, one), one.size, first, self._score(snapshot, two), two.size, second)
+
+    def _score(self, snapshot: _Snapshot, account: _AccountView) -> tuple[int, int]:
+        mark = snapshot.market.mark_price
+        return score(self.rulebook.adl_rank, account.size, account.cost, mark, account.equity)
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether the event's queue is what sorting all eligible accounts gives."""
+        account = self.before.account(self.event.account)
+        lots = abs(account.size)
+        released = account.maintenance - account.rest_maintenance
+        share = -(account.equity * released // account.maintenance)
+        return tuple(self.event.queue) == self._sort_eligible(self.before, account.size, share, lots)
+
+    def _sort_eligible(self, snapshot: _Snapshot, against: int, share: int, lots: int) -> tuple[AccountId, ...]:
+        this: Any = self
+        ids = [id for id, account in snapshot.all_accounts() if eligible(this, account, against, share, lots)]
+        order = cmp_to_key(lambda one, two: -1 if self._is_ahead(snapshot, one, two) else 1)
+        return tuple(sorted(ids, key=order))
+
+    def certificate_holds(self) -> bool:
+        """When it opens, the whole queue; after a step, that the next is eligible and in order."""
+        episode = self.after.deleveraging
+        if episode is None:
+            return True
+        this: Any = self
+        against = self.before.account(episode.account).size
+        if isinstance(self.event, BeginDeleveraging):
+            queue = self._sort_eligible(self.after, against, episode.share, episode.lots)
+            return tuple(episode.queue) == queue
+        return all(
+            eligible(this, self.after.account(id), against, episode.share, episode.lots)
+            for id in episode.queue[episode.head : episode.head + 1]
+        )
+
+
+class Monitor:
+    """Steps the kernel and checks each law; ``tallies`` and ``violations`` are what it found."""
+
+    def __init__(self, state: State) -> None:
+        self._sums = count_sums(account for _, account in state.accounts.items())
+        self._sentences = {law.id: law.sentence for law in LAWS} | OTHER_LAWS
+        self._laws = {kind: tuple(law for law in LAWS if kind in law.applies) for kind in CONTRACTS}
+        self.tallies: dict[str, Tally] = {id: Tally() for id in self._sentences}
+        self.violations: list[Violation] = []
+
+    def step(self, state: State, event: Event) -> Outcome:
+        """What ``riskcore.step`` gives, with every law of this event checked."""
+        case = _Case(state, event, _get_focus(state, event))
+        try:
+            journal = apply(state, event)
+        except Rejected as rejection:
+            case.before = case.after = _Snapshot(state, case.focus, {}, self._sums)
+            self._check_rejection(case, rejection.rule)
+            return Outcome(state, (), rejection.rule)
+        case.touched = journal.parties
+        kept = {id: state.accounts.get(id) for id in _get_watched(state, case)}
+        case.before = _Snapshot(state, case.focus, kept, self._sums)
+        was_seen = state.seen.get(event.id)
+        after = journal.post(event)
+        for id in case.touched:
+            self._sums.add(kept[id], -1)
+            self._sums.add(after.accounts.get(id), 1)
+        case.after = _Snapshot(after, case.focus, {}, self._sums)
+        case.effects = get_effects(journal)
+        self._check_laws(case, was_seen)
+        return Outcome(after, case.effects, None)
+
+    def _check_laws(self, case: _Case, was_seen: bool) -> None:
+        for law in self._laws[type(case.event)]:
+            this: Any = case
+            self._count(law.id, law.holds(this), case, law.sentence)
+        self._count("REJ-1", not was_seen, case, "an accepted event was not accepted before")
+
+    def _check_rejection(self, case: _Case, rule: Rule) -> None:
+        case.rejected = rule
+        this: Any = case
+        clause = CONTRACTS[type(case.event)].guard(this)[rule]
+        self._count("REJ-1", not clause, case, f"rejected for {rule.name}, which its guard allows")
+
+    def _count(self, law: str, holds: bool, case: _Case | None, clause: str) -> None:
+        tally = self.tallies[law]
+        tally.checked += 1
+        if holds:
+            return
+        tally.violations += 1
+        before = "" if case is None else _show(case, case.before)
+        after = "" if case is None else _show(case, case.after)
+        event = None if case is None else case.event
+        self.violations.append(Violation(law, self._sentences[law], event, clause, before, after))
+
+    def checkpoint(self, state: State) -> None:
+        """Count everything anew, and check the laws on the whole state."""
+        sums = count_sums(account for _, account in state.accounts.items())
+        reserves = state.reserves
+        total = reserves.outside + reserves.insurance + reserves.fees + reserves.transit + reserves.uncovered
+        kept_sums = (self._sums.balances, self._sums.entries, +self._sums.sizes, +self._sums.longs)
+        counted = (sums.balances, sums.entries, +sums.sizes, +sums.longs)
+        listed = {id: market for id, market in state.markets.items() if market is not None}
+        claims = reserves.insurance + reserves.fees + reserves.uncovered
+        signs = reserves.insurance >= 0 and reserves.fees >= 0 and reserves.outside <= 0 and reserves.uncovered <= 0
+        for law, holds, clause in (
+            ("FRAME-1", kept_sums == counted, "sums counted anew are those of the written accounts"),
+            ("CASH-1", sums.balances + total == 0, "all balances sum to zero"),
+            ("CASH-2", signs and reserves.transit == sums.entries, "reserves keep their signs; transit ties"),
+            ("BAL-1", not any(sums.sizes.values()), "sizes sum to zero in every market"),
+            ("BAL-2", all(sums.longs[id] == one.open_interest for id, one in listed.items()), "open interest ties"),
+            ("ZERO-1", _sum_equities(state) + claims == -reserves.outside, "claims equal the pool"),
+        ):
+            self._count(law, holds, None, clause)
+
+
+def _get_focus(state: State, event: Header) -> MarketId | None:
+    """The market that an event is about."""
+    if isinstance(event, DELEVERAGING_STEPS):
+        return None if state.deleveraging is None else state.deleveraging.market
+    market: MarketId | None = getattr(event, "market", None)
+    return market
+
+
+def _get_watched(state: State, case: _Case) -> set[AccountId]:
+    """The accounts that the laws may ask for: written ones, the vault, the queue's next two."""
+    watched = {*case.touched, state.rulebook.vault}
+    episode = state.deleveraging
+    if episode is not None:
+        watched |= {episode.account, *episode.queue[episode.head : episode.head + 2]}
+    return watched
+
+
+def _sum_equities(state: State) -> int:
+    no_sums = Sums(0, 0, Counter(), Counter())
+    snapshot = _Snapshot(state, None, {}, no_sums)
+    return sum(_AccountView(snapshot, account).equity for _, account in state.accounts.items())
+
+
+def _show(case: _Case, snapshot: _Snapshot) -> str:
+    """What an event touched, a line each."""
+    lines = [f"{id}: {_show_account(snapshot.account(id))}" for id in case.touched]
+    if snapshot.market is not None:
+        lines.append(f"{case.focus}: {snapshot.market}")
+    return "\n".join([*lines, str(snapshot.reserves), f"deleveraging: {snapshot.deleveraging}"])
+
+
+def _show_account(account: _AccountView) -> str:
+    return (
+        f"balance {account.balance}, size {account.size}, cost {account.cost}, equity {account.equity}, "
+        f"initial {account.initial}, maintenance {account.maintenance}"
+    )

@@ -1,0 +1,74 @@
+"""What ``riskcore verify`` prints: the matrix of events and laws, and what failed."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rich.console import Console
+from rich.table import Table
+
+from riskcore.verify import TRUSTED, Result, get_verdict
+
+#: A cell of the matrix.
+PROVED, OUTSIDE, FAILED = "PROVED", "outside", "FAILED"
+
+
+def print_results(results: list[Result], seconds: float, console: Console) -> None:
+    """The verdict of each cell, the lemmas, every failure in full, and what is trusted."""
+    console.print(get_matrix([result for result in results if result.layer != "lemma"]))
+    console.print("outside: the event is outside the law's footprint, which was checked too.", soft_wrap=True)
+    print_lemmas([result for result in results if result.layer == "lemma"], console)
+    for result in results:
+        if result.verdict != PROVED:
+            print_failure(result, console)
+    layers = Counter(result.layer for result in results)
+    counts = ", ".join(f"{count} {layer}" for layer, count in sorted(layers.items()))
+    paths = sum(result.paths for result in results)
+    proved = sum(result.verdict == PROVED for result in results)
+    console.print(f"\n{proved} of {len(results)} obligations proved ({counts}), on {paths:,} paths; {seconds:.1f} s")
+    console.print("scope     any number of accounts and markets, all integers, all admissible rulebooks")
+    console.print("assumed   the order book was exhausted where a log says so: ASSUMED(log)")
+    console.print("trusted   " + "\n          ".join(TRUSTED))
+    console.print(f"verdict   {get_verdict(results)}", style="bold")
+
+
+def get_matrix(results: list[Result]) -> Table:
+    """Events down, laws across in two rows of columns would not fit: laws down, events counted."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("law")
+    table.add_column("proved for", ratio=1)
+    table.add_column("outside", justify="right")
+    table.add_column("failed for", style="red")
+    by_law: dict[str, list[Result]] = {}
+    for result in results:
+        by_law.setdefault(get_row(result), []).append(result)
+    for law, row in by_law.items():
+        proved = sorted({one.event for one in row if get_cell(one) == PROVED})
+        outside = sum(get_cell(one) == OUTSIDE for one in row)
+        failed = sorted({one.event for one in row if get_cell(one) == FAILED})
+        everywhere = len(proved) == len({one.event for one in results}) > 1
+        names = "every event" if everywhere else ", ".join(proved)
+        table.add_row(law, names, str(outside or ""), ", ".join(failed))
+    return table
+
+
+def get_row(result: Result) -> str:
+    """The law, or the layer where that is what was proven."""
+    return {"effect": "exact effect", "guard": "guard"}.get(result.layer, result.law)
+
+
+def get_cell(result: Result) -> str:
+    if result.verdict != PROVED:
+        return FAILED
+    return OUTSIDE if result.scope.startswith("outside") else PROVED
+
+
+def print_lemmas(results: list[Result], console: Console) -> None:
+    if results:
+        console.print("\nlemmas    " + ", ".join(f"{one.name} {one.verdict}" for one in results), soft_wrap=False)
+
+
+def print_failure(result: Result, console: Console) -> None:
+    console.print(f"\n{result.verdict} {result.name} ({result.law}, {result.layer})", style="bold red")
+    if result.counterexample is not None:
+        console.print(result.counterexample, soft_wrap=True, markup=False)
