@@ -8,9 +8,15 @@ from riskcore import margin
 from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_int
 from riskcore.prover.tracer import Tracer
-from riskcore.state import Market, MarketRules
+from riskcore.quantities import MarketId
+from riskcore.state import Market, MarketRules, Position, Positions
+from riskcore.tables import DictTable
 from specs.arithmetic import RATE_ONE, every, implies, magnitude
 from specs.markets import admissible
+
+#: The fold is run over two positions; more are the same addition again.
+BOUNDED = "PROVED-BOUNDED(two positions), any sizes and rules"
+FIELDS = ("size", "cost", "entry_index")
 
 
 def any_market(tracer: Tracer) -> Any:
@@ -82,7 +88,75 @@ def _continuous_in_size(tracer: Tracer) -> Any:
     return (step - 1) * RATE_ONE <= market.mark_price * market.rules.maintenance_margin_rate
 
 
+def _sum_over_two_positions(tracer: Tracer) -> Any:
+    """The fold over an account's positions is the sum of what each adds."""
+    first, second = any_market(tracer), any_market(tracer)
+    one, two = (Position(*(new_int(f"{name}.{field}") for field in FIELDS)) for name in ("one", "two"))  # type: ignore[arg-type]
+    assume(tracer, one.size != 0, two.size != 0)
+    positions = Positions({MarketId("one"): one, MarketId("two"): two})
+    no_market: Market | None = None
+    table: DictTable[MarketId, Market | None] = DictTable(no_market)
+    both = table.put(MarketId("one"), first).put(MarketId("two"), second)
+    balance: Any = new_int("balance")
+    total: Any = margin.get_margin(balance, positions, both)
+    values = [
+        position.size * market.mark_price - position.size * (market.funding_index - position.entry_index)
+        for market, position in ((first, one), (second, two))
+    ]
+    initial = [
+        margin.get_initial_requirement(market, position.size) for market, position in ((first, one), (second, two))
+    ]
+    maintenance = [
+        margin.get_maintenance_requirement(market, position.size) for market, position in ((first, one), (second, two))
+    ]
+    return every(
+        total.equity == balance + values[0] + values[1],
+        total.initial == initial[0] + initial[1],
+        total.maintenance == maintenance[0] + maintenance[1],
+    )
+
+
+def _bounded_moves_leave_the_healthy_solvent(tracer: Tracer) -> Any:
+    """ENV-1 of one position, summed over all: a move of ``d`` at most, and the fee at the new mark.
+
+    In exact parts per million: d + fee * (1 + d) <= maintenance rate implies that
+    maintenance at the old mark pays for the loss and the fee at the new.
+    """
+    size, mark, moved, d, fee, rate = (new_int(name) for name in ("size", "mark", "moved", "d", "fee", "rate"))
+    notional = new_int("notional")
+    assume(
+        tracer,
+        size > 0,
+        mark > 0,
+        d >= 0,
+        fee >= 0,
+        # rates in parts per million, so fee * (1 + d) is over a million twice
+        d * RATE_ONE + fee * (RATE_ONE + d) <= rate * RATE_ONE,
+        notional == size * mark,
+        magnitude(moved - mark) * RATE_ONE <= d * mark,
+    )
+    loss = size * magnitude(moved - mark) * RATE_ONE
+    # what the position may lose, and what its fee may be, each against the old notional
+    bounded_loss = loss <= notional * d
+    bounded_fee = fee * (size * moved) * RATE_ONE <= fee * notional * (RATE_ONE + d)
+    enough = notional * (d * RATE_ONE + fee * (RATE_ONE + d)) <= notional * rate * RATE_ONE
+    return every(bounded_loss, bounded_fee, enough)
+
+
 LEMMAS = (
+    Lemma(
+        "sum_over_positions",
+        "MARG-1",
+        "an account's margin is the sum over its positions",
+        _sum_over_two_positions,
+        BOUNDED,
+    ),
+    Lemma(
+        "bounded_moves",
+        "ENV-1",
+        "moves within d leave the healthy solvent, fee included, if d + fee * (1 + d) <= maintenance",
+        _bounded_moves_leave_the_healthy_solvent,
+    ),
     Lemma(
         "maintenance_is_rate_rounded_up",
         "MARG-1",

@@ -9,13 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import attrs
+
 from riskcore import ranking
+from riskcore.prover.book import AccountSymbols, World
+from riskcore.prover.case import SymCase
+from riskcore.prover.kernel import get_any_score, on_symbols
 from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_bool, new_int
 from riskcore.prover.tracer import Tracer
 from riskcore.ranking import Candidate, Score
-from riskcore.state import RankPolicy
+from riskcore.state import NO_ACCOUNT, RankPolicy
 from specs.arithmetic import both_ways, every, implies, magnitude
+from specs.deleveraging import eligible
 
 
 def _any_candidate(tracer: Tracer, name: str) -> Any:
@@ -43,7 +49,7 @@ def _total(tracer: Tracer) -> Any:
 def _transitive(tracer: Tracer) -> Any:
     one, two, three = (_any_candidate(tracer, name) for name in ("one", "two", "three"))
     # one and two are over two's divisor, two and three likewise: products that z3 need not find
-    a, b, c, d, e, f = *one.score, *two.score, *three.score
+    (a, b), (c, d), (e, f) = one.score, two.score, three.score
     gap_one, gap_two = new_int("gap_one"), new_int("gap_two")
     assume(tracer, gap_one == a * d - c * b, gap_two == c * f - e * d)
     assume(tracer, (a * f - e * b) * d == gap_one * f + gap_two * b)
@@ -108,7 +114,68 @@ def _absorbing_is_its_definition(tracer: Tracer) -> Any:
     return both_ways(every(equity >= 0, equity * magnitude(size) >= burden, pays), result)
 
 
+#: The scan is run over two counterparties; the lemma on strict orders does the rest.
+BOUNDED = "PROVED-BOUNDED(two counterparties), any positions"
+
+
+class _TwoAccounts:
+    """A table of two counterparties, for the one function that looks at all accounts."""
+
+    def __init__(self, world: World) -> None:
+        self._accounts = {name: world.accounts.last[world.accounts.add(new_int(name))] for name in ("a", "b")}
+
+    def get(self, id: str) -> Any:
+        return self._accounts.get(id, NO_ACCOUNT)
+
+    def items(self) -> Any:
+        return iter(self._accounts.items())
+
+
+def _queue(queue: tuple[str, ...]) -> Callable[[Tracer], Any]:
+    """``is_ranked`` says yes exactly where the queue is all eligible accounts, each ahead of the next."""
+
+    def is_certified(tracer: Tracer) -> Any:
+        world = World(tracer, new_int("market"), deleveraging=True, is_step=True)
+        opened: Any = world.deleveraging
+        episode: Any = attrs.evolve(opened, queue=queue)
+        size = new_int("position")
+        assume(tracer, magnitude(size) == episode.lots)
+        accounts: Any = _TwoAccounts(world)
+        state = attrs.evolve(world.get_state(), accounts=accounts)
+        case: Any = SymCase(world, None, None, None, None)
+        with on_symbols(world, without=(ranking.is_ranked,)):
+            result = ranking.is_ranked(state, world.market, size, episode)  # type: ignore[arg-type]
+        views = {name: AccountSymbols(world, account) for name, account in accounts.items()}
+        can = {name: eligible(case, view, size, episode.share, episode.lots) for name, view in views.items()}
+        if len(set(queue)) < len(queue):
+            return not result
+        expected: Any = every(*(can[name] if name in queue else ~can[name] for name in views))
+        if len(queue) == 2 and bool(expected):
+            mark: Any = world.market.mark_price  # type: ignore[union-attr]
+            scores = [get_any_score(None, views[n].size, views[n].cost, mark, views[n].equity) for n in queue]
+            (left, below), (right, beside) = scores
+            one, two = (magnitude(views[name].size) for name in queue)
+            tied = (left * beside == right * below) & ((one > two) | ((one == two) & (queue[0] < queue[1])))
+            expected = (left * beside > right * below) | tied
+        return both_ways(expected, bool(result))
+
+    return is_certified
+
+
+QUEUES: tuple[tuple[str, ...], ...] = ((), ("a",), ("b",), ("a", "b"), ("b", "a"), ("a", "a"))
+
 LEMMAS = (
+    *(
+        Lemma(
+            f"queue_{'_'.join(queue) or 'of_none'}",
+            "ADL-2",
+            "a queue is certified exactly where it is all eligible accounts in rank order",
+            _queue(queue),
+            BOUNDED,
+            contracts=True,
+        )
+        for queue in QUEUES
+    ),
     Lemma("irreflexive", "ADL-2", "nobody ranks ahead of itself", _irreflexive),
     Lemma("total", "ADL-2", "of two accounts exactly one ranks ahead", _total),
     Lemma("transitive", "ADL-2", "ahead of who is ahead is ahead", _transitive),

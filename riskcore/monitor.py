@@ -18,7 +18,7 @@ from riskcore.events import BeginDeleveraging, Event, Header
 from riskcore.journal import Line
 from riskcore.quantities import AccountId, MarketId
 from riskcore.rules import Rejected, Rule
-from riskcore.state import Account, Market, State
+from riskcore.state import Account, State
 from riskcore.step import DELEVERAGING_STEPS, Outcome, apply, get_effects
 from specs.arithmetic import requirement
 from specs.contracts import CONTRACTS
@@ -99,7 +99,8 @@ class _AccountView:
 
     def _measure(self) -> tuple[int, int, int]:
         if self._margin is None:
-            equity, initial, maintenance = self.balance, 0, 0
+            equity: int = self.balance
+            initial = maintenance = 0
             for id, position in self._account.positions.items():
                 market = self._snapshot.get_market(id)
                 size, mark, rules = position.size, market.mark_price, market.rules
@@ -144,8 +145,9 @@ class _Snapshot:
         self.sum_sizes = 0 if focus is None else sums.sizes[focus]
         self.sum_longs = 0 if focus is None else sums.longs[focus]
 
-    def get_market(self, id: MarketId) -> Market:
-        market: Market = self.market if id == self.focus else self._state.markets.get(id)
+    def get_market(self, id: MarketId) -> Any:
+        market = self.market if id == self.focus else self._state.markets.get(id)
+        assert market is not None, "a position is open in a market that is not listed"
         return market
 
     def account(self, id: Any) -> _AccountView:
@@ -209,8 +211,11 @@ class _Case:
     def _sort_eligible(self, snapshot: _Snapshot, against: int, share: int, lots: int) -> tuple[AccountId, ...]:
         this: Any = self
         ids = [id for id, account in snapshot.all_accounts() if eligible(this, account, against, share, lots)]
-        order = cmp_to_key(lambda one, two: -1 if self._is_ahead(snapshot, one, two) else 1)
-        return tuple(sorted(ids, key=order))
+
+        def compare(one: AccountId, two: AccountId) -> int:
+            return -1 if self._is_ahead(snapshot, one, two) else 1
+
+        return tuple(sorted(ids, key=cmp_to_key(compare)))
 
     def certificate_holds(self) -> bool:
         """When it opens, the whole queue; after a step, that the next is eligible and in order."""

@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskcore.margin import get_margin
-from riskcore.quantities import AccountId, MarketId
-from riskcore.state import Account, Deleveraging, Market, RankPolicy, State
-from riskcore.tables import Table
+from riskcore.quantities import AccountId
+from riskcore.state import Deleveraging, Market, RankPolicy, State
 
 
 class Score(NamedTuple):
@@ -50,13 +49,6 @@ class Candidate(NamedTuple):
     id: AccountId
 
 
-def get_candidate(state: State, id: AccountId, account: Account, market_id: MarketId, market: Market) -> Candidate:
-    position = account.positions.get(market_id)
-    equity = get_margin(account.balance, account.positions, state.markets).equity
-    score = get_score(state.rulebook.adl_rank, position.size, position.cost, market.mark_price, equity)
-    return Candidate(score, position.size, id)
-
-
 def is_ahead(first: Candidate, second: Candidate) -> bool:
     """Whether ``first`` is deleveraged before ``second``; a strict total order over ids."""
     left = first.score.numerator * second.score.denominator
@@ -68,22 +60,6 @@ def is_ahead(first: Candidate, second: Candidate) -> bool:
     return first.id < second.id
 
 
-def is_eligible(state: State, account: Account, market_id: MarketId, market: Market, share: int, size: int) -> bool:
-    """Whether a counterparty can be deleveraged against a position of ``size`` that costs ``share``.
-
-    It is on the opposite side, and can pay for its whole position out of its equity
-    and, where the rulebook says so, out of that position's profit: then whatever part
-    is closed, its equity does not fall below zero.
-    """
-    position = account.positions.get(market_id)
-    if position.size * size >= 0:
-        return False
-    equity = get_margin(account.balance, account.positions, state.markets).equity
-    return can_absorb(
-        state.rulebook.adl_requires_profit, position.size, position.cost, market.mark_price, equity, share, size
-    )
-
-
 def can_absorb(requires_profit: bool, held: int, cost: int, mark: int, equity: int, share: int, size: int) -> bool:
     """Whether ``held`` lots can bear their part of ``share`` atoms over ``size`` lots."""
     lots, burden = abs(size), share * abs(held)
@@ -92,27 +68,38 @@ def can_absorb(requires_profit: bool, held: int, cost: int, mark: int, equity: i
     return (equity >= 0) & (equity * lots >= burden) & pays_from_profit
 
 
+def get_candidates(state: State, market: Market, size: int, episode: Deleveraging) -> dict[AccountId, Candidate]:
+    """Every account that can be deleveraged in the episode, against a position of ``size``.
+
+    It is on the opposite side and can absorb its part. One scan of the accounts, the
+    only one in the kernel.
+    """
+    rulebook, mark = state.rulebook, market.mark_price
+    candidates: dict[AccountId, Candidate] = {}
+    for id, account in state.accounts.items():
+        position = account.positions.get(episode.market)
+        held, cost = position.size, position.cost
+        if held * size >= 0:
+            continue
+        equity = get_margin(account.balance, account.positions, state.markets).equity
+        if can_absorb(rulebook.adl_requires_profit, held, cost, mark, equity, episode.share, size):
+            score = get_score(rulebook.adl_rank, held, cost, mark, equity)
+            candidates[id] = Candidate(score, held, id)
+    return candidates
+
+
 def is_ranked(state: State, market: Market, size: int, episode: Deleveraging) -> bool:
     """Whether the episode's queue is every eligible counterparty, each ahead of the next.
 
-    One scan of the accounts. Strict order rules out a duplicate, so equal counts
-    mean that nobody is missing.
+    Strict order rules out a duplicate, so equal counts mean that nobody is missing.
     """
+    candidates = get_candidates(state, market, size, episode)
+    if len(episode.queue) != len(candidates):
+        return False
     previous: Candidate | None = None
     for id in episode.queue:
-        account = state.accounts.get(id)
-        if not is_eligible(state, account, episode.market, market, episode.share, size):
-            return False
-        candidate = get_candidate(state, id, account, episode.market, market)
-        if previous is not None and not is_ahead(previous, candidate):
+        candidate = candidates.get(id)
+        if candidate is None or (previous is not None and not is_ahead(previous, candidate)):
             return False
         previous = candidate
-    return count_eligible(state, market, size, episode) == len(episode.queue)
-
-
-def count_eligible(state: State, market: Market, size: int, episode: Deleveraging) -> int:
-    """How many accounts can be deleveraged."""
-    accounts: Table[AccountId, Account] = state.accounts
-    return sum(
-        is_eligible(state, account, episode.market, market, episode.share, size) for _, account in accounts.items()
-    )
+    return True

@@ -14,8 +14,10 @@ from multiprocessing import get_context
 from attrs import asdict, frozen
 
 from proofs.lemmas import LEMMAS, get_lemma_obligations
+from riskcore.events import Header
 from riskcore.prover.obligations import Obligation, get_event_name, get_obligations
 from riskcore.prover.solver import Verdict, decide_claim
+from riskcore.prover.witness import get_witnesses
 from specs.contracts import CONTRACTS
 from specs.laws import LAWS
 
@@ -63,15 +65,22 @@ def get_unit_names() -> tuple[str, ...]:
 
 
 def get_law_ids() -> tuple[str, ...]:
-    return (*(law.id for law in LAWS), "FRAME-1", "REJ-1", "EFFECT", "MARG-1", "LEMMA")
+    ids = (
+        *(law.id for law in LAWS),
+        "FRAME-1",
+        "REJ-1",
+        "EFFECT",
+        "WITNESS",
+        *dict.fromkeys(lemma.law for lemmas in LEMMAS.values() for lemma in lemmas),
+    )
+    return tuple(dict.fromkeys(ids))
 
 
 def collect(unit: str) -> list[Obligation]:
     """The obligations of one unit of work."""
     if unit.startswith("lemma:"):
         return get_lemma_obligations(unit.removeprefix("lemma:"))
-    kind = next(kind for kind in CONTRACTS if get_event_name(kind) == unit)
-    return get_obligations(kind)
+    return get_obligations(get_kind(unit))
 
 
 def prove(obligation: Obligation) -> Result:
@@ -102,7 +111,34 @@ def prove(obligation: Obligation) -> Result:
 
 def verify_unit(unit: str, selection: Selection) -> list[Result]:
     """Collect and prove one unit of work."""
-    return [prove(obligation) for obligation in collect(unit) if selection.wants(obligation.law, obligation.event)]
+    results = [prove(obligation) for obligation in collect(unit) if selection.wants(obligation.law, obligation.event)]
+    if not unit.startswith("lemma:") and selection.wants("WITNESS", unit):
+        results.append(replay_witnesses(unit))
+    return results
+
+
+def replay_witnesses(unit: str) -> Result:
+    """Run one model of each path of an event in CPython, on a real state.
+
+    PROVED: each path has one, and CPython did what the path says; so no path is vacuous.
+    """
+    started = time.perf_counter()
+    witnesses = list(get_witnesses(get_kind(unit)))
+    verdict, counterexample = Verdict.PROVED, None
+    if None in witnesses:
+        verdict, counterexample = Verdict.UNKNOWN, f"{witnesses.count(None)} paths have no model: ABSTRACT"
+    for witness in witnesses:
+        if witness is not None and witness.mismatches:
+            verdict, counterexample = Verdict.VIOLATED, f"{witness.path}: {'; '.join(witness.mismatches)}"
+    seconds = round(time.perf_counter() - started, 3)
+    scope = "one model of each path, realised as a state and run by CPython"
+    return Result(
+        f"{unit}/WITNESS", "WITNESS", unit, "lemma", verdict.value, scope, len(witnesses), 0, seconds, counterexample
+    )
+
+
+def get_kind(unit: str) -> type[Header]:
+    return next(kind for kind in CONTRACTS if get_event_name(kind) == unit)
 
 
 def verify(selection: Selection, jobs: int, report: Callable[[str, int, int], None] | None = None) -> list[Result]:

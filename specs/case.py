@@ -16,10 +16,17 @@ from riskcore.rules import Rule
 class AccountView(Protocol):
     """An account, and its position in the market that the event is about."""
 
-    balance: Any
-    size: Any
-    cost: Any
-    entry_index: Any
+    @property
+    def balance(self) -> Any: ...
+
+    @property
+    def size(self) -> Any: ...
+
+    @property
+    def cost(self) -> Any: ...
+
+    @property
+    def entry_index(self) -> Any: ...
 
     @property
     def equity(self) -> Any:
@@ -37,12 +44,23 @@ class AccountView(Protocol):
 
 
 class Snapshot(Protocol):
-    market: Any
-    """The event's market, or None where it is not listed or there is none."""
-    reserves: Any
-    deleveraging: Any
-    sequence: Any
-    timestamp: Any
+    """The state before the event, or after it."""
+
+    @property
+    def market(self) -> Any:
+        """The event's market, or None where it is not listed or there is none."""
+
+    @property
+    def reserves(self) -> Any: ...
+
+    @property
+    def deleveraging(self) -> Any: ...
+
+    @property
+    def sequence(self) -> Any: ...
+
+    @property
+    def timestamp(self) -> Any: ...
 
     def account(self, id: Any) -> AccountView: ...
 
@@ -66,18 +84,37 @@ class Snapshot(Protocol):
 
 
 class Case(Protocol):
-    rulebook: Any
-    event: Any
-    before: Snapshot
-    after: Snapshot
-    effects: tuple[Line, ...]
-    rejected: Rule | None
-    touched: tuple[Any, ...]
-    """The ids of the accounts that were written."""
-    is_ranked: Any
-    """Whether the queue of a ``BeginDeleveraging`` is every eligible account in rank order."""
-    head: Any
-    """The account at the head of the open queue."""
+    """One event, applied once."""
+
+    @property
+    def rulebook(self) -> Any: ...
+
+    @property
+    def event(self) -> Any: ...
+
+    @property
+    def before(self) -> Snapshot: ...
+
+    @property
+    def after(self) -> Snapshot: ...
+
+    @property
+    def effects(self) -> tuple[Line, ...]: ...
+
+    @property
+    def rejected(self) -> Rule | None: ...
+
+    @property
+    def touched(self) -> tuple[Any, ...]:
+        """The ids of the accounts that were written."""
+
+    @property
+    def is_ranked(self) -> Any:
+        """Whether the queue of a ``BeginDeleveraging`` is every eligible account in rank order."""
+
+    @property
+    def head(self) -> Any:
+        """The account at the head of the open queue."""
 
     def is_ahead(self, first: Any, second: Any) -> Any:
         """Whether one account ranks before another in the open queue's market."""

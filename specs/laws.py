@@ -312,6 +312,14 @@ def _takeovers_respect_the_vault(case: Case) -> Any:
     )
 
 
+def _the_vault_earns_what_the_account_gives(case: Case) -> Any:
+    before, after, vault = case.before, case.after, case.rulebook.vault
+    gained = after.account(vault).equity - before.account(vault).equity
+    given = before.account(case.event.account).equity - after.account(case.event.account).equity
+    share = equity_share(case, before.account(case.event.account), case.event.size)
+    return every(gained == given, gained == share)
+
+
 def _only_takeovers_move_the_vault_by_force(case: Case) -> Any:
     return all(line.stage is not Stage.VAULT for line in case.effects)
 
@@ -411,7 +419,33 @@ def _queue_stays_certified(case: Case) -> Any:
     return case.certificate_holds()
 
 
-# Funding, liveness ------------------------------------------------------------
+# Resolution -----------------------------------------------------------------
+
+
+def _what_ends_leaves_no_deficit(case: Case) -> Any:
+    """An account whose last market is done with owes nothing."""
+    event = case.event
+    if isinstance(event, events.WriteOff):
+        return case.after.account(event.account).equity == 0
+    id = _liquidated(case)
+    after = case.after.account(id)
+    if isinstance(event, events.EndDeleveraging):
+        return implies(after.rest_maintenance == 0, after.equity >= 0)
+    return implies(after.maintenance == 0, after.equity == 0)
+
+
+def _resolution_makes_progress(case: Case) -> Any:
+    """Each step lowers what is left: lots to close by force, deficits, or the queue."""
+    event, before, after = case.event, case.before, case.after
+    if isinstance(event, events.CoverDeficit | events.WriteOff):
+        return after.account(event.account).equity > before.account(event.account).equity
+    if isinstance(event, events.EndDeleveraging):
+        return after.deleveraging is None
+    id = _liquidated(case)
+    return magnitude(after.account(id).size) < magnitude(before.account(id).size)
+
+
+# Funding ------------------------------------------------------------
 
 
 def _funding_is_zero_sum(case: Case) -> Any:
@@ -607,6 +641,36 @@ LAWS: tuple[Law, ...] = (
         frozenset({events.BeginDeleveraging, events.Deleverage}),
         _an_opposite_position_exists,
         _longs_equal_shorts,
+    ),
+    Law(
+        "VAULT-3",
+        "what the vault gains at mark in a takeover is what the account gives, its share to the atom",
+        frozenset({events.Takeover}),
+        _the_vault_earns_what_the_account_gives,
+        _only_takeovers_move_the_vault_by_force,
+    ),
+    Law(
+        "SOLV-1",
+        "an account whose last market was closed or given up owes nothing",
+        frozenset({events.Takeover, events.Deleverage, events.EndDeleveraging, events.WriteOff}),
+        _what_ends_leaves_no_deficit,
+        lambda case: all(line.stage in (Stage.ORDINARY, Stage.BOOK, Stage.INSURANCE) for line in case.effects),
+    ),
+    Law(
+        "LIVE-1",
+        "each step of a resolution lowers the lots to close, a deficit or the open queue",
+        frozenset(
+            {
+                events.LiquidationFill,
+                events.Takeover,
+                events.CoverDeficit,
+                events.Deleverage,
+                events.EndDeleveraging,
+                events.WriteOff,
+            }
+        ),
+        _resolution_makes_progress,
+        _only_the_open_episode_is_closed,
     ),
     Law(
         "FUND-1",

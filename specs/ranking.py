@@ -7,6 +7,7 @@ then to the smaller account id.
 from __future__ import annotations
 
 from riskcore.state import RankPolicy
+from specs.arithmetic import larger, magnitude
 
 
 def score(policy: RankPolicy, size: int, cost: int, mark: int, equity: int) -> tuple[int, int]:
@@ -22,7 +23,7 @@ def score(policy: RankPolicy, size: int, cost: int, mark: int, equity: int) -> t
         return 0, 1
     if policy is RankPolicy.LEVERAGE:
         return notional, equity
-    return profit * notional, (abs(cost) or 1) * equity
+    return profit * notional, larger(magnitude(cost), 1) * equity
 
 
 def ahead(

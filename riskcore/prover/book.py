@@ -174,9 +174,9 @@ class World:
     def get_state(self) -> State:
         return State(
             rulebook=self.rulebook,
-            accounts=self.accounts,  # type: ignore[arg-type]
-            markets=self.markets,  # type: ignore[arg-type]
-            seen=self.seen,  # type: ignore[arg-type]
+            accounts=self.accounts,
+            markets=self.markets,
+            seen=self.seen,
             reserves=self.reserves,
             deleveraging=self.deleveraging,
             sequence=self.sequence,  # type: ignore[arg-type]
@@ -208,7 +208,7 @@ class World:
             reserves.uncovered <= 0,
         )
 
-    def _new_market(self, key: Any, index: int) -> Market:
+    def _new_market(self) -> Any:
         rules = MarketRules(
             *(
                 new_int(f"market.{name}")
@@ -248,7 +248,7 @@ class World:
         return account
 
     def _add_market(self, is_listed: bool) -> None:
-        market = self._new_market(self.focus, 0) if is_listed else None
+        market = self._new_market() if is_listed else None
         self.markets.keys.append(self.focus)
         self.markets.first.append(market)
         self.markets.last.append(market)

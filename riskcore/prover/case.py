@@ -187,7 +187,7 @@ class SymCase:
         """
         queue = episode.queue
         against = self.before.account(episode.account).size
-        can = [eligible(self, snapshot.account(id), against, episode.share, episode.lots) for id in ids]  # type: ignore[arg-type]
+        can = [eligible(self, snapshot.account(id), against, episode.share, episode.lots) for id in ids]
         claims: list[Any] = []
         for index, id in enumerate(ids):
             place = queue.place(id)

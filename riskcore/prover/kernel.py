@@ -1,12 +1,13 @@
 """The kernel's modules while they run on symbols.
 
 The source is untouched. In its modules' namespaces ``min``, ``max`` and ``len`` do not
-branch on symbols, and five functions stand for their contracts, which ``proofs/``
+branch on symbols, and some functions stand for their contracts, which ``proofs/``
 proves of the originals.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -25,13 +26,12 @@ from riskcore import (
     ranking,
     rules,
     state,
-    step,
     trading,
     vault,
 )
 from riskcore.margin import Margin, get_position_value
 from riskcore.prover.book import SymPositions, World, symbolic_len
-from riskcore.prover.symbols import symbolic_max, symbolic_min
+from riskcore.prover.symbols import get_run, symbolic_max, symbolic_min
 from specs.arithmetic import cost_after, named, requirement
 
 MODULES: tuple[ModuleType, ...] = (
@@ -49,7 +49,8 @@ MODULES: tuple[ModuleType, ...] = (
     vault,
     ranking,
     deleveraging,
-    step,
+    # the package shows the function of this name, not the module
+    sys.modules["riskcore.step"],
 )
 
 _get_margin, _is_acceptable = margin.get_margin, margin.is_acceptable
@@ -102,6 +103,13 @@ def _is_ranked(state: Any, market: Any, size: Any, episode: Any) -> Any:
     return _worlds[-1].is_ranked
 
 
+def get_any_score(policy: Any, size: Any, cost: Any, mark: Any, equity: Any) -> ranking.Score:
+    """A ratio over a divisor above zero, whatever the policy."""
+    numerator, denominator = (size.call(f"score_{name}", size, cost, mark, equity) for name in ("top", "bottom"))
+    get_run().assume((denominator > 0).term)
+    return ranking.Score(numerator, denominator)
+
+
 CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
     margin.get_initial_requirement: _initial_requirement,
     margin.get_maintenance_requirement: _maintenance_requirement,
@@ -110,12 +118,22 @@ CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
     margin.is_acceptable: _named_is_acceptable,
     journal.get_cost: _cost,
     ranking.is_ranked: _is_ranked,
+    ranking.get_score: get_any_score,
 }
 
 
+def is_contracted(value: Any) -> bool:
+    return callable(value) and not isinstance(value, type) and value in CONTRACTS
+
+
 @contextmanager
-def on_symbols(world: World | None = None, *, contracts: bool = True) -> Iterator[None]:
-    """Let the kernel run on symbols; ``contracts=False`` keeps every function as it is."""
+def on_symbols(
+    world: World | None = None, *, contracts: bool = True, without: tuple[Callable[..., Any], ...] = ()
+) -> Iterator[None]:
+    """Let the kernel run on symbols.
+
+    ``contracts=False`` keeps every function as it is, ``without`` only those named.
+    """
     saved: list[tuple[ModuleType, str, Any]] = []
     missing = object()
 
@@ -125,7 +143,7 @@ def on_symbols(world: World | None = None, *, contracts: bool = True) -> Iterato
 
     for module in MODULES:
         for name, value in list(vars(module).items()):
-            if contracts and callable(value) and not isinstance(value, type) and value in CONTRACTS:
+            if contracts and is_contracted(value) and value not in without:
                 put(module, name, CONTRACTS[value])
         for name, replacement in (("min", symbolic_min), ("max", symbolic_max), ("len", symbolic_len)):
             put(module, name, replacement)

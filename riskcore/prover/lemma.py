@@ -24,9 +24,13 @@ class Lemma:
     sentence: str
     claim: Callable[[Tracer], Any]
     scope: str = ANY_ACCOUNTS
+    contracts: bool = False
+    """Whether ``claim`` enters ``on_symbols`` itself, to run on some contracts."""
 
     def get_obligation(self, module: str) -> Obligation:
         def run(tracer: Tracer) -> z3.BoolRef:
+            if self.contracts:
+                return to_bool(self.claim(tracer))
             with on_symbols(contracts=False):
                 return to_bool(self.claim(tracer))
 

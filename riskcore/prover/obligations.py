@@ -177,10 +177,11 @@ def get_role(case: SymCase, id: Any) -> str:
     for field in attrs.fields(type(case.event)):
         value = getattr(case.event, field.name)
         if isinstance(value, SymInt) and value.term.eq(id.term):
-            return field.name
+            return str(field.name)
     if id.term.eq(case.rulebook.vault.term):
         return "vault"
-    return "account" if id.term.eq(case.world.deleveraging.account.term) else "head"
+    episode: Any = case.world.deleveraging
+    return "account" if id.term.eq(episode.account.term) else "head"
 
 
 def is_same(value: Any, expected: Any) -> Any:

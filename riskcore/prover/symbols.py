@@ -18,6 +18,8 @@ BoolLike: TypeAlias = "bool | SymBool"
 class Decider(Protocol):
     """What a symbol needs from the run it belongs to."""
 
+    def assume(self, *facts: z3.BoolRef) -> None: ...
+
     def decide(self, condition: z3.BoolRef) -> bool: ...
 
     def get_quotient(self, numerator: z3.ArithRef, denominator: z3.ArithRef) -> z3.ArithRef: ...
@@ -41,7 +43,7 @@ def end_run() -> None:
     _running.pop()
 
 
-def _run() -> Decider:
+def get_run() -> Decider:
     if not _running:
         raise RuntimeError("a symbol was used where no run is tracing it")
     return _running[-1]
@@ -67,7 +69,7 @@ def to_bool(value: BoolLike) -> z3.BoolRef:
 
 def _choose(condition: z3.BoolRef, then: z3.ArithRef, otherwise: z3.ArithRef) -> z3.ArithRef:
     """A conditional value, shortened where the run's path already settles the condition."""
-    run = _run()
+    run = get_run()
     if run.is_known(condition):
         return then
     if run.is_known(z3.Not(condition)):
@@ -85,7 +87,7 @@ class SymBool:
         self.term = term
 
     def __bool__(self) -> bool:
-        return _run().decide(self.term)
+        return get_run().decide(self.term)
 
     def __and__(self, other: BoolLike) -> SymBool:
         return SymBool(z3.And(self.term, to_bool(other)))
@@ -152,21 +154,21 @@ class SymInt:
         return SymInt(_choose(self.term >= 0, self.term, -self.term))
 
     def __floordiv__(self, other: IntLike) -> SymInt:
-        return SymInt(_run().get_quotient(self.term, to_int(other)))
+        return SymInt(get_run().get_quotient(self.term, to_int(other)))
 
     def __rfloordiv__(self, other: IntLike) -> SymInt:
-        return SymInt(_run().get_quotient(to_int(other), self.term))
+        return SymInt(get_run().get_quotient(to_int(other), self.term))
 
     def __mod__(self, other: IntLike) -> SymInt:
         return self - (self // other) * other
 
     def named(self, kind: str) -> SymInt:
         """This value under a short name of its own."""
-        return SymInt(_run().name(kind, self.term))
+        return SymInt(get_run().name(kind, self.term))
 
     def call(self, name: str, *arguments: IntLike) -> SymInt:
         """The named function of a contract, at these arguments."""
-        return SymInt(_run().call(name, tuple(z3.simplify(to_int(argument)) for argument in arguments)))
+        return SymInt(get_run().call(name, tuple(z3.simplify(to_int(argument)) for argument in arguments)))
 
     def __lt__(self, other: IntLike) -> SymBool:
         return SymBool(self.term < to_int(other))
