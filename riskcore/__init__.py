@@ -4,6 +4,7 @@
 event breaks. The quantities are exact integers; ``quantities.py`` names the units.
 """
 
+from riskcore import queries
 from riskcore.events import (
     AdvanceTime,
     ApplyFunding,
@@ -23,6 +24,8 @@ from riskcore.events import (
     WriteOff,
 )
 from riskcore.journal import Line, Owner, Pay, Reason, Reserve, Stage, Trade
+from riskcore.planner import Liquidity, Offer, Resolution, resolve
+from riskcore.queries import stress
 from riskcore.rules import Rejected, Rule
 from riskcore.state import (
     Account,
@@ -54,10 +57,12 @@ __all__ = [
     "FundInsurance",
     "Line",
     "LiquidationFill",
+    "Liquidity",
     "ListMarket",
     "MarkPrice",
     "Market",
     "MarketRules",
+    "Offer",
     "Outcome",
     "Owner",
     "Pay",
@@ -68,6 +73,7 @@ __all__ = [
     "Rejected",
     "Reserve",
     "Reserves",
+    "Resolution",
     "Rule",
     "Rulebook",
     "Stage",
@@ -77,5 +83,8 @@ __all__ = [
     "Withdraw",
     "WriteOff",
     "genesis",
+    "queries",
+    "resolve",
     "step",
+    "stress",
 ]

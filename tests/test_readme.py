@@ -1,0 +1,42 @@
+"""What the README shows is what happens."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def get_blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_library_example_prints_what_it_says() -> None:
+    (block,) = get_blocks("python")
+    (expected,) = re.findall(r"# prints (.*)", block)
+    result = subprocess.run([sys.executable, "-c", block], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert expected == result.stdout.strip()
+
+
+def test_the_commands_name_what_exists() -> None:
+    commands = " ".join(get_blocks("sh"))
+
+    assert (ROOT / "examples" / "crash.jsonl").exists()
+    assert "riskcore replay examples/crash.jsonl" in commands
+    assert "pip install '.[test]' && .venv/bin/pytest" in commands
+    assert ".venv/bin/pytest" in commands
+
+
+def test_the_modules_in_reading_order_are_all_there_is_to_the_kernel() -> None:
+    (listing,) = re.findall(r"reading order: (.*?), all in", README, re.DOTALL)
+    names = re.findall(r"`(\w+)`", listing)
+
+    assert 17 == len(names)
+    assert all((ROOT / "riskcore" / f"{name}.py").exists() for name in names)
+    for link in re.findall(r"\]\((\S+?)\)", README):
+        assert (ROOT / link).exists()

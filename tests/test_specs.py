@@ -1,0 +1,51 @@
+"""The specification is independent of the kernel's functions, and its table is current."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from riskcore.events import Header
+from riskcore.rules import Rule
+from specs.contracts import CONTRACTS
+from specs.table import README, get_page
+
+SPECS = Path(README).parent
+
+#: Values and names; what decides or computes is the kernel's own and must not be used.
+VOCABULARY = {
+    "riskcore.events": None,
+    "riskcore.journal": {"Line", "Pay", "Trade", "Reserve", "Stage"},
+    "riskcore.rules": {"Rule"},
+    "riskcore.state": {"RankPolicy"},
+    "riskcore": {"events"},
+}
+
+
+@pytest.mark.parametrize("path", sorted(set(SPECS.glob("*.py")) - {SPECS / "table.py"}), ids=lambda path: path.name)
+def test_contracts_use_the_kernels_words_and_none_of_its_functions(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            assert not any(alias.name.startswith("riskcore") for alias in node.names)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("riskcore"):
+            allowed = VOCABULARY[node.module or ""]
+
+            assert allowed is None or {alias.name for alias in node.names} <= allowed
+
+
+def test_the_table_of_laws_is_current() -> None:
+    page = README.read_text()
+
+    assert get_page(page) == page
+
+
+def test_every_event_has_one_contract() -> None:
+    assert {kind for kind in Header.__subclasses__()} == set(CONTRACTS)
+
+
+def test_rules_are_sentences_of_their_own() -> None:
+    sentences = [rule.value for rule in Rule]
+
+    assert len(set(sentences)) == len(sentences)

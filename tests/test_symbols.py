@@ -1,0 +1,176 @@
+"""The prover's integers against Python's own: same values, same rounding, same order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import z3
+from hypothesis import given
+from hypothesis import strategies as st
+
+from riskcore.prover.symbols import SymBool, SymInt, new_bool, new_int, symbolic_max, symbolic_min, to_int
+from riskcore.prover.tracer import PATH_LIMIT, PathLimitExceeded, Tracer, get_paths, is_linear
+
+INTEGERS = st.one_of(st.integers(-5, 5), st.integers(), st.integers(-(10**30), 10**30))
+DIVISORS = INTEGERS.filter(lambda value: value > 0)
+
+
+def evaluate(function: Callable[[Any, Any], Any], first: int, second: int) -> Any:
+    """The one value that symbols equal to these integers give, on the one path that is possible."""
+
+    def run(tracer: Tracer) -> Any:
+        one, two = new_int("one"), new_int("two")
+        tracer.assume(one.term == first, two.term == second)
+        return function(one, two)
+
+    (path,) = get_paths(run)
+    if path.error is not None:
+        raise path.error
+    if isinstance(path.result, bool):
+        return path.result
+    solver = z3.Solver()
+    solver.add(*path.condition)
+    assert solver.check() == z3.sat
+    term = path.result.term if isinstance(path.result, SymInt | SymBool) else to_int(path.result)
+    value = solver.model().eval(term, model_completion=True)
+    solver.add(term != value)
+    assert solver.check() == z3.unsat
+    return z3.is_true(value) if isinstance(path.result, SymBool) else value.as_long()
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda a, b: a + b,
+        lambda a, b: a - b,
+        lambda a, b: a * b,
+        lambda a, b: -a + 3 * b - 2,
+        lambda a, b: 7 - a,
+        lambda a, b: abs(a) + abs(b),
+        lambda a, b: a < b,
+        lambda a, b: a <= b,
+        lambda a, b: a > b,
+        lambda a, b: a >= b,
+        lambda a, b: a == b,
+        lambda a, b: a != b,
+        lambda a, b: (a < b) | (b < 0),
+        lambda a, b: (a < b) & (b < 0),
+        lambda a, b: 1 if a < b else (2 if a == b else 3),
+    ],
+)
+@given(first=INTEGERS, second=INTEGERS)
+def test_operators_are_those_of_int(function: Callable[[Any, Any], Any], first: int, second: int) -> None:
+    expected = function(first, second)
+    actual = evaluate(function, first, second)
+
+    assert expected == actual
+
+
+@given(first=INTEGERS, second=INTEGERS)
+def test_min_and_max_are_those_of_int(first: int, second: int) -> None:
+    assert min(first, second) == evaluate(symbolic_min, first, second)
+    assert max(first, second) == evaluate(symbolic_max, first, second)
+
+
+@given(numerator=INTEGERS, divisor=DIVISORS)
+def test_division_floors_and_the_remainder_has_the_divisors_sign(numerator: int, divisor: int) -> None:
+    assert numerator // divisor == evaluate(lambda a, b: a // b, numerator, divisor)
+    assert numerator % divisor == evaluate(lambda a, b: a % b, numerator, divisor)
+    assert -(-numerator // divisor) == evaluate(lambda a, b: -(-a // b), numerator, divisor)
+
+
+@given(numerator=INTEGERS, divisor=INTEGERS.filter(lambda value: value <= 0))
+def test_a_divisor_that_is_not_positive_is_refused(numerator: int, divisor: int) -> None:
+    with pytest.raises(ZeroDivisionError):
+        evaluate(lambda a, b: a // b, numerator, divisor)
+
+
+def test_a_divisor_of_unknown_sign_is_a_path_of_its_own() -> None:
+    paths = list(get_paths(lambda tracer: new_int("a") // new_int("b")))
+
+    assert len(paths) == 2
+    assert sum(isinstance(path.error, ZeroDivisionError) for path in paths) == 1
+
+
+@pytest.mark.parametrize(
+    "misuse",
+    [
+        lambda a: bool(a),
+        lambda a: hash(a),
+        lambda a: {a: 1},
+        lambda a: [1, 2][a],
+        lambda a: a + True,
+        lambda a: a + 1.5,
+        lambda a: a < "x",
+        lambda a: a == None,  # noqa: E711
+        lambda a: (a < 1) & 1,
+    ],
+)
+def test_what_would_lose_generality_raises(misuse: Callable[[Any], Any]) -> None:
+    (path,) = get_paths(lambda tracer: misuse(new_int("a")))
+
+    assert isinstance(path.error, TypeError)
+
+
+def test_every_path_is_taken_once() -> None:
+    def classify(tracer: Tracer) -> str:
+        a, b = new_int("a"), new_int("b")
+        return ("low" if a < 0 else "high") + ("low" if b < a else "high")
+
+    found = sorted(path.result or "" for path in get_paths(classify))
+
+    assert found == ["highhigh", "highlow", "lowhigh", "lowlow"]
+
+
+def test_impossible_branches_are_not_paths() -> None:
+    def nested(tracer: Tracer) -> int:
+        a = new_int("a")
+        if a > 3:
+            return 1 if a > 2 else 2
+        return 3
+
+    assert sorted(path.result or 0 for path in get_paths(nested)) == [1, 3]
+
+
+def test_too_many_paths_are_an_error_and_no_silent_cut() -> None:
+    def explode(tracer: Tracer) -> int:
+        return sum(1 if bool(new_bool(f"b{number}")) else 0 for number in range(12))
+
+    with pytest.raises(PathLimitExceeded):
+        list(get_paths(explode))
+    assert PATH_LIMIT < 2**12
+
+
+def test_a_scope_forgets_what_was_assumed_in_it() -> None:
+    tracer = Tracer([])
+    a = new_int("a").term
+    with tracer.scope() as facts:
+        tracer.assume(a > 5)
+        assert tracer.is_known(a > 4)
+
+    assert not tracer.is_known(a > 4)
+    assert len(facts) == 1
+    assert tracer.assumptions == []
+
+
+def test_names_are_shared_by_what_is_proven_equal_and_by_nothing_else() -> None:
+    tracer = Tracer([])
+    a, b = new_int("a").term, new_int("b").term
+    one = tracer.name("equity", (a + b) * (a - b))
+    same = tracer.name("equity", a * a - b * b)
+    other = tracer.name("equity", a * a - b * b + 1)
+    another_kind = tracer.name("initial", a * a - b * b)
+
+    assert one.eq(same)
+    assert not one.eq(other)
+    assert not one.eq(another_kind)
+
+
+def test_products_of_unknowns_are_what_is_not_linear() -> None:
+    a, b = new_int("a").term, new_int("b").term
+
+    assert is_linear(3 * a + b > 2)
+    assert not is_linear(a * b > 2)
+    assert not is_linear(z3.If(a > 0, a * a, b) > 2)

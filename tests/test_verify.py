@@ -1,0 +1,105 @@
+"""``riskcore verify``: everything is proven, and what is not would show."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from riskcore.cli import main
+from riskcore.prover.obligations import Obligation
+from riskcore.prover.solver import Claim, Verdict, decide_claim
+from riskcore.prover.symbols import new_int
+from riskcore.verify import Result, get_law_ids, get_unit_names, get_verdict, prove
+from specs.contracts import CONTRACTS
+from specs.laws import ALL_EVENTS, LAWS
+
+
+@pytest.mark.slow
+def test_every_obligation_is_proven() -> None:
+    answer = CliRunner().invoke(main, ["verify", "--format", "json"])
+    report = json.loads(answer.stdout)
+
+    assert answer.exit_code == 0, [one for one in report["obligations"] if one["verdict"] != "PROVED"]
+    assert report["verdict"] == "PROVED"
+    assert {"PROVED"} == {one["verdict"] for one in report["obligations"]}
+    assert {"law", "effect", "guard", "lemma"} == {one["layer"] for one in report["obligations"]}
+    assert len(report["obligations"]) >= 600
+    assert report["trusted"]
+    cells = {(one["event"], one["law"]) for one in report["obligations"]}
+    events = [name for name in get_unit_names() if not name.startswith("lemma:")]
+    assert {(event, law.id) for event in events for law in LAWS} <= cells
+    assert all((event, law) in cells for event in events for law in ("FRAME-1", "REJ-1", "EFFECT", "WITNESS"))
+
+
+def test_every_event_has_a_contract_and_a_place_in_the_matrix() -> None:
+    assert set(CONTRACTS) == ALL_EVENTS
+
+
+def test_one_event_and_one_law_can_be_asked_for() -> None:
+    answer = CliRunner().invoke(main, ["verify", "--event", "deposit", "--law", "CASH-1", "--jobs", "1"])
+
+    assert answer.exit_code == 0
+    assert "1 of 1 obligations proved" in answer.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--law", "CASH-9"], ["--event", "Deposit"], ["--jobs", "0"], ["--no-such"]])
+def test_wrong_usage_is_told_and_exits_with_2(arguments: list[str]) -> None:
+    answer = CliRunner().invoke(main, ["verify", *arguments])
+
+    assert answer.exit_code == 2
+    assert "Traceback" not in answer.output
+
+
+def test_nothing_selected_is_inconclusive() -> None:
+    answer = CliRunner().invoke(main, ["verify", "--event", "deposit", "--law", "ENV-1", "--jobs", "1"])
+
+    assert answer.exit_code == 3
+
+
+def test_names_are_those_of_logs_and_laws() -> None:
+    assert "liquidation_fill" in get_unit_names()
+    assert len(set(get_unit_names())) == len(get_unit_names())
+    assert len(set(get_law_ids())) == len(get_law_ids())
+
+
+def make_obligation(*claims: Claim) -> Obligation:
+    return Obligation("event/LAW", "LAW", "event", "law", "any", claims, len(claims))
+
+
+def test_a_claim_that_does_not_follow_is_violated_with_its_model() -> None:
+    a = new_int("a").term
+    result = prove(make_obligation(Claim((a > 0,), a > 1, "accepted")))
+
+    assert result.verdict == Verdict.VIOLATED
+    assert result.counterexample == "accepted\n  a = 1"
+
+
+def test_no_claim_at_all_is_vacuous() -> None:
+    assert prove(make_obligation()).verdict == Verdict.VACUOUS
+
+
+def test_what_the_effort_limit_cuts_off_is_unknown() -> None:
+    a, b, c = (new_int(name).term for name in "abc")
+    claim = Claim((a > 0, b > 0, c > 0), a * a * a + b * b * b != c * c * c, "Fermat")
+
+    assert decide_claim(claim, rlimit=20_000).verdict == Verdict.UNKNOWN
+
+
+def make_result(verdict: str) -> Result:
+    return Result("event/LAW", "LAW", "event", "law", verdict, "any", 1, 0, 0.0, None)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        (["PROVED"], "PROVED"),
+        (["PROVED", "UNKNOWN"], "INCONCLUSIVE"),
+        (["PROVED", "VACUOUS"], "INCONCLUSIVE"),
+        (["UNKNOWN", "VIOLATED"], "VIOLATED"),
+        ([], "INCONCLUSIVE"),
+    ],
+)
+def test_only_proven_passes(verdicts: list[str], expected: str) -> None:
+    assert expected == get_verdict([make_result(verdict) for verdict in verdicts])
