@@ -44,7 +44,7 @@ def process_begin_deleveraging(state: State, event: BeginDeleveraging) -> Journa
     size = account.positions.get(event.market).size
     margin = get_margin(account.balance, account.positions, state.markets)
     require_liquidatable(margin, size, 1)
-    require(rulebook.adl_solvent | (margin.equity < 0), Rule.ADL_SOLVENT)
+    require(rulebook.adl_solvent | (margin.equity <= 0), Rule.ADL_SOLVENT)
     if event.account != rulebook.vault:
         vault = state.accounts.get(rulebook.vault)
         held = vault.positions.get(event.market).size

@@ -8,7 +8,7 @@ counts everything anew, so that a change behind the monitor's back shows.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cmp_to_key
 from typing import Any
 
@@ -80,17 +80,33 @@ def count_sums(accounts: Iterable[Account]) -> Sums:
     return sums
 
 
+class _Marks:
+    """The markets as they were or are: the event's own as given, all others as the table has them."""
+
+    __slots__ = ("_table", "focus", "market")
+
+    def __init__(self, state: State, focus: MarketId | None) -> None:
+        self._table = state.markets
+        self.focus = focus
+        self.market: Any = None if focus is None else state.markets.get(focus)
+
+    def get(self, id: MarketId) -> Any:
+        market = self.market if id == self.focus else self._table.get(id)
+        assert market is not None, "a position is open in a market that is not listed"
+        return market
+
+
 class _AccountView:
     """``specs.case.AccountView`` on integers; what costs a scan of positions is kept."""
 
-    __slots__ = ("_account", "_margin", "_snapshot", "balance", "cost", "entry_index", "size")
+    __slots__ = ("_account", "_margin", "_marks", "balance", "cost", "entry_index", "size")
 
-    def __init__(self, snapshot: _Snapshot, account: Account) -> None:
-        self._snapshot = snapshot
+    def __init__(self, marks: _Marks, account: Account) -> None:
+        self._marks = marks
         self._account = account
         self._margin: tuple[int, int, int] | None = None
         self.balance = account.balance
-        focus = snapshot.focus
+        focus = marks.focus
         if focus is None:
             self.size = self.cost = self.entry_index = 0
         else:
@@ -102,7 +118,7 @@ class _AccountView:
             equity: int = self.balance
             initial = maintenance = 0
             for id, position in self._account.positions.items():
-                market = self._snapshot.get_market(id)
+                market = self._marks.get(id)
                 size, mark, rules = position.size, market.mark_price, market.rules
                 equity += size * mark - size * (market.funding_index - position.entry_index)
                 initial += requirement(size, mark, rules.initial_margin_rate)
@@ -124,7 +140,7 @@ class _AccountView:
 
     @property
     def rest_maintenance(self) -> int:
-        market = self._snapshot.market
+        market = self._marks.market
         own = 0 if market is None else requirement(self.size, market.mark_price, market.rules.maintenance_margin_rate)
         return self.maintenance - own
 
@@ -136,8 +152,8 @@ class _Snapshot:
         self._state = state
         self._views: dict[AccountId, _AccountView] = {}
         self._kept = kept
-        self.focus = focus
-        self.market: Any = None if focus is None else state.markets.get(focus)
+        self.marks = _Marks(state, focus)
+        self.market = self.marks.market
         self.reserves = state.reserves
         self.deleveraging: Any = state.deleveraging
         self.sequence, self.timestamp = state.sequence, state.timestamp
@@ -145,23 +161,23 @@ class _Snapshot:
         self.sum_sizes = 0 if focus is None else sums.sizes[focus]
         self.sum_longs = 0 if focus is None else sums.longs[focus]
 
-    def get_market(self, id: MarketId) -> Any:
-        market = self.market if id == self.focus else self._state.markets.get(id)
-        assert market is not None, "a position is open in a market that is not listed"
-        return market
-
     def account(self, id: Any) -> _AccountView:
         view = self._views.get(id)
         if view is None:
             account = self._kept.get(id) or self._state.accounts.get(id)
-            view = self._views[id] = _AccountView(self, account)
+            view = self._views[id] = _AccountView(self.marks, account)
         return view
 
     def seen(self, id: Any) -> bool:
         return self._state.seen.get(id)
 
-    def all_accounts(self) -> Iterable[tuple[AccountId, _AccountView]]:
-        return ((id, self.account(id)) for id, _ in self._state.accounts.items())
+    def opposites(self, against: int) -> Iterator[AccountId]:
+        """The accounts on the other side of a position in the event's market."""
+        focus = self.marks.focus
+        assert focus is not None
+        for id, account in self._state.accounts.items():
+            if account.positions.get(focus).size * against < 0:
+                yield id
 
 
 class _Case:
@@ -210,10 +226,13 @@ class _Case:
 
     def _sort_eligible(self, snapshot: _Snapshot, against: int, share: int, lots: int) -> tuple[AccountId, ...]:
         this: Any = self
-        ids = [id for id, account in snapshot.all_accounts() if eligible(this, account, against, share, lots)]
+        opposites = snapshot.opposites(against)
+        ids = [id for id in opposites if eligible(this, snapshot.account(id), against, share, lots)]
+        scores = {id: self._score(snapshot, snapshot.account(id)) for id in ids}
 
         def compare(one: AccountId, two: AccountId) -> int:
-            return -1 if self._is_ahead(snapshot, one, two) else 1
+            sizes = snapshot.account(one).size, snapshot.account(two).size
+            return -1 if ahead(scores[one], sizes[0], one, scores[two], sizes[1], two) else 1
 
         return tuple(sorted(ids, key=cmp_to_key(compare)))
 
@@ -327,9 +346,8 @@ def _get_watched(state: State, case: _Case) -> set[AccountId]:
 
 
 def _sum_equities(state: State) -> int:
-    no_sums = Sums(0, 0, Counter(), Counter())
-    snapshot = _Snapshot(state, None, {}, no_sums)
-    return sum(_AccountView(snapshot, account).equity for _, account in state.accounts.items())
+    marks = _Marks(state, None)
+    return sum(_AccountView(marks, account).equity for _, account in state.accounts.items())
 
 
 def _show(case: _Case, snapshot: _Snapshot) -> str:

@@ -361,7 +361,7 @@ class _Run:
 
     def _deleverage(self, id: AccountId, margin: Margin, markets: list[MarketId]) -> bool:
         """Close a position against its queue; where nobody is in any, book its share of the deficit."""
-        if margin.equity >= 0 and not self.state.rulebook.adl_solvent:
+        if margin.equity > 0 and not self.state.rulebook.adl_solvent:
             return False
         for market_id in markets:
             queue = compute_queue(self.state, id, market_id)

@@ -41,4 +41,4 @@ def apply_rate(amount: int, rate: int) -> Atoms:
 
     Fees and margin requirements are computed with it; both favour the venue.
     """
-    return Atoms(divide_up(amount * rate, RATE_ONE))
+    return Atoms(-(-amount * rate // RATE_ONE))

@@ -45,7 +45,7 @@ class Rule(StrEnum):
     INSURANCE_EXHAUSTED = "the insurance fund has nothing above its floor"
     INSURANCE_NOT_EXHAUSTED = "the insurance fund still has something above its floor"
     VAULT_NOT_EXHAUSTED = "the vault can still take over a lot"
-    ADL_SOLVENT = "the rulebook deleverages against accounts of negative equity only"
+    ADL_SOLVENT = "the rulebook deleverages only accounts with no equity left"
     QUEUE_NOT_RANKED = "the queue is not all eligible accounts in rank order"
     QUEUE_EXHAUSTED = "nobody is left in the queue"
     QUEUE_NOT_EXHAUSTED = "somebody is left in the queue"

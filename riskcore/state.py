@@ -42,7 +42,7 @@ class Rulebook:
     ``insurance_floor``: atoms that the insurance fund keeps back.
     ``insurance_backs_fills``: the fund pays what a liquidation fill is worse than bankruptcy price.
     ``insurance_before_adl``: the fund covers open accounts, and is used up before deleveraging.
-    ``adl_solvent``: accounts below maintenance may be deleveraged while their equity is not negative.
+    ``adl_solvent``: accounts below maintenance may be deleveraged while their equity is above zero.
     ``adl_requires_profit``: who pays in a deleveraging must do so out of that position's profit.
     ``funding_interval``: milliseconds that a funding rate is quoted for.
     ``funding_rate_cap``: largest funding rate per interval, either sign.

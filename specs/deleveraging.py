@@ -50,7 +50,7 @@ def _begin_guard(case: Case) -> dict[Rule, Any]:
     from_vault = event.account == case.rulebook.vault
     return {
         **rules,
-        Rule.ADL_SOLVENT: case.rulebook.adl_solvent | is_bankrupt,
+        Rule.ADL_SOLVENT: case.rulebook.adl_solvent | (account.equity <= 0),
         Rule.VAULT_NOT_EXHAUSTED: from_vault | negate(could_take_over(case, account, 1)),
         Rule.INSURANCE_NOT_EXHAUSTED: implies(case.rulebook.insurance_before_adl & is_bankrupt, available(case) == 0),
         Rule.QUEUE_NOT_RANKED: case.is_ranked,

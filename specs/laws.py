@@ -272,7 +272,11 @@ def _only_the_open_episode_is_closed(case: Case) -> Any:
 
 
 def _earlier_stages_are_exhausted(case: Case) -> Any:
-    """The book's exhaustion is the log's word; vault and fund are looked at."""
+    """The book's exhaustion is the log's word; vault and fund are looked at.
+
+    A vault is exhausted when it cannot take one lot. Where an atom of rounding decides,
+    it could still take more lots at once: one lot may bring it nothing and two an atom.
+    """
     event, before = case.event, case.before
     if isinstance(event, events.Takeover | events.CoverDeficit):
         account = before.account(event.account)

@@ -42,7 +42,7 @@ def test_the_table_of_laws_is_current() -> None:
 
 
 def test_every_event_has_one_contract() -> None:
-    assert {kind for kind in Header.__subclasses__()} == set(CONTRACTS)
+    assert set(Header.__subclasses__()) == set(CONTRACTS)
 
 
 def test_rules_are_sentences_of_their_own() -> None:

@@ -33,7 +33,8 @@ def evaluate(function: Callable[[Any, Any], Any], first: int, second: int) -> An
     solver = z3.Solver()
     solver.add(*path.condition)
     assert solver.check() == z3.sat
-    term = path.result.term if isinstance(path.result, SymInt | SymBool) else to_int(path.result)
+    result: Any = path.result
+    term = result.term if isinstance(result, SymInt | SymBool) else to_int(result)
     value = solver.model().eval(term, model_completion=True)
     solver.add(term != value)
     assert solver.check() == z3.unsat

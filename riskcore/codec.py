@@ -1,0 +1,283 @@
+"""Between JSON objects and the kernel's values, derived from the attrs classes themselves.
+
+A class's fields and their types say how each is read, so a new event or field
+needs no line here, and one of an unforeseen type fails when this is imported.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
+
+import attrs
+from attrs import frozen
+
+from riskcore.bad_input import Fault, get_hint, printable, within
+from riskcore.events import Event, Fill
+from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time
+from riskcore.state import Deleveraging, Market, Position, Reserves, Rulebook, is_admissible_rulebook
+from riskcore.strict_json import LOG_DIGITS, SNAPSHOT_DIGITS, describe
+from riskcore.units import Quantity, Units
+
+T = TypeVar("T")
+
+
+@frozen
+class Source:
+    """What the values come from. ``units`` is ``None`` where only integers are written."""
+
+    units: Units | None
+    digits: int
+
+
+SNAPSHOT: Final = Source(None, SNAPSHOT_DIGITS)
+
+#: Reads a JSON value of a source; the market, where there is one, gives the size of a lot.
+Read: TypeAlias = Callable[[object, Source, str | None], Any]
+
+_QUANTITIES: Final[dict[object, Quantity]] = {
+    Atoms: Quantity.AMOUNT,
+    Lots: Quantity.SIZE,
+    Price: Quantity.PRICE,
+    Rate: Quantity.RATE,
+}
+_NOUNS: Final = {
+    Quantity.AMOUNT: "an amount, in atoms as an integer or in quote currency as a decimal string",
+    Quantity.SIZE: "a size, in lots as an integer or in base units as a decimal string",
+    Quantity.PRICE: "a price, in atoms per lot as an integer or in quote currency as a decimal string",
+    Quantity.RATE: "a rate, in parts per million as an integer or as a decimal string",
+}
+_SMALL: Final = 1 << 64
+
+
+def _check_digits(value: int, digits: int) -> int:
+    if -_SMALL < value < _SMALL or abs(value) < 10**digits:
+        return value
+    raise Fault(f"an integer of at most {digits:,} digits", f"one of {value.bit_length():,} bits")
+
+
+def read_integer(value: object, source: Source, market: str | None = None) -> int:
+    if type(value) is not int:
+        raise Fault(f"an integer of at most {source.digits:,} digits", describe(value))
+    return _check_digits(value, source.digits)
+
+
+def read_text(value: object, source: Source, market: str | None = None) -> str:
+    """A string that is not empty and that UTF-8 can hold."""
+    if type(value) is not str or not value:
+        raise Fault("a string that is not empty", describe(value))
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise Fault("a string without lone surrogates", describe(value)) from None
+    return value
+
+
+def read_flag(value: object, source: Source, market: str | None = None) -> bool:
+    if type(value) is not bool:
+        raise Fault("true or false", describe(value))
+    return value
+
+
+def _read_texts(value: object, source: Source, market: str | None = None) -> tuple[str, ...]:
+    if type(value) is not list:
+        raise Fault("an array of strings", describe(value))
+    for index, entry in enumerate(value):
+        if type(entry) is not str or not entry or not entry.isascii():
+            with within(f"[{index}]"):
+                read_text(entry, source)
+    return tuple(value)
+
+
+def _make_quantity_reader(quantity: Quantity) -> Read:
+    def read(value: object, source: Source, market: str | None) -> int:
+        if type(value) is int:
+            return _check_digits(value, source.digits)
+        if type(value) is str and source.units is not None:
+            return source.units.to_native(quantity, market, value)
+        integer = f"an integer of {quantity.plural}, {source.digits:,} digits at most"
+        raise Fault(_NOUNS[quantity] if source.units is not None else integer, describe(value))
+
+    return read
+
+
+def _make_choice_reader(choices: type[StrEnum]) -> Read:
+    def read(value: object, source: Source, market: str | None) -> StrEnum:
+        for choice in choices:
+            if choice.value == value:
+                return choice
+        raise Fault("one of " + ", ".join(choices), describe(value))
+
+    return read
+
+
+def _get_reader(hint: Any) -> Read:
+    if hint in _QUANTITIES:
+        return _make_quantity_reader(_QUANTITIES[hint])
+    if hint in (int, Time):
+        return read_integer
+    if hint in (AccountId, MarketId, EventId):
+        return read_text
+    if hint is bool:
+        return read_flag
+    if get_origin(hint) is tuple and get_args(hint) == (AccountId, ...):
+        return _read_texts
+    if attrs.has(hint):
+        return Record(hint).read
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return _make_choice_reader(hint)
+    raise TypeError(f"no reader for {hint}")
+
+
+class Record(Generic[T]):
+    """How an object becomes a value of an attrs class: every field once, and no other key."""
+
+    __slots__ = ("fields", "make", "name")
+
+    def __init__(self, kind: type[Any]) -> None:
+        hints = get_type_hints(kind)
+        self.make: Callable[..., T] = kind
+        self.name = re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+        self.fields: dict[str, Read] = {
+            attribute.name: _get_reader(hints[attribute.name]) for attribute in attrs.fields(kind)
+        }
+
+    def read(self, value: object, source: Source, market: str | None = None) -> T:
+        if type(value) is not dict:
+            raise Fault("an object", describe(value))
+        return self.make(*self.read_fields(value, source, market))
+
+    def read_fields(self, members: dict[str, object], source: Source, market: str | None) -> list[object]:
+        """The values in the class's order; ``Fault`` names the first field that is wrong."""
+        if members.keys() != self.fields.keys():
+            require_fields(members, self.fields, self.name)
+        values = []
+        for name, read in self.fields.items():
+            try:
+                values.append(read(members[name], source, market))
+            except Fault as fault:
+                raise fault.under(name) from None
+        return values
+
+
+def require_fields(
+    members: dict[str, object], fields: Iterable[str], noun: str, optional: tuple[str, ...] = ()
+) -> None:
+    """``Fault`` unless the members' names are those of ``fields``, the optional ones or not."""
+    known = [*fields, *optional]
+    for name in members:
+        if name not in known:
+            expected = f"only the fields of {noun} ({', '.join(known)})"
+            raise Fault(expected, f"an unknown field{get_hint(name, known)}", printable(name[:60]))
+    for name in fields:
+        if name not in members:
+            raise Fault(f"this field in {noun}", "none", name)
+
+
+def check_version(members: dict[str, object], field: str, version: int) -> None:
+    """Take ``field`` out of the members; ``Fault`` unless it holds the version."""
+    if field not in members:
+        raise Fault(f"this field, with the schema version {version}", "none", field)
+    value = members.pop(field)
+    if type(value) is not int or value != version:
+        raise Fault(f"the schema version {version}", describe(value), field)
+
+
+def _require_sign(read: Read, expected: str, allow_below: bool) -> Read:
+    def read_signed(value: object, source: Source, market: str | None) -> int:
+        number: int = read(value, source, market)
+        if number == 0 or (number < 0 and not allow_below):
+            raise Fault(expected, describe(value))
+        return number
+
+    return read_signed
+
+
+_ABOVE_ZERO: Final = {Atoms: "an amount above zero", Lots: "a size above zero", Price: "a price above zero"}
+
+
+def _make_event_record(kind: type[Any]) -> Record[Event]:
+    """The record of an event: its amounts, sizes and prices are above zero, but that a fill has a direction."""
+    record: Record[Event] = Record(kind)
+    for name, hint in get_type_hints(kind).items():
+        if kind is Fill and hint is Lots:
+            record.fields[name] = _require_sign(record.fields[name], "a size that is not zero", allow_below=True)
+        elif hint in _ABOVE_ZERO:
+            record.fields[name] = _require_sign(record.fields[name], _ABOVE_ZERO[hint], allow_below=False)
+    return record
+
+
+_RECORDS: Final = {kind: _make_event_record(kind) for kind in get_args(Event)}
+#: The events by the name that a log gives them.
+EVENTS: Final = {record.name: record for record in _RECORDS.values()}
+
+RULEBOOK: Final[Record[Rulebook]] = Record(Rulebook)
+MARKET: Final[Record[Market]] = Record(Market)
+POSITION: Final[Record[Position]] = Record(Position)
+RESERVES: Final[Record[Reserves]] = Record(Reserves)
+DELEVERAGING: Final[Record[Deleveraging]] = Record(Deleveraging)
+
+
+def read_rulebook(value: object, source: Source) -> Rulebook:
+    """An admissible rulebook. The fault names the field that alone makes it inadmissible, where one does."""
+    rulebook = RULEBOOK.read(value, source)
+    if is_admissible_rulebook(rulebook):
+        return rulebook
+    numbers = {name: number for name, number in attrs.asdict(rulebook).items() if type(number) is int}
+    culprits = [name for name in numbers if is_admissible_rulebook(attrs.evolve(rulebook, **cast(Any, {name: 1})))]
+    if len(culprits) == 1:
+        raise Fault("a number that an admissible rulebook can have", str(numbers[culprits[0]]), culprits[0])
+    raise Fault("an admissible rulebook", ", ".join(f"{name} {number}" for name, number in numbers.items()))
+
+
+def decode_event(members: dict[str, object], source: Source) -> Event:
+    """The event that a log's line describes; the line's object is used up. Raises ``Fault``."""
+    if "event" not in members:
+        raise Fault("this field in every line after the header", "none", "event")
+    name = members.pop("event")
+    record = EVENTS.get(name) if type(name) is str else None
+    if record is None:
+        hint = get_hint(name, EVENTS) if type(name) is str else ""
+        raise Fault("one of " + ", ".join(EVENTS), describe(name) + hint, "event")
+    market = members.get("market")
+    return record.make(*record.read_fields(members, source, market if type(market) is str else None))
+
+
+def encode(value: Any, digits: int) -> Any:
+    """The JSON value of a kernel value. ``Fault`` for an integer or text that the format cannot hold."""
+    if attrs.has(type(value)):
+        return {attribute.name: _encode_field(value, attribute.name, digits) for attribute in attrs.fields(type(value))}
+    if isinstance(value, (tuple, list)):
+        return [encode(entry, digits) for entry in value]
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, str):
+        return read_text(value, SNAPSHOT)
+    return value if value is None or isinstance(value, bool) else _check_digits(value, digits)
+
+
+def _encode_field(value: object, name: str, digits: int) -> Any:
+    with within(name):
+        return encode(getattr(value, name), digits)
+
+
+def get_members(event: Event) -> dict[str, Any]:
+    """The event's JSON object, in native units.
+
+    Raises ``Fault``, a ``ValueError``, where the format cannot hold it.
+    """
+    return {"event": _RECORDS[type(event)].name, **encode(event, LOG_DIGITS)}
+
+
+def encode_event(event: Event) -> str:
+    """The event's line of a log, without the newline. Raises as ``get_members`` does."""
+    return to_json(get_members(event))
+
+
+def to_json(value: object) -> str:
+    """Compact JSON on one line."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,230 @@
+"""Event logs: one JSON object a line, a header first, then events.
+
+Reading is strict and streams: the first line that is wrong ends it with a
+``LogError``. What a single event can be judged by is judged by the codec; here
+stands what takes the lines before it: ids are new, markets and accounts known.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Final, TypeVar, get_args, get_type_hints
+
+from attrs import evolve, frozen
+
+from riskcore.bad_input import Fault, LogError, Malformed, get_cause, quote, within
+from riskcore.codec import (
+    Source,
+    check_version,
+    decode_event,
+    encode,
+    encode_event,
+    read_rulebook,
+    read_text,
+    require_fields,
+    to_json,
+)
+from riskcore.events import Deposit, Event, ListMarket
+from riskcore.quantities import AccountId, MarketId
+from riskcore.snapshot import load_state
+from riskcore.state import Rulebook, State, genesis
+from riskcore.strict_json import LOG_DIGITS, describe, read_object
+from riskcore.units import Units
+
+T = TypeVar("T")
+
+SCHEMA_VERSION: Final = 1
+
+
+@frozen
+class LogHeader:
+    """The first line. ``snapshot``: path of the state that the log starts from, relative to the log's folder."""
+
+    units: Units
+    rulebook: Rulebook
+    snapshot: str | None = None
+
+
+class LogReader:
+    """A log open for reading: its header, the state it starts from, and its events, once.
+
+    ``line`` is the number of the line read last, ``bytes_read`` how far into the
+    file that is, ``size`` the file's length. Everything raises ``LogError`` where the
+    input is bad. A context manager.
+    """
+
+    def __init__(self, path: Path, *, mutable: bool = True) -> None:
+        self._file = str(path)
+        self.line = 0
+        self.bytes_read = 0
+        self._stream, self.size = _open(path)
+        try:
+            self.header = self._read_header()
+            self.state = self._get_start(path, mutable)
+        except BaseException:
+            self._stream.close()
+            raise
+        self._source = Source(self.header.units, LOG_DIGITS)
+        self._known = _Known(self.state)
+
+    def __enter__(self) -> LogReader:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stream.close()
+
+    def __iter__(self) -> Iterator[Event]:
+        decode = self._decode_event
+        while line := self._read_line():
+            yield self._decode(line, decode)
+
+    def _decode_event(self, members: dict[str, object]) -> Event:
+        event = decode_event(members, self._source)
+        self._known.check(event)
+        return event
+
+    def _read_line(self) -> bytes:
+        try:
+            line = self._stream.readline()
+        except OSError as error:
+            raise LogError(self._file, self.line + 1, None, "a readable line", get_cause(error)) from None
+        self.line += 1
+        self.bytes_read += len(line)
+        return line
+
+    def _decode(self, line: bytes, decode: Callable[[dict[str, object]], T]) -> T:
+        try:
+            return read_object(line, LOG_DIGITS, decode)
+        except Malformed as fault:
+            is_cut = line.strip() and not line.endswith(b"\n")
+            got = "a line cut in the middle, where the file ends" if is_cut else fault.got
+            raise LogError(self._file, self.line, None, fault.expected, got) from None
+        except Fault as fault:
+            raise LogError(self._file, self.line, fault.field, fault.expected, fault.got) from None
+
+    def _read_header(self) -> LogHeader:
+        line = self._read_line()
+        if not line:
+            raise LogError(self._file, 1, None, "a header", "an empty file")
+        return self._decode(line, _decode_header)
+
+    def _get_start(self, path: Path, mutable: bool) -> State:
+        name = self.header.snapshot
+        if name is None:
+            return genesis(self.header.rulebook, mutable=mutable)
+        try:
+            folder = path.parent.resolve()
+            is_inside = (folder / name).resolve().is_relative_to(folder)
+        except (OSError, ValueError, RuntimeError):
+            is_inside = False
+        if not is_inside:
+            raise LogError(self._file, 1, "snapshot", "a relative path that stays in the log's folder", quote(name))
+        return evolve(load_state(path.parent / name, mutable=mutable), rulebook=self.header.rulebook)
+
+
+def _open(path: Path) -> tuple[BinaryIO, int]:
+    """The file and its length; a regular file, since it may be read twice and shows its progress."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            got = "a directory" if stat.S_ISDIR(status.st_mode) else "something else"
+            raise LogError(str(path), None, None, "a readable file", got)
+        return open(path, "rb"), status.st_size
+    except (OSError, ValueError) as error:
+        raise LogError(str(path), None, None, "a readable file", get_cause(error)) from None
+
+
+def _decode_header(members: dict[str, object]) -> LogHeader:
+    if "event" in members:
+        raise Fault(f'the header with "riskcore_log": {SCHEMA_VERSION}', "an event", "event")
+    check_version(members, "riskcore_log", SCHEMA_VERSION)
+    require_fields(members, ("units", "rulebook"), "the header", ("snapshot",))
+    with within("units"):
+        units = _read_units(members["units"])
+    with within("rulebook"):
+        rulebook = read_rulebook(members["rulebook"], Source(units, LOG_DIGITS))
+    with within("snapshot"):
+        snapshot = read_text(members["snapshot"], Source(units, LOG_DIGITS)) if "snapshot" in members else None
+    return LogHeader(units, rulebook, snapshot)
+
+
+def _read_units(value: object) -> Units:
+    if type(value) is not dict:
+        raise Fault("an object", describe(value))
+    require_fields(value, ("cash",), "the units", ("lots",))
+    return Units(value["cash"], value.get("lots", {}))
+
+
+def _get_names(kind: type[Event], hint: object) -> tuple[str, ...]:
+    return tuple(name for name, type_ in get_type_hints(kind).items() if type_ == hint)
+
+
+_ACCOUNTS: Final = {kind: _get_names(kind, AccountId) for kind in get_args(Event)}
+_QUEUES: Final = {kind: _get_names(kind, tuple[AccountId, ...]) for kind in get_args(Event)}
+_MARKETS: Final = {kind: _get_names(kind, MarketId) for kind in get_args(Event)}
+
+
+class _Known:
+    """Which ids, markets and accounts a log has named so far, its snapshot and rulebook included."""
+
+    def __init__(self, state: State) -> None:
+        self.ids: set[str] = {id for id, _ in state.seen.items()}
+        self.markets: set[str] = {id for id, _ in state.markets.items()}
+        self.accounts: set[str] = {id for id, _ in state.accounts.items()}
+        self.accounts.add(state.rulebook.vault)
+
+    def check(self, event: Event) -> None:
+        """Take the event in; ``Fault`` where it uses an id twice, or a name not known."""
+        kind = type(event)
+        if event.id in self.ids:
+            raise Fault("an id that no line before has", quote(event.id), "id")
+        if isinstance(event, ListMarket):
+            self.markets.add(event.market)
+        elif isinstance(event, Deposit):
+            self.accounts.add(event.account)
+        for name in _MARKETS[kind]:
+            if getattr(event, name) not in self.markets:
+                raise Fault("a market that was listed before", quote(getattr(event, name)), name)
+        self._check_accounts(event)
+        self.ids.add(event.id)
+
+    def _check_accounts(self, event: Event) -> None:
+        first: str | None = None
+        for name in _ACCOUNTS[type(event)]:
+            account: str = getattr(event, name)
+            if account not in self.accounts:
+                raise Fault("an account that deposited before", quote(account), name)
+            if account == first:
+                raise Fault("two different accounts in a trade", f"{quote(account)} twice", name)
+            first = account
+        for name in _QUEUES[type(event)]:
+            for index, account in enumerate(getattr(event, name)):
+                if account not in self.accounts:
+                    raise Fault("an account that deposited before", quote(account), f"{name}[{index}]")
+
+
+def write_log(
+    path: Path, rulebook: Rulebook, units: Units, events: Iterable[Event], *, snapshot: str | None = None
+) -> int:
+    """Write a log in native units; how many events it holds.
+
+    ``snapshot`` is a path relative to the log's folder, of a file that ``save_state``
+    wrote. Raises ``ValueError`` for an event that the format cannot hold.
+    """
+    header: dict[str, object] = {
+        "riskcore_log": SCHEMA_VERSION,
+        "units": {"cash": units.cash, "lots": dict(units.lots)},
+        "rulebook": encode(rulebook, LOG_DIGITS),
+    }
+    if snapshot is not None:
+        header["snapshot"] = snapshot
+    count = 0
+    with open(path, "w", encoding="utf-8", newline="\n") as file:
+        file.write(to_json(header) + "\n")
+        for event in events:
+            file.write(encode_event(event) + "\n")
+            count += 1
+    return count

@@ -1,0 +1,260 @@
+"""A replay as people read it, and as programs do.
+
+Text goes to a rich console and reads the same in a pipe: no colour carries
+meaning alone. Names from a log are shown escaped where a terminal would obey them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from riskcore.bad_input import printable
+from riskcore.codec import encode, get_members
+from riskcore.journal import Stage
+from riskcore.replay import Failure, Replay, Tally, Verdict
+from riskcore.strict_json import SNAPSHOT_DIGITS
+from riskcore.units import Units
+from riskcore.waterfall import CLOSING_STAGES, Closed, Solvency, Waterfall
+
+_COLOURS: Final = {Verdict.HOLDS: "bold green", Verdict.VIOLATED: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
+_ASSUMED: Final = (
+    "WFALL-1, order book: ASSUMED(log). The state holds no resting orders, so that the book was "
+    "exhausted before the next stage is the log's word."
+)
+
+
+def get_command(file: str) -> str:
+    """The command that repeats a replay."""
+    return f"riskcore replay {shlex.quote(file)}"
+
+
+def get_json(replay: Replay, file: str) -> dict[str, Any]:
+    """The replay as one JSON object; amounts are atoms."""
+    tallies = replay.tallies or {}
+    return {
+        "verdict": replay.verdict.value,
+        "events": replay.events,
+        "rejected": replay.rejected,
+        "rejections": dict(sorted((rule.name, count) for rule, count in replay.rejections.items())),
+        "accounts": replay.accounts,
+        "laws": {
+            law: {"checked": tally.checked, "violations": tally.violations} for law, tally in sorted(tallies.items())
+        },
+        "waterfall": _get_waterfall_json(replay.waterfall),
+        "solvency": {
+            **replay.solvency._asdict(),
+            "claims": replay.solvency.claims,
+            "ties": replay.solvency.ties,
+        },
+        "failure": None if replay.failure is None else _get_failure_json(replay.failure, file),
+        "state_hash": replay.state_hash,
+        "seconds": round(replay.seconds, 3),
+    }
+
+
+def _get_waterfall_json(waterfall: Waterfall) -> dict[str, Any]:
+    stages: dict[str, Any] = {}
+    for stage in CLOSING_STAGES:
+        stages[stage] = {
+            **encode(waterfall.get_total(stage), SNAPSHOT_DIGITS),
+            "takers": len(waterfall.takers[stage]),
+            "markets": {
+                market: encode(closed, SNAPSHOT_DIGITS) for market, closed in sorted(waterfall.closed[stage].items())
+            },
+        }
+    stages[Stage.BOOK]["insurance_paid"] = waterfall.insurance_paid[Stage.BOOK]
+    stages[Stage.BOOK]["liquidation_fees"] = waterfall.liquidation_fees
+    stages[Stage.INSURANCE] = {"paid": waterfall.insurance_paid[Stage.INSURANCE]}
+    stages[Stage.UNCOVERED] = {"written_off": waterfall.written_off}
+    return stages
+
+
+def _get_failure_json(failure: Failure, file: str) -> dict[str, Any]:
+    violation = failure.violation
+    return {
+        "law": violation.law,
+        "sentence": violation.sentence,
+        "clause": violation.clause,
+        "event": None if violation.event is None else get_members(violation.event),
+        "before": violation.before,
+        "after": violation.after,
+        "prefix_events": failure.events,
+        "reproduce": get_command(file),
+    }
+
+
+def print_replay(replay: Replay, file: str, console: Console) -> None:
+    """The whole report; ``file`` is the log as its user named it."""
+    units = replay.header.units
+    console.print(Text(f"Replay of {printable(file)}", "bold"))
+    console.print(_get_summary(replay))
+    if replay.rejections:
+        _print_section(console, "Rejected", _get_rejections(replay))
+    rounded = "in quote currency to 0.01; exact with --format json"
+    _print_section(console, f"Closed, stage by stage ({rounded})", _get_closes(replay.waterfall, units))
+    _print_section(console, "Who paid, and what was forgone, against mark", _get_payments(replay.waterfall, units))
+    _print_section(console, "Solvency (in quote currency, exact)", _get_solvency(replay.solvency, units))
+    if replay.tallies is not None:
+        _print_section(console, "Laws", _get_laws(replay, replay.tallies), Text(_ASSUMED, "dim"))
+    if replay.failure is not None:
+        violation = replay.failure.violation
+        title = f"{printable(violation.law)} is VIOLATED: {printable(violation.sentence)}"
+        _print_section(console, title, *_get_failure(replay.failure, file))
+    _print_section(console, "", *_get_end(replay))
+
+
+def _print_section(console: Console, title: str, *parts: Text | Table) -> None:
+    console.print()
+    if title:
+        console.print(Text(title, "bold"))
+    for part in parts:
+        console.print(part)
+
+
+def _get_summary(replay: Replay) -> Text:
+    accepted = replay.events - replay.rejected
+    line = (
+        f"{replay.events:,} events, {accepted:,} accepted, {replay.rejected:,} rejected; "
+        f"{replay.accounts:,} accounts; {replay.seconds:.2f} s"
+    )
+    return Text(line)
+
+
+def _make_table(left: Iterable[str], right: Iterable[str], last: Iterable[str] = ()) -> Table:
+    """Columns aligned to the left, then to the right, then to the left again."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in left:
+        table.add_column(name, overflow="fold")
+    for name in right:
+        table.add_column(name, justify="right", overflow="fold")
+    for name in last:
+        table.add_column(name, overflow="fold")
+    return table
+
+
+def _add_row(table: Table, *cells: str) -> None:
+    table.add_row(*(Text(cell) for cell in cells))
+
+
+def _get_rejections(replay: Replay) -> Table:
+    table = _make_table(["rule"], ["events"], ["because"])
+    for rule, count in sorted(replay.rejections.items(), key=lambda entry: (-entry[1], entry[0].name)):
+        _add_row(table, rule.name, f"{count:,}", rule.value)
+    return table
+
+
+def _get_closes(waterfall: Waterfall, units: Units) -> Table:
+    table = _make_table(["stage", "market"], ["steps", "lots", "notional at mark", "share of notional"])
+    whole = waterfall.get_notional()
+    for stage in CLOSING_STAGES:
+        for market, closed in sorted(waterfall.closed[stage].items()):
+            _add_row(table, stage, printable(market), *_get_close_cells(closed, whole, units))
+        if not waterfall.closed[stage]:
+            _add_row(table, stage, "none", *_get_close_cells(Closed(), whole, units))
+    return table
+
+
+def _get_close_cells(closed: Closed, whole: int, units: Units) -> Iterator[str]:
+    yield f"{closed.steps:,}"
+    yield f"{closed.lots:,}"
+    yield units.format_amount(closed.notional, 2)
+    permille = (1000 * closed.notional + whole // 2) // whole if whole else 0
+    yield f"{permille // 10}.{permille % 10} %"
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def _get_payments(waterfall: Waterfall, units: Units) -> Table:
+    table = _make_table(["stage", "what"], ["amount"])
+    book, vault, adl = (waterfall.get_total(stage) for stage in CLOSING_STAGES)
+    makers = _count(len(waterfall.takers[Stage.BOOK]), "maker", "makers")
+    counterparties = _count(len(waterfall.takers[Stage.DELEVERAGING]), "counterparty", "counterparties")
+    rows = [
+        (Stage.BOOK, f"gained by {makers}, paid by the accounts closed", book.gained),
+        (Stage.BOOK, f"forgone by {makers}", book.forgone),
+        (Stage.BOOK, "paid by the insurance fund for fills beyond bankruptcy", waterfall.insurance_paid[Stage.BOOK]),
+        (Stage.BOOK, "liquidation fees, received by the insurance fund", waterfall.liquidation_fees),
+        (Stage.VAULT, "equity received by the vault with the lots", vault.gained - vault.forgone),
+        (Stage.INSURANCE, "paid by the insurance fund for deficits", waterfall.insurance_paid[Stage.INSURANCE]),
+        (Stage.DELEVERAGING, f"forgone by {counterparties}", adl.forgone),
+        (Stage.DELEVERAGING, f"gained by {counterparties}", adl.gained),
+        (Stage.UNCOVERED, "paid by nobody, written off", waterfall.written_off),
+    ]
+    for stage, what, atoms in rows:
+        _add_row(table, stage, what, units.format_amount(atoms, 2))
+    return table
+
+
+def _get_solvency(solvency: Solvency, units: Units) -> Table:
+    table = _make_table(["", ""], [""])
+    table.show_header = False
+    difference = solvency.claims + solvency.uncovered - solvency.pool
+    rows = [
+        ("claims", "equity of all accounts", solvency.equities),
+        ("", "insurance fund", solvency.insurance),
+        ("", "fees", solvency.fees),
+        ("", "together", solvency.claims),
+        ("uncovered", "losses that nobody paid", solvency.uncovered),
+        ("pool", "cash that is there", solvency.pool),
+    ]
+    for name, what, atoms in rows:
+        _add_row(table, name, what, units.format_amount(atoms))
+    verdict = "claims + uncovered = pool" if solvency.ties else "claims + uncovered differ from the pool by"
+    _add_row(table, "ties" if solvency.ties else "BROKEN", verdict, units.format_amount(difference))
+    return table
+
+
+def _get_laws(replay: Replay, tallies: Mapping[str, Tally]) -> Table:
+    table = _make_table(["law"], ["checked", "violations"], ["verdict"])
+    for law, tally in sorted(tallies.items()):
+        verdict = "VIOLATED" if tally.violations else f"REPLAYED({replay.events:,})" if tally.checked else "NOT CHECKED"
+        if law == "WFALL-1":
+            verdict += ", the book ASSUMED(log)"
+        style = "red" if tally.violations else ""
+        cells = (law, f"{tally.checked:,}", f"{tally.violations:,}", verdict)
+        table.add_row(*(Text(cell, style) for cell in cells))
+    return table
+
+
+def _get_failure(failure: Failure, file: str) -> Iterator[Text]:
+    violation = failure.violation
+    yield Text(f"clause     {printable(violation.clause)}")
+    if violation.event is not None:
+        event = json.dumps(get_members(violation.event), ensure_ascii=False)
+        yield Text(f"event      {printable(event)}")
+    end = f"to line {failure.events + 1} of the log" if failure.events else "the state that the log starts from"
+    yield Text(f"prefix     {_count(failure.events, 'event', 'events')}, {end}")
+    yield from _get_diff(violation.before, violation.after)
+    yield Text(f"reproduce  {get_command(file)}")
+
+
+def _get_diff(before: str, after: str) -> Iterator[Text]:
+    """The lines that differ, - before and + after, and those that do not."""
+    old, new = before.splitlines(), after.splitlines()
+    for tag, i, j, k, m in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag == "equal":
+            yield from (Text(f"    {printable(line)}", "dim") for line in old[i:j])
+        else:
+            yield from (Text(f"  - {printable(line)}", "red") for line in old[i:j])
+            yield from (Text(f"  + {printable(line)}", "green") for line in new[k:m])
+
+
+def _get_end(replay: Replay) -> list[Text | Table]:
+    verdict = Text(replay.verdict.value, _COLOURS[replay.verdict])
+    if replay.verdict is Verdict.HOLDS:
+        checks = sum(tally.checked for tally in (replay.tallies or {}).values())
+        laws = _count(len(replay.tallies or {}), "law", "laws")
+        verdict.append(f": {laws}, {_count(checks, 'check', 'checks')}, no violation", "default")
+    if replay.verdict is Verdict.INCONCLUSIVE:
+        verdict.append(": the log holds no event" if replay.events == 0 else ": no law was checked", "default")
+    return [Text(f"state hash  {replay.state_hash}"), Text("verdict     ").append_text(verdict)]

@@ -1,0 +1,219 @@
+"""A state as a file, and as a hash.
+
+The canonical encoding of a state is one JSON object with the keys ``accounts``,
+``deleveraging``, ``markets``, ``reserves``, ``rulebook``, ``sequence`` and
+``timestamp``, under them the field names of ``state.py``; an account is
+``{"balance": ..., "positions": {market: {"cost", "entry_index", "size"}}}``. Every
+object's keys are sorted by code point, there is no white space, integers are
+decimal, and what is not ASCII is escaped as ``\\uXXXX`` with lower-case digits.
+Accounts with no cash and no position are left out. The state hash is the
+SHA-256 of that text: the same for every table, machine and Python version.
+
+Ids of accepted events are not part of it, since they decide nothing but which
+event comes next. A snapshot file holds them as ``seen``, the empty accounts too,
+and ``"riskcore_snapshot": 1``; its line breaks and order of keys mean nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from riskcore.bad_input import Fault, LogError, Malformed, get_cause, printable, within
+from riskcore.codec import (
+    DELEVERAGING,
+    MARKET,
+    POSITION,
+    RESERVES,
+    SNAPSHOT,
+    check_version,
+    encode,
+    read_integer,
+    read_rulebook,
+    read_text,
+    require_fields,
+)
+from riskcore.quantities import AccountId, Atoms, EventId, MarketId, Time
+from riskcore.state import (
+    NO_ACCOUNT,
+    Account,
+    Deleveraging,
+    Market,
+    Position,
+    Positions,
+    State,
+    genesis,
+    is_admissible_market,
+)
+from riskcore.strict_json import SNAPSHOT_DIGITS, describe, read_object
+from riskcore.tables import Table
+
+SCHEMA_VERSION: Final = 1
+_FIELDS: Final = ("accounts", "deleveraging", "markets", "reserves", "rulebook", "seen", "sequence", "timestamp")
+_ACCOUNT_FIELDS: Final = ("balance", "positions")
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
+
+
+def get_state_hash(state: State) -> str:
+    """SHA-256 of the canonical encoding, 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for piece in _get_pieces(state, whole=False):
+        digest.update(piece.encode("ascii"))
+    return digest.hexdigest()
+
+
+def save_state(state: State, path: Path) -> None:
+    """Write the state as a snapshot file, one account a line."""
+    with open(path, "w", encoding="ascii", newline="\n") as file:
+        file.writelines(_get_pieces(state, whole=True))
+
+
+def _get_pieces(state: State, whole: bool) -> Iterator[str]:
+    """The encoding piece by piece; ``whole`` is what a file holds more than the hash covers."""
+    gap = "\n" if whole else ""
+    yield '{"accounts":{'
+    separator = gap
+    for id, account in sorted(state.accounts.items(), key=_get_key):
+        if whole or account != NO_ACCOUNT:
+            yield f"{separator}{_canonical(id)}:{_canonical(_encode_account(account))}"
+            separator = "," + gap
+    yield '},"deleveraging":' + _canonical(encode(state.deleveraging, SNAPSHOT_DIGITS))
+    markets = {id: encode(market, SNAPSHOT_DIGITS) for id, market in state.markets.items() if market is not None}
+    yield ',"markets":' + _canonical(markets)
+    yield ',"reserves":' + _canonical(encode(state.reserves, SNAPSHOT_DIGITS))
+    if whole:
+        yield f',"riskcore_snapshot":{SCHEMA_VERSION}'
+    yield ',"rulebook":' + _canonical(encode(state.rulebook, SNAPSHOT_DIGITS))
+    if whole:
+        yield ',"seen":' + _canonical(sorted(id for id, accepted in state.seen.items() if accepted))
+    yield f',"sequence":{state.sequence},"timestamp":{state.timestamp}}}{gap}'
+
+
+def _get_key(entry: tuple[str, object]) -> str:
+    return entry[0]
+
+
+def _encode_account(account: Account) -> dict[str, Any]:
+    positions = {
+        market: {"cost": position.cost, "entry_index": position.entry_index, "size": position.size}
+        for market, position in account.positions.items()
+    }
+    return {"balance": account.balance, "positions": positions}
+
+
+def load_state(path: Path, *, mutable: bool = False) -> State:
+    """The state that a snapshot file holds, on the tables that ``mutable`` chooses.
+
+    Raises ``LogError`` where the file cannot be read, or holds a state on which the
+    kernel's transitions are not defined. Whether its sums are right is for the laws
+    to say.
+    """
+    file = str(path)
+    try:
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise LogError(file, None, None, "a readable snapshot", get_cause(error)) from None
+    try:
+        return read_object(data, SNAPSHOT_DIGITS, lambda members: _decode_state(members, mutable))
+    except Malformed as fault:
+        raise LogError(file, fault.row, None, fault.expected, fault.got) from None
+    except Fault as fault:
+        raise LogError(file, None, fault.field, fault.expected, fault.got) from None
+
+
+def _decode_state(members: dict[str, object], mutable: bool) -> State:
+    check_version(members, "riskcore_snapshot", SCHEMA_VERSION)
+    require_fields(members, _FIELDS, "a snapshot")
+    with within("rulebook"):
+        state = genesis(read_rulebook(members["rulebook"], SNAPSHOT), mutable=mutable)
+    accounts, markets, seen = state.accounts, state.markets, state.seen
+    for id, value in _get_entries(members, "markets"):
+        with within(f"markets.{printable(id)}"):
+            markets = markets.put(MarketId(id), _read_market(value))
+    for id, value in _get_entries(members, "accounts"):
+        with within(f"accounts.{printable(id)}"):
+            accounts = accounts.put(AccountId(id), _read_account(value, markets))
+    for id in _read_ids(members["seen"]):
+        seen = seen.put(EventId(id), True)
+    with within("reserves"):
+        reserves = RESERVES.read(members["reserves"], SNAPSHOT)
+    with within("deleveraging"):
+        deleveraging = _read_deleveraging(members["deleveraging"], accounts, markets)
+    with within("sequence"):
+        sequence = read_integer(members["sequence"], SNAPSHOT)
+    with within("timestamp"):
+        timestamp = Time(read_integer(members["timestamp"], SNAPSHOT))
+    return State(state.rulebook, accounts, markets, seen, reserves, deleveraging, sequence, timestamp)
+
+
+def _get_entries(members: dict[str, object], name: str) -> Iterator[tuple[str, object]]:
+    """The entries of an object whose keys are ids."""
+    with within(name):
+        value = members[name]
+        if type(value) is not dict:
+            raise Fault("an object", describe(value))
+        for id, entry in value.items():
+            yield read_text(id, SNAPSHOT), entry
+
+
+def _read_market(value: object) -> Market:
+    market = MARKET.read(value, SNAPSHOT)
+    if not is_admissible_market(market.rules):
+        raise Fault("rates in the admissible range", "others", "rules")
+    if market.mark_price <= 0:
+        raise Fault("a price above zero", str(market.mark_price), "mark_price")
+    return market
+
+
+def _read_account(value: object, markets: Table[MarketId, Market | None]) -> Account:
+    if type(value) is not dict:
+        raise Fault("an object", describe(value))
+    require_fields(value, _ACCOUNT_FIELDS, "an account")
+    with within("balance"):
+        balance = Atoms(read_integer(value["balance"], SNAPSHOT))
+    positions: dict[MarketId, Position] = {}
+    for id, entry in _get_entries(value, "positions"):
+        with within(f"positions.{printable(id)}"):
+            positions[MarketId(id)] = _read_position(entry, markets.get(MarketId(id)))
+    return Account(balance, Positions(positions))
+
+
+def _read_position(value: object, market: Market | None) -> Position:
+    position = POSITION.read(value, SNAPSHOT)
+    if market is None:
+        raise Fault("a market of this snapshot", "another")
+    if position.size == 0:
+        raise Fault("a size that is not zero", "0", "size")
+    return position
+
+
+def _read_ids(value: object) -> list[str]:
+    with within("seen"):
+        if type(value) is not list:
+            raise Fault("an array of strings", describe(value))
+        return [read_text(id, SNAPSHOT) for id in value]
+
+
+def _read_deleveraging(
+    value: object, accounts: Table[AccountId, Account], markets: Table[MarketId, Market | None]
+) -> Deleveraging | None:
+    """An open deleveraging that its own steps can carry on."""
+    if value is None:
+        return None
+    episode = DELEVERAGING.read(value, SNAPSHOT)
+    if markets.get(episode.market) is None:
+        raise Fault("a market of this snapshot", describe(episode.market), "market")
+    size = accounts.get(episode.account).positions.get(episode.market).size
+    if not 0 <= episode.done < episode.lots or abs(size) != episode.lots - episode.done:
+        raise Fault("lots less those done, above zero and all that the account holds", str(episode.lots), "lots")
+    if not 0 <= episode.head <= len(episode.queue):
+        raise Fault("a place in the queue", str(episode.head), "head")
+    waiting = episode.queue[episode.head :]
+    held = [accounts.get(id).positions.get(episode.market).size for id in waiting]
+    if len(set(waiting)) < len(waiting) or any(other * size >= 0 for other in held):
+        raise Fault("different accounts on the opposite side behind the head", "others", "queue")
+    return episode

@@ -1,0 +1,681 @@
+"""A second venue, written from the laws and not from the kernel.
+
+Slow on purpose: plain dicts, every sum recomputed from all accounts, every division a
+``Fraction`` that is then rounded in words. Where the kernel is lazy this is eager: funding
+leaves an account's cash the moment it is due, and a rejected event is one whose trial copy
+of the whole venue broke a rule. ``View`` is what both can be compared by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import ceil, floor
+from typing import Any, NamedTuple
+
+from riskcore import events
+from riskcore.events import Event
+from riskcore.state import MarketRules, RankPolicy, Rulebook, State
+
+MILLION = 10**6
+
+
+class Health(NamedTuple):
+    """Atoms."""
+
+    equity: int
+    initial: int
+    maintenance: int
+
+
+class PositionView(NamedTuple):
+    size: int
+    cost: int
+    entry_index: int
+
+
+class AccountView(NamedTuple):
+    balance: int
+    positions: dict[str, PositionView]
+
+
+class MarketView(NamedTuple):
+    rules: MarketRules
+    mark: int
+    funding_index: int
+    remainder: int
+    time: int
+    open_interest: int
+
+
+class EpisodeView(NamedTuple):
+    account: str
+    market: str
+    lots: int
+    share: int
+    done: int
+    queue: tuple[str, ...]
+    head: int
+
+
+@dataclass(frozen=True)
+class View:
+    """All of a state in plain values, accounts and markets that hold nothing left out."""
+
+    rulebook: Rulebook
+    accounts: dict[str, AccountView]
+    markets: dict[str, MarketView]
+    reserves: dict[str, int]
+    episode: EpisodeView | None
+    seen: frozenset[str]
+    sequence: int
+    time: int
+
+    def get_account(self, account: str) -> AccountView:
+        return self.accounts.get(account, AccountView(0, {}))
+
+    def get_size(self, account: str, market: str) -> int:
+        position = self.get_account(account).positions.get(market)
+        return 0 if position is None else position.size
+
+    def get_equity(self, account: str, marks: dict[str, int] | None = None) -> int:
+        """Balance, plus lots at mark, less the funding that the lots owe."""
+        balance, positions = self.get_account(account)
+        total = balance
+        for market, position in positions.items():
+            mark = self.markets[market].mark if marks is None else marks[market]
+            total += position.size * mark
+            total -= position.size * (self.markets[market].funding_index - position.entry_index)
+        return total
+
+    def get_health(self, account: str) -> Health:
+        initial = maintenance = 0
+        for market, position in self.get_account(account).positions.items():
+            listing = self.markets[market]
+            initial += get_requirement(listing.rules.initial_margin_rate, listing.mark, position.size)
+            maintenance += get_requirement(listing.rules.maintenance_margin_rate, listing.mark, position.size)
+        return Health(self.get_equity(account), initial, maintenance)
+
+    def get_available(self) -> int:
+        """Atoms that the insurance fund has above its floor."""
+        return max(0, self.reserves["insurance"] - self.rulebook.insurance_floor)
+
+
+def observe(state: State) -> View:
+    """Read a state of the kernel."""
+    accounts = {}
+    for account, value in state.accounts.items():
+        positions = {
+            str(market): PositionView(position.size, position.cost, position.entry_index)
+            for market, position in value.positions.items()
+        }
+        if value.balance or positions:
+            accounts[str(account)] = AccountView(value.balance, positions)
+    markets = {
+        str(market): MarketView(
+            value.rules,
+            value.mark_price,
+            value.funding_index,
+            value.funding_remainder,
+            value.funding_time,
+            value.open_interest,
+        )
+        for market, value in state.markets.items()
+        if value is not None
+    }
+    reserves = state.reserves
+    open_episode = state.deleveraging
+    episode = None
+    if open_episode is not None:
+        episode = EpisodeView(
+            open_episode.account,
+            open_episode.market,
+            open_episode.lots,
+            open_episode.share,
+            open_episode.done,
+            tuple(open_episode.queue),
+            open_episode.head,
+        )
+    return View(
+        state.rulebook,
+        accounts,
+        markets,
+        {
+            "outside": reserves.outside,
+            "insurance": reserves.insurance,
+            "fees": reserves.fees,
+            "transit": reserves.transit,
+            "uncovered": reserves.uncovered,
+        },
+        episode,
+        frozenset(str(id) for id, seen in state.seen.items() if seen),
+        state.sequence,
+        state.timestamp,
+    )
+
+
+def get_requirement(rate: int, price: int, size: int) -> int:
+    """``rate`` millionths of what ``size`` lots are worth, a fraction of an atom counting as one."""
+    return ceil(Fraction(rate, MILLION) * abs(size) * price)
+
+
+def is_reducing(before: int, after: int) -> bool:
+    """Whether a position comes nearer to zero and does not change sides."""
+    return abs(after) < abs(before) and after * before >= 0
+
+
+def is_safe(before: Health, after: Health, reducing: bool) -> bool:
+    """At initial margin; or reducing, and equity per maintenance margin is no lower."""
+    if after.equity >= after.initial:
+        return True
+    if not reducing:
+        return False
+    if after.maintenance == 0:
+        return after.equity >= 0
+    return Fraction(after.equity, after.maintenance) >= Fraction(before.equity, before.maintenance)
+
+
+def get_broken(**rules: bool) -> set[str]:
+    """The names of the rules that do not hold."""
+    return {name for name, holds in rules.items() if not holds}
+
+
+@dataclass
+class Holding:
+    """``owed``: funding that has left the cash since the size last changed."""
+
+    size: int
+    cost: int
+    owed: int
+
+
+@dataclass
+class Listing:
+    """``accrued``: funding per long lot since listing, never rounded."""
+
+    rules: MarketRules
+    mark: int
+    time: int
+    accrued: Fraction
+
+
+@dataclass
+class Episode:
+    account: str
+    market: str
+    lots: int
+    share: int
+    queue: list[str]
+    done: int
+    head: int
+
+    def get_paid(self, done: int) -> int:
+        return floor(Fraction(self.share, self.lots) * done)
+
+
+class Venue:
+    """The model. ``apply`` one event after the other, compare ``view()``."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self.rulebook = rulebook
+        self.cash: dict[str, int] = {}
+        self.holdings: dict[str, dict[str, Holding]] = {}
+        self.listings: dict[str, Listing] = {}
+        self.pool = 0
+        self.insurance = 0
+        self.fees = 0
+        self.losses = 0
+        self.episode: Episode | None = None
+        self.seen: set[str] = set()
+        self.sequence = 0
+        self.time = 0
+
+    @classmethod
+    def read(cls, view: View) -> Venue:
+        """The venue that a view shows."""
+        venue = cls(view.rulebook)
+        for name, market in view.markets.items():
+            accrued = market.funding_index + Fraction(market.remainder, MILLION * view.rulebook.funding_interval)
+            venue.listings[name] = Listing(market.rules, market.mark, market.time, accrued)
+        for account, (balance, positions) in view.accounts.items():
+            venue.cash[account] = balance
+            venue.holdings[account] = {}
+            for name, (size, cost, entry_index) in positions.items():
+                owed = size * (view.markets[name].funding_index - entry_index)
+                venue.holdings[account][name] = Holding(size, cost, owed)
+                venue.cash[account] -= owed
+        venue.pool = -view.reserves["outside"]
+        venue.insurance = view.reserves["insurance"]
+        venue.fees = view.reserves["fees"]
+        venue.losses = -view.reserves["uncovered"]
+        if view.episode is not None:
+            account, market_name, lots, share, done, queue, head = view.episode
+            venue.episode = Episode(account, market_name, lots, share, list(queue), done, head)
+        venue.seen = set(view.seen)
+        venue.sequence, venue.time = view.sequence, view.time
+        return venue
+
+    def copy(self) -> Venue:
+        other = Venue(self.rulebook)
+        other.__dict__.update(self.__dict__)
+        other.cash = dict(self.cash)
+        other.holdings = {
+            account: {market: replace(holding) for market, holding in held.items()}
+            for account, held in self.holdings.items()
+        }
+        other.listings = {name: replace(listing) for name, listing in self.listings.items()}
+        other.episode = None if self.episode is None else replace(self.episode, queue=list(self.episode.queue))
+        other.seen = set(self.seen)
+        return other
+
+    def view(self) -> View:
+        """What the kernel's state must look like."""
+        accounts, transit = {}, 0
+        for account in sorted({*self.cash, *self.holdings}):
+            balance, positions = self.cash.get(account, 0), {}
+            for market, holding in self.holdings.get(account, {}).items():
+                entry_index = self.get_index(market) - Fraction(holding.owed, holding.size)
+                assert entry_index.denominator == 1
+                positions[market] = PositionView(holding.size, holding.cost, int(entry_index))
+                balance += holding.owed
+                transit -= holding.owed
+            if balance or positions:
+                accounts[account] = AccountView(balance, positions)
+        episode = self.episode
+        return View(
+            self.rulebook,
+            accounts,
+            {name: self._view_market(name) for name in self.listings},
+            {
+                "outside": -self.pool,
+                "insurance": self.insurance,
+                "fees": self.fees,
+                "transit": transit,
+                "uncovered": -self.losses,
+            },
+            None
+            if episode is None
+            else EpisodeView(
+                episode.account,
+                episode.market,
+                episode.lots,
+                episode.share,
+                episode.done,
+                tuple(episode.queue),
+                episode.head,
+            ),
+            frozenset(self.seen),
+            self.sequence,
+            self.time,
+        )
+
+    def _view_market(self, name: str) -> MarketView:
+        listing = self.listings[name]
+        remainder = (listing.accrued - floor(listing.accrued)) * MILLION * self.rulebook.funding_interval
+        assert remainder.denominator == 1
+        long_lots = sum(max(0, self.get_size(account, name)) for account in self.holdings)
+        return MarketView(listing.rules, listing.mark, floor(listing.accrued), int(remainder), listing.time, long_lots)
+
+    # What things are worth
+
+    def get_index(self, market: str) -> int:
+        return floor(self.listings[market].accrued)
+
+    def get_size(self, account: str, market: str) -> int:
+        holding = self.holdings.get(account, {}).get(market)
+        return 0 if holding is None else holding.size
+
+    def get_equity(self, account: str) -> int:
+        """Cash, funding already out of it, and what closing all at mark would bring."""
+        held = self.holdings.get(account, {})
+        return self.cash.get(account, 0) + sum(h.size * self.listings[market].mark for market, h in held.items())
+
+    def get_maintenance(self, market: str, size: int) -> int:
+        listing = self.listings[market]
+        return get_requirement(listing.rules.maintenance_margin_rate, listing.mark, size)
+
+    def get_initial(self, market: str, size: int) -> int:
+        listing = self.listings[market]
+        return get_requirement(listing.rules.initial_margin_rate, listing.mark, size)
+
+    def get_health(self, account: str) -> Health:
+        held = self.holdings.get(account, {})
+        return Health(
+            self.get_equity(account),
+            sum(self.get_initial(market, holding.size) for market, holding in held.items()),
+            sum(self.get_maintenance(market, holding.size) for market, holding in held.items()),
+        )
+
+    def is_sick(self, account: str) -> bool:
+        """Whether it is below maintenance."""
+        health = self.get_health(account)
+        return health.equity < health.maintenance
+
+    def get_available(self) -> int:
+        return max(0, self.insurance - self.rulebook.insurance_floor)
+
+    def get_share(self, account: str, market: str, lots: int) -> int:
+        """Equity that goes with ``lots``, in proportion to the maintenance margin they free."""
+        size = self.get_size(account, market)
+        rest = abs(size) - lots
+        freed = self.get_maintenance(market, size) - self.get_maintenance(market, rest)
+        health = self.get_health(account)
+        return floor(Fraction(freed, health.maintenance) * health.equity)
+
+    # Who is deleveraged
+
+    def get_queue(self, account: str, market: str, lots: int, share: int) -> list[str]:
+        """Everyone who can pay for a part of ``share`` against ``account``, first the one to go first."""
+        side = self.get_size(account, market)
+        eligible = [
+            other
+            for other in self.holdings
+            if self.get_size(other, market) * side < 0 and self._can_pay(other, market, Fraction(share, lots))
+        ]
+        return sorted(eligible, key=lambda other: self._rank(other, market))
+
+    def _can_pay(self, account: str, market: str, per_lot: Fraction) -> bool:
+        price, equity = per_lot * abs(self.get_size(account, market)), self.get_equity(account)
+        if equity < 0 or equity < price:
+            return False
+        return not (self.rulebook.adl_requires_profit and price > 0) or self.get_profit(account, market) >= price
+
+    def get_profit(self, account: str, market: str) -> int:
+        holding = self.holdings[account][market]
+        return holding.size * self.listings[market].mark - holding.cost
+
+    def _rank(self, account: str, market: str) -> tuple[Fraction, int, str]:
+        size = abs(self.get_size(account, market))
+        return -self._score(account, market), -size, account
+
+    def _score(self, account: str, market: str) -> Fraction:
+        notional = Fraction(abs(self.get_size(account, market)) * self.listings[market].mark)
+        equity, profit = self.get_equity(account), self.get_profit(account, market)
+        if self.rulebook.adl_rank is RankPolicy.SIZE:
+            return notional
+        if equity <= 0:
+            return Fraction(0)
+        if self.rulebook.adl_rank is RankPolicy.LEVERAGE:
+            return notional / equity
+        if profit <= 0:
+            return Fraction(0)
+        return Fraction(profit, max(1, abs(self.holdings[account][market].cost))) * notional / equity
+
+    # What an event does
+
+    def apply(self, event: Event) -> set[str]:
+        """Let it happen, or leave all as it was and give the names of the rules it breaks."""
+        broken = get_broken(
+            DUPLICATE_ID=event.id not in self.seen,
+            SEQUENCE_NOT_AHEAD=event.sequence > self.sequence,
+            TIME_BACKWARDS=event.timestamp >= self.time,
+            DELEVERAGING_OPEN=self.episode is None or isinstance(event, events.Deleverage | events.EndDeleveraging),
+        )
+        trial = self.copy()
+        broken |= PROCESSES[type(event)](trial, event)
+        if not broken:
+            self.__dict__.update(trial.__dict__)
+            self.seen.add(event.id)
+            self.sequence, self.time = event.sequence, event.timestamp
+        return broken
+
+    def list_market(self, event: events.ListMarket) -> set[str]:
+        rules = event.rules
+        sane = (
+            0 < rules.maintenance_margin_rate <= rules.initial_margin_rate <= MILLION
+            and 0 <= rules.taker_fee_rate <= MILLION
+            and -rules.taker_fee_rate <= rules.maker_fee_rate <= MILLION
+            and 0 <= rules.liquidation_fee_rate <= MILLION
+        )
+        broken = get_broken(
+            MARKET_LISTED=event.market not in self.listings,
+            RULES_INADMISSIBLE=sane,
+            PRICE_NOT_POSITIVE=event.mark_price > 0,
+        )
+        self.listings[event.market] = Listing(rules, event.mark_price, event.timestamp, Fraction(0))
+        return broken
+
+    def deposit(self, event: events.Deposit) -> set[str]:
+        self.cash[event.account] = self.cash.get(event.account, 0) + event.amount
+        self.pool += event.amount
+        return get_broken(AMOUNT_NOT_POSITIVE=event.amount > 0)
+
+    def withdraw(self, event: events.Withdraw) -> set[str]:
+        broken = get_broken(AMOUNT_NOT_POSITIVE=event.amount > 0, POOL_EXHAUSTED=event.amount <= self.pool)
+        self.cash[event.account] = self.cash.get(event.account, 0) - event.amount
+        self.pool -= event.amount
+        health = self.get_health(event.account)
+        return broken | get_broken(BELOW_INITIAL_MARGIN=health.equity >= health.initial)
+
+    def fund_insurance(self, event: events.FundInsurance) -> set[str]:
+        self.insurance += event.amount
+        self.pool += event.amount
+        return get_broken(AMOUNT_NOT_POSITIVE=event.amount > 0)
+
+    def advance_time(self, event: events.AdvanceTime) -> set[str]:
+        return set()
+
+    def mark_price(self, event: events.MarkPrice) -> set[str]:
+        if event.market not in self.listings:
+            return {"UNKNOWN_MARKET"}
+        self.listings[event.market].mark = event.price
+        return get_broken(PRICE_NOT_POSITIVE=event.price > 0)
+
+    def apply_funding(self, event: events.ApplyFunding) -> set[str]:
+        listing = self.listings.get(event.market)
+        if listing is None:
+            return {"UNKNOWN_MARKET"}
+        elapsed = event.timestamp - listing.time
+        before = floor(listing.accrued)
+        listing.accrued += (
+            listing.mark * Fraction(event.rate, MILLION) * Fraction(elapsed, self.rulebook.funding_interval)
+        )
+        listing.time = event.timestamp
+        growth = floor(listing.accrued) - before
+        for account, held in self.holdings.items():
+            if event.market in held:
+                owed = held[event.market].size * growth
+                held[event.market].owed += owed
+                self.cash[account] -= owed
+        return get_broken(
+            FUNDING_NOT_DUE=elapsed > 0,
+            FUNDING_RATE_CAPPED=-self.rulebook.funding_rate_cap <= event.rate <= self.rulebook.funding_rate_cap,
+        )
+
+    def fill(self, event: events.Fill) -> set[str]:
+        if event.market not in self.listings:
+            return {"UNKNOWN_MARKET"}
+        broken = get_broken(
+            SELF_TRADE=event.taker != event.maker, SIZE_ZERO=event.size != 0, PRICE_NOT_POSITIVE=event.price > 0
+        )
+        if broken:
+            return broken
+        parties = (event.taker, event.maker)
+        sizes = [self.get_size(party, event.market) for party in parties]
+        before = [self.get_health(party) for party in parties]
+        notional = abs(event.size) * event.price
+        self._exchange(event.taker, event.maker, event.market, event.size, event.size * event.price)
+        rules = self.listings[event.market].rules
+        for party, rate in zip(parties, (rules.taker_fee_rate, rules.maker_fee_rate), strict=True):
+            fee = ceil(Fraction(rate, MILLION) * notional)
+            self.cash[party] -= fee
+            self.fees += fee
+        safe = [
+            is_safe(before[i], self.get_health(party), is_reducing(sizes[i], self.get_size(party, event.market)))
+            for i, party in enumerate(parties)
+        ]
+        return get_broken(TAKER_MARGIN=safe[0], MAKER_MARGIN=safe[1])
+
+    def liquidation_fill(self, event: events.LiquidationFill) -> set[str]:
+        if event.market not in self.listings:
+            return {"UNKNOWN_MARKET"}
+        broken = get_broken(SELF_TRADE=event.account != event.maker, PRICE_NOT_POSITIVE=event.price > 0)
+        broken |= self._check_close(event.account, event.market, event.size)
+        if broken:
+            return broken
+        share = self.get_share(event.account, event.market, event.size)
+        maker_size, maker_before = self.get_size(event.maker, event.market), self.get_health(event.maker)
+        equity = self.get_equity(event.account)
+        self._hand_over(event.account, event.maker, event.market, event.size, event.size * event.price)
+        spare = self.get_equity(event.account) - (equity - share)
+        if spare >= 0:
+            rate = Fraction(self.listings[event.market].rules.liquidation_fee_rate, MILLION)
+            fee = min(spare, ceil(rate * event.size * event.price))
+            self.cash[event.account] -= fee
+            self.insurance += fee
+        else:
+            backed = self.rulebook.insurance_backs_fills and -spare <= self.get_available()
+            broken |= get_broken(WORSE_THAN_BANKRUPTCY=backed)
+            self.cash[event.account] += -spare
+            self.insurance -= -spare
+        reducing = is_reducing(maker_size, self.get_size(event.maker, event.market))
+        return broken | get_broken(MAKER_MARGIN=is_safe(maker_before, self.get_health(event.maker), reducing))
+
+    def takeover(self, event: events.Takeover) -> set[str]:
+        if event.market not in self.listings:
+            return {"UNKNOWN_MARKET"}
+        broken = get_broken(SELF_TRADE=event.account != self.rulebook.vault)
+        broken |= self._check_close(event.account, event.market, event.size)
+        return broken or self._take_over(event.account, event.market, event.size)
+
+    def _take_over(self, account: str, market: str, lots: int) -> set[str]:
+        vault, mark = self.rulebook.vault, self.listings[market].mark
+        broken = get_broken(VAULT_TAKES_NO_DEFICIT=self.get_equity(account) >= 0)
+        held, before = self.get_size(vault, market), self.get_health(vault)
+        share = self.get_share(account, market, lots)
+        worth_less_share = lots * mark - share if self.get_size(account, market) > 0 else lots * mark + share
+        self._hand_over(account, vault, market, lots, worth_less_share)
+        after = self.get_size(vault, market)
+        reducing = is_reducing(held, after)
+        return broken | get_broken(
+            VAULT_LIMIT=abs(after) * mark <= self.rulebook.vault_position_limit or reducing,
+            VAULT_MARGIN=is_safe(before, self.get_health(vault), reducing),
+        )
+
+    def can_vault_take(self, account: str, market: str, lots: int) -> bool:
+        """Whether the vault's stage would take ``lots`` of an account below maintenance."""
+        return account != self.rulebook.vault and not self.copy()._take_over(account, market, lots)
+
+    def cover_deficit(self, event: events.CoverDeficit) -> set[str]:
+        deficit, available = -self.get_equity(event.account), self.get_available()
+        flat = not self.holdings.get(event.account)
+        paid = min(deficit, available)
+        self.cash[event.account] = self.cash.get(event.account, 0) + paid
+        self.insurance -= paid
+        return get_broken(
+            NO_DEFICIT=deficit > 0,
+            INSURANCE_OPEN_POSITION=flat or self.rulebook.insurance_before_adl,
+            INSURANCE_EXHAUSTED=available > 0,
+        )
+
+    def begin_deleveraging(self, event: events.BeginDeleveraging) -> set[str]:
+        if event.market not in self.listings:
+            return {"UNKNOWN_MARKET"}
+        broken = self._check_close(event.account, event.market, 1)
+        if broken:
+            return broken
+        in_deficit = self.get_equity(event.account) < 0
+        insured = self.rulebook.insurance_before_adl and in_deficit and self.get_available() > 0
+        lots = abs(self.get_size(event.account, event.market))
+        share = -self.get_share(event.account, event.market, lots)
+        queue = self.get_queue(event.account, event.market, lots, share)
+        self.episode = Episode(event.account, event.market, lots, share, list(event.queue), 0, 0)
+        return get_broken(
+            ADL_SOLVENT=self.get_equity(event.account) <= 0 or self.rulebook.adl_solvent,
+            VAULT_NOT_EXHAUSTED=not self.can_vault_take(event.account, event.market, 1),
+            INSURANCE_NOT_EXHAUSTED=not insured,
+            QUEUE_NOT_RANKED=list(event.queue) == queue,
+        )
+
+    def deleverage(self, event: events.Deleverage) -> set[str]:
+        episode = self.episode
+        if episode is None:
+            return {"DELEVERAGING_NOT_OPEN"}
+        if episode.head >= len(episode.queue):
+            return {"QUEUE_EXHAUSTED"}
+        other = episode.queue[episode.head]
+        lots = min(episode.lots - episode.done, abs(self.get_size(other, episode.market)))
+        payment = episode.get_paid(episode.done + lots) - episode.get_paid(episode.done)
+        worth = lots * self.listings[episode.market].mark
+        is_long = self.get_size(episode.account, episode.market) > 0
+        self._hand_over(episode.account, other, episode.market, lots, worth + payment if is_long else worth - payment)
+        episode.done += lots
+        episode.head += 1
+        if episode.done == episode.lots:
+            self.episode = None
+        return set()
+
+    def end_deleveraging(self, event: events.EndDeleveraging) -> set[str]:
+        episode = self.episode
+        if episode is None:
+            return {"DELEVERAGING_NOT_OPEN"}
+        unpaid = max(0, episode.share - episode.get_paid(episode.done))
+        insured = min(unpaid, self.get_available())
+        self.cash[episode.account] += unpaid
+        self.insurance -= insured
+        self.losses += unpaid - insured
+        self.episode = None
+        return get_broken(QUEUE_NOT_EXHAUSTED=episode.head >= len(episode.queue))
+
+    def write_off(self, event: events.WriteOff) -> set[str]:
+        broken = get_broken(
+            NO_DEFICIT=self.get_equity(event.account) < 0,
+            NOT_FLAT=not self.holdings.get(event.account),
+            INSURANCE_NOT_EXHAUSTED=self.get_available() == 0,
+        )
+        self.losses -= self.cash.get(event.account, 0)
+        self.cash[event.account] = 0
+        return broken
+
+    # How cash and lots move
+
+    def _check_close(self, account: str, market: str, lots: int) -> set[str]:
+        return get_broken(
+            SIZE_NOT_POSITIVE=lots > 0,
+            NOT_LIQUIDATABLE=self.is_sick(account),
+            SIZE_EXCEEDS_POSITION=lots <= abs(self.get_size(account, market)),
+        )
+
+    def _hand_over(self, giver: str, taker: str, market: str, lots: int, amount: int) -> None:
+        """The taker gets ``lots`` of the giver's side; longs are paid for, with shorts the money comes along."""
+        side = 1 if self.get_size(giver, market) > 0 else -1
+        self._exchange(taker, giver, market, side * lots, side * amount)
+
+    def _exchange(self, first: str, second: str, market: str, lots: int, amount: int) -> None:
+        """``first`` gets ``lots`` for ``amount``, both signed."""
+        for account, change, debit in ((first, lots, amount), (second, -lots, -amount)):
+            held = self.holdings.setdefault(account, {})
+            old = held.pop(market, Holding(0, 0, 0))
+            self.cash[account] = self.cash.get(account, 0) - debit
+            if old.size + change:
+                held[market] = Holding(old.size + change, get_cost_after(old.size, old.cost, change, debit), 0)
+
+
+def get_cost_after(size: int, cost: int, change: int, debit: int) -> int:
+    """What the lots held afterwards have cost: those kept at their average, those new at theirs."""
+    after = size + change
+    if size == 0 or (size > 0) == (change > 0):
+        return cost + debit
+    if abs(change) <= abs(size):
+        return floor(Fraction(cost, size) * after)
+    return floor(Fraction(debit, change) * after)
+
+
+PROCESSES: dict[type[events.Header], Callable[[Venue, Any], set[str]]] = {
+    events.ListMarket: Venue.list_market,
+    events.Deposit: Venue.deposit,
+    events.Withdraw: Venue.withdraw,
+    events.FundInsurance: Venue.fund_insurance,
+    events.AdvanceTime: Venue.advance_time,
+    events.MarkPrice: Venue.mark_price,
+    events.ApplyFunding: Venue.apply_funding,
+    events.Fill: Venue.fill,
+    events.LiquidationFill: Venue.liquidation_fill,
+    events.Takeover: Venue.takeover,
+    events.CoverDeficit: Venue.cover_deficit,
+    events.BeginDeleveraging: Venue.begin_deleveraging,
+    events.Deleverage: Venue.deleverage,
+    events.EndDeleveraging: Venue.end_deleveraging,
+    events.WriteOff: Venue.write_off,
+}

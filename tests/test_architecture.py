@@ -1,0 +1,266 @@
+"""The house rules of the kernel, read off its source: what it may import, use, divide, write and iterate."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from io import StringIO
+from pathlib import Path
+from token import COMMENT, DEDENT, ENDMARKER, INDENT, NEWLINE, NL
+from tokenize import generate_tokens
+from typing import get_args
+
+import pytest
+
+from riskcore.events import Event
+from riskcore.step import TRANSITIONS
+
+ROOT = Path(__file__).parent.parent
+
+#: In reading order: a module imports only what comes before it.
+KERNEL = (
+    "quantities",
+    "tables",
+    "rules",
+    "state",
+    "events",
+    "journal",
+    "margin",
+    "markets",
+    "cash",
+    "trading",
+    "funding",
+    "insurance",
+    "liquidation",
+    "vault",
+    "ranking",
+    "deleveraging",
+    "step",
+)
+#: Where each event's transition lives, which is also where its tests do.
+TRANSITION_MODULES = ("cash", "markets", "trading", "funding", "liquidation", "vault", "insurance", "deleveraging")
+#: What only calls the core's verbs: market life, funding, ranking policies.
+AROUND_THE_CORE = ("markets", "funding", "ranking")
+CORE_LINES, KERNEL_LINES, MODULE_LINES = 1000, 2500, 300
+
+LIBRARIES = {"__future__", "attrs", "collections.abc", "enum", "rpds", "typing"}
+IMPURE = {"open", "print", "input", "eval", "exec", "compile", "float", "complex", "round", "globals", "__import__"}
+
+#: The named folds over many entries: one account's positions, and the scan that certifies a queue.
+FOLDS = {
+    ("tables", "items"),
+    ("state", "__init__"),
+    ("state", "items"),
+    ("state", "__hash__"),
+    ("margin", "get_positions_margin"),
+    ("ranking", "get_candidates"),
+}
+
+
+def read(module: str) -> str:
+    return (ROOT / "riskcore" / f"{module}.py").read_text()
+
+
+def parse(module: str) -> ast.Module:
+    return ast.parse(read(module))
+
+
+def get_calls(tree: ast.AST) -> Iterator[tuple[ast.Call, str]]:
+    """Every call with the last part of the name that it calls."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            function = node.func
+            if isinstance(function, ast.Name):
+                yield node, function.id
+            elif isinstance(function, ast.Attribute):
+                yield node, function.attr
+
+
+def get_functions(tree: ast.AST) -> Iterator[ast.FunctionDef]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+
+
+def get_imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Every imported module with the name taken out of it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0 and node.module is not None
+            yield from ((node.module, alias.name) for alias in node.names)
+
+
+def get_code_lines(source: str) -> int:
+    """Lines that hold code: no docstrings, no comments, no blanks."""
+    lines: set[int] = set()
+    for token in generate_tokens(StringIO(source).readline):
+        if token.type not in (COMMENT, NL, NEWLINE, INDENT, DEDENT, ENDMARKER):
+            lines.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
+            docstring = node.body[0]
+            assert docstring.end_lineno is not None
+            lines -= set(range(docstring.lineno, docstring.end_lineno + 1))
+    return len(lines)
+
+
+def count(modules: Iterable[str]) -> int:
+    return sum(get_code_lines(read(module)) for module in modules)
+
+
+# Pure
+
+
+@pytest.mark.parametrize("module", KERNEL)
+def test_the_kernel_imports_only_itself_and_pure_libraries(module: str) -> None:
+    for source, name in get_imports(parse(module)):
+        if source == "riskcore":
+            assert name in KERNEL
+        elif source.startswith("riskcore."):
+            assert source.removeprefix("riskcore.") in KERNEL
+        else:
+            assert source in LIBRARIES
+
+
+@pytest.mark.parametrize("module", KERNEL)
+def test_the_kernel_imports_what_comes_before_it(module: str) -> None:
+    earlier = {f"riskcore.{name}" for name in KERNEL[: KERNEL.index(module)]}
+    own = {source for source, _ in get_imports(parse(module)) if source.startswith("riskcore.")}
+
+    assert own <= earlier
+
+
+@pytest.mark.parametrize("module", KERNEL)
+def test_the_kernel_has_no_floats(module: str) -> None:
+    for node in ast.walk(parse(module)):
+        assert not (isinstance(node, ast.Constant) and isinstance(node.value, float | complex))
+        assert not isinstance(node, ast.Div)
+
+
+@pytest.mark.parametrize("module", KERNEL)
+def test_every_division_is_in_one_place(module: str) -> None:
+    divides = any(isinstance(node, ast.FloorDiv | ast.Mod) for node in ast.walk(parse(module)))
+
+    assert (module == "quantities") == divides
+
+
+@pytest.mark.parametrize("module", KERNEL)
+def test_the_kernel_calls_nothing_impure(module: str) -> None:
+    names = {node.id for node in ast.walk(parse(module)) if isinstance(node, ast.Name)}
+
+    assert set() == names & IMPURE
+
+
+@pytest.mark.parametrize("module", KERNEL)
+def test_the_kernel_has_no_global_state(module: str) -> None:
+    assert not any(isinstance(node, ast.Global | ast.Nonlocal) for node in ast.walk(parse(module)))
+
+
+# One writer
+
+
+def test_only_the_journal_makes_accounts_and_positions() -> None:
+    # state.py names the two empty ones
+    makers = {
+        (module, name)
+        for module in KERNEL
+        for _, name in get_calls(parse(module))
+        if name in ("Account", "Position", "State") and module != "state"
+    }
+
+    assert {("journal", "Account"), ("journal", "Position"), ("journal", "State")} == makers
+
+
+def test_only_the_journal_puts() -> None:
+    assert {"journal"} == {module for module in KERNEL for _, name in get_calls(parse(module)) if name == "put"}
+
+
+def test_only_step_posts() -> None:
+    assert {"step"} == {module for module in KERNEL for _, name in get_calls(parse(module)) if name == "post"}
+
+
+def test_only_the_journal_assigns_balances_positions_and_lines() -> None:
+    writers = set()
+    for module in KERNEL:
+        for node in ast.walk(parse(module)):
+            targets: list[ast.expr] = []
+            if isinstance(node, ast.Assign):
+                targets = node.targets
+            elif isinstance(node, ast.AugAssign | ast.AnnAssign):
+                targets = [node.target]
+            writers |= {
+                (module, target.attr)
+                for target in targets
+                if isinstance(target, ast.Attribute) and target.attr in ("balance", "positions", "lines", "market")
+            }
+
+    assert {"journal"} == {module for module, _ in writers}
+
+
+def test_a_transition_iterates_no_table() -> None:
+    folds = {
+        (module, function.name)
+        for module in KERNEL
+        for function in get_functions(parse(module))
+        if any(name in ("items", "values", "keys") for _, name in get_calls(function))
+        or any(isinstance(node, ast.For) and "_entries" in ast.unparse(node.iter) for node in ast.walk(function))
+    }
+
+    assert set() == folds - FOLDS
+
+
+# Complete, and small
+
+
+def test_every_event_has_a_transition_in_its_module() -> None:
+    assert set(get_args(Event)) == set(TRANSITIONS)
+    homes = {process.__module__.removeprefix("riskcore.") for process in TRANSITIONS.values()}
+
+    assert set(TRANSITION_MODULES) == homes
+
+
+@pytest.mark.parametrize("module", TRANSITION_MODULES)
+def test_a_module_has_its_tests_under_its_name(module: str) -> None:
+    assert (ROOT / "tests" / f"test_{module}.py").exists()
+
+
+def test_the_kernel_is_small() -> None:
+    assert count(set(KERNEL) - set(AROUND_THE_CORE)) <= CORE_LINES
+    assert count(KERNEL) <= KERNEL_LINES
+    assert all(count([module]) < MODULE_LINES for module in KERNEL)
+
+
+def test_lines_are_counted_without_docstrings_comments_and_blanks() -> None:
+    source = (
+        '"""Doc."""\n\n# why\nX = (\n    1\n)\n\n\n@f\ndef g(a):\n    """Doc.\n\n    More.\n    """\n    return a\n'
+    )
+
+    # X in three lines, the decorator, the signature, the return
+    assert 6 == get_code_lines(source)
+
+
+@pytest.mark.parametrize("module", KERNEL)
+def test_a_function_fits_a_screen(module: str) -> None:
+    for function in get_functions(parse(module)):
+        assert function.end_lineno is not None
+        assert function.end_lineno - function.lineno < 50, function.name
+
+
+@pytest.mark.parametrize("module", KERNEL)
+def test_a_module_says_what_lives_there(module: str) -> None:
+    assert ast.get_docstring(parse(module))
+
+
+# The model is independent
+
+
+def test_the_naive_model_reads_values_only() -> None:
+    tree = ast.parse((ROOT / "tests" / "naive.py").read_text())
+    taken = {(source, name) for source, name in get_imports(tree) if source.partition(".")[0] == "riskcore"}
+    values = {"MarketRules", "RankPolicy", "Rulebook", "State"}
+
+    assert taken == {
+        ("riskcore", "events"),
+        ("riskcore.events", "Event"),
+        *(("riskcore.state", name) for name in values),
+    }

@@ -1,0 +1,131 @@
+"""ListMarket, MarkPrice, AdvanceTime."""
+
+import attrs
+import pytest
+
+from riskcore.events import AdvanceTime, Deposit, Fill, ListMarket, MarkPrice
+from riskcore.quantities import RATE_ONE, Price
+from riskcore.rules import Rule
+from riskcore.state import Market, MarketRules
+from tests.strategies import Desk, make_rules
+
+# ListMarket
+
+
+def test_a_listed_market_is_empty_and_its_funding_counts_from_now() -> None:
+    desk = Desk()
+    rules = make_rules(taker=500, maker=-100)
+    desk.must(ListMarket, "BTC", rules, 1000, after=77)
+
+    assert (rules, 1000, 0, 0, 77, 0) == attrs.astuple(desk.get_market("BTC"), recurse=False)
+
+
+def test_two_markets_stand_side_by_side() -> None:
+    desk = Desk()
+    desk.must(ListMarket, "BTC", make_rules(), 1000)
+    desk.must(ListMarket, "ETH", make_rules(200_000, 1), 3)
+
+    assert (1000, 3) == (desk.get_market("BTC").mark_price, desk.get_market("ETH").mark_price)
+
+
+def test_a_market_is_listed_once() -> None:
+    desk = Desk()
+    desk.must(ListMarket, "BTC", make_rules(), 1000)
+
+    assert Rule.MARKET_LISTED == desk.do(ListMarket, "BTC", make_rules(), 1000).rejected
+
+
+@pytest.mark.parametrize("mark", [0, -1])
+def test_a_market_without_a_price_is_rejected(mark: int) -> None:
+    assert Rule.PRICE_NOT_POSITIVE == Desk().do(ListMarket, "BTC", make_rules(), mark).rejected
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        make_rules(maintenance=0),
+        make_rules(maintenance=-1),
+        make_rules(initial=50_000, maintenance=50_001),
+        make_rules(initial=RATE_ONE + 1),
+        make_rules(taker=-1, maker=1),
+        make_rules(taker=RATE_ONE + 1),
+        make_rules(taker=500, maker=-501),
+        make_rules(maker=RATE_ONE + 1),
+        make_rules(liquidation=-1),
+        make_rules(liquidation=RATE_ONE + 1),
+    ],
+)
+def test_rules_outside_the_range_are_rejected(rules: MarketRules) -> None:
+    assert Rule.RULES_INADMISSIBLE == Desk().do(ListMarket, "BTC", rules, 1000).rejected
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        make_rules(RATE_ONE, RATE_ONE, RATE_ONE, -RATE_ONE, RATE_ONE),
+        make_rules(RATE_ONE, 1, RATE_ONE, RATE_ONE, RATE_ONE),
+        make_rules(1, 1, 0, 0, 0),
+    ],
+)
+def test_rules_at_the_ends_of_the_range_are_accepted(rules: MarketRules) -> None:
+    assert Desk().do(ListMarket, "BTC", rules, 1).rejected is None
+
+
+# MarkPrice
+
+
+def test_a_mark_changes_the_price_and_nothing_else() -> None:
+    desk = Desk()
+    desk.open("BTC", 1000, amber=1000, birch=1000)
+    desk.must(Fill, "amber", "birch", "BTC", 3, 1000)
+    before = desk.get_market("BTC")
+    outcome = desk.do(MarkPrice, "BTC", 1100)
+
+    assert () == outcome.effects
+    assert attrs.evolve(before, mark_price=Price(1100)) == desk.get_market("BTC")
+    assert 1300 == desk.get_equity("amber")
+    assert 700 == desk.get_equity("birch")
+
+
+@pytest.mark.parametrize("mark", [0, -1, -(10**40)])
+def test_a_mark_that_is_no_price_is_rejected(mark: int) -> None:
+    desk = Desk()
+    desk.open("BTC", 1000)
+
+    assert Rule.PRICE_NOT_POSITIVE == desk.do(MarkPrice, "BTC", mark).rejected
+
+
+def test_what_is_not_listed_is_not_marked() -> None:
+    assert Rule.UNKNOWN_MARKET == Desk().do(MarkPrice, "BTC", 1000).rejected
+
+
+# AdvanceTime
+
+
+def test_time_passes_and_nothing_else() -> None:
+    desk = Desk()
+    desk.must(Deposit, "amber", 1)
+    before = desk.state
+    outcome = desk.do(AdvanceTime, after=5000)
+
+    assert () == outcome.effects
+    assert (before.accounts, before.markets, before.reserves) == (
+        desk.state.accounts,
+        desk.state.markets,
+        desk.state.reserves,
+    )
+    assert (before.sequence + 1, before.timestamp + 5000) == (desk.state.sequence, desk.state.timestamp)
+
+
+def test_time_may_stand_still() -> None:
+    assert Desk().do(AdvanceTime, after=0).rejected is None
+
+
+def test_a_market_is_a_value() -> None:
+    desk = Desk()
+    desk.open("BTC", 1000)
+    market = desk.get_market("BTC")
+
+    assert isinstance(market, Market)
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        market.mark_price = market.mark_price  # type: ignore[misc]

@@ -1,0 +1,586 @@
+"""Replay: what it counts, what it prints, its verdicts, and what it shows where a law breaks."""
+
+from __future__ import annotations
+
+import gc
+import io
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+from click.testing import CliRunner, Result
+from rich.console import Console
+
+from riskcore import cli
+from riskcore import events as ev
+from riskcore.events import Event
+from riskcore.journal import Stage
+from riskcore.log import LogReader, write_log
+from riskcore.monitor import Monitor as KernelMonitor
+from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Time
+from riskcore.replay import Monitor, Replay, Verdict, replay
+from riskcore.report import get_json, print_replay
+from riskcore.rules import Rule
+from riskcore.snapshot import get_state_hash, load_state, save_state
+from riskcore.state import Account, Positions, State, genesis
+from riskcore.step import Outcome, step
+from riskcore.waterfall import Closed, Solvency, get_solvency
+from tests.log_cases import (
+    RULEBOOK,
+    RULES,
+    UNITS,
+    PlainMonitor,
+    Script,
+    SeeingMonitor,
+    SwindlingMonitor,
+    make_waterfall_events,
+    with_one_more_atom,
+    write_snapshot_log,
+    write_waterfall_log,
+)
+
+BTC = MarketId("BTC")
+SWINDLE = 9
+"""The event at which ``SwindlingMonitor`` conjures an atom."""
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return write_waterfall_log(tmp_path)
+
+
+def run(path: Path, *options: str, monitor: Callable[[State], Monitor] = PlainMonitor) -> Result:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cli, "_get_monitor", lambda: monitor)
+        return CliRunner().invoke(cli.main, ["replay", str(path), *options])
+
+
+def run_json(path: Path, *options: str, monitor: Callable[[State], Monitor] = PlainMonitor) -> dict[str, Any]:
+    result = run(path, "--format", "json", *options, monitor=monitor)
+    assert result.stderr == ""
+    report: dict[str, Any] = json.loads(result.stdout)
+    return report
+
+
+# What it counts
+
+
+def test_the_replay_ends_where_the_kernel_does(log: Path) -> None:
+    state = genesis(RULEBOOK)
+    for event in make_waterfall_events():
+        state = step(state, event).state
+
+    result = replay(log, PlainMonitor)
+
+    assert get_state_hash(state) == result.state_hash
+    assert (result.events, result.rejected, result.accounts) == (25, 2, 5)
+    assert result.rejections == {Rule.BELOW_INITIAL_MARGIN: 1, Rule.SIZE_EXCEEDS_POSITION: 1}
+
+
+def test_every_stage_is_told_apart(log: Path) -> None:
+    """By hand: lots times mark, and what the takers paid less than that, or more."""
+    waterfall = replay(log).waterfall
+    expected = {
+        # 30 at 925 where the mark is 930; 10 at 829 where it is 830
+        Stage.BOOK: {BTC: Closed(steps=2, lots=40, notional=30 * 930 + 10 * 830, gained=150 + 10, forgone=0)},
+        # equity 11,600 - 50 - 7,000 - 150 - 139 - 2,800 = 1,461; of it 890 parts in 3,215
+        Stage.VAULT: {BTC: Closed(steps=1, lots=20, notional=20 * 890, gained=404, forgone=0)},
+        # deficit 1,943 + 10 - 381 - 758 = 814; of it 1,660 parts in 1,760
+        Stage.DELEVERAGING: {BTC: Closed(steps=1, lots=40, notional=40 * 830, gained=0, forgone=768)},
+    }
+
+    assert expected == waterfall.closed
+    assert {Stage.BOOK: {"maker"}, Stage.VAULT: {"vault"}, Stage.DELEVERAGING: {"short"}} == waterfall.takers
+    assert waterfall.insurance_paid == {Stage.BOOK: 381, Stage.INSURANCE: 758}
+    assert (waterfall.liquidation_fees, waterfall.written_off) == (139, 46)
+
+
+def mirror(event: Event) -> Event:
+    """Long becomes short, and prices move as far the other way from 1,000."""
+    if isinstance(event, ev.MarkPrice):
+        return evolve(event, price=Price(2000 - event.price))
+    if isinstance(event, ev.LiquidationFill):
+        return evolve(event, price=Price(2000 - event.price))
+    if isinstance(event, ev.Fill):
+        return evolve(event, size=Lots(-event.size))
+    return event
+
+
+def test_a_bankrupt_short_is_tallied_like_a_long(tmp_path: Path) -> None:
+    """Those who take its lots sell them, dear."""
+    write_log(tmp_path / "log", RULEBOOK, UNITS, map(mirror, make_waterfall_events()))
+    expected = {
+        Stage.BOOK: {BTC: Closed(steps=2, lots=40, notional=30 * 1070 + 10 * 1170, gained=150 + 10, forgone=0)},
+        # equity 11,600 - 50 - 7,000 - 150 - 162 - 2,800 = 1,438; of it 1,110 parts in 3,985
+        Stage.VAULT: {BTC: Closed(steps=1, lots=20, notional=20 * 1110, gained=400, forgone=0)},
+        # deficit 1,962 + 10 - 390 - 772 = 810; of it 2,340 parts in 2,440
+        Stage.DELEVERAGING: {BTC: Closed(steps=1, lots=40, notional=40 * 1170, gained=0, forgone=777)},
+    }
+
+    waterfall = replay(tmp_path / "log").waterfall
+
+    assert expected == waterfall.closed
+    assert waterfall.insurance_paid == {Stage.BOOK: 390, Stage.INSURANCE: 772}
+    assert (waterfall.liquidation_fees, waterfall.written_off) == (162, 33)
+
+
+def test_a_solvent_account_deleveraged_pays_its_counterparties(tmp_path: Path) -> None:
+    """Below maintenance, with 550 atoms of equity left: they go with the lots."""
+    script = Script()
+    script.add(ev.ListMarket, "BTC", RULES, 1000)
+    for account, amount in {"long": 11_600, "short": 20_000}.items():
+        script.add(ev.Deposit, account, amount)
+    script.add(ev.Fill, "long", "short", "BTC", 100, 1000)
+    script.add(ev.MarkPrice, "BTC", 890)
+    script.add(ev.BeginDeleveraging, "long", "BTC", ("short",))
+    script.add(ev.Deleverage)
+    write_log(tmp_path / "log", RULEBOOK, UNITS, script.events)
+    expected = {BTC: Closed(steps=1, lots=100, notional=89_000, gained=550, forgone=0)}
+
+    result = replay(tmp_path / "log")
+
+    assert result.rejected == 0
+    assert expected == result.waterfall.closed[Stage.DELEVERAGING]
+
+
+def test_the_pool_ties_to_its_claims(log: Path) -> None:
+    result = replay(log)
+    expected = Solvency(pool=117_600, equities=117_595, insurance=0, fees=51, uncovered=-46)
+
+    assert expected == result.solvency
+    assert result.solvency.claims == 117_646
+    assert result.solvency.ties
+
+
+def test_solvency_is_that_of_the_last_marks() -> None:
+    events = make_waterfall_events()
+    for count in range(len(events)):
+        state = genesis(RULEBOOK)
+        for event in events[:count]:
+            state = step(state, event).state
+
+        assert get_solvency(state).ties
+
+
+def test_the_laws_do_not_change_what_is_counted(log: Path) -> None:
+    with_laws, without = run_json(log), run_json(log, "--no-laws")
+    for report in (with_laws, without):
+        del report["seconds"], report["verdict"], report["laws"]
+
+    assert with_laws == without
+
+
+def test_a_replay_makes_nothing_that_a_cycle_collector_would_find(log: Path) -> None:
+    """The command keeps the collector from looking at what has lived for long."""
+    replay(log)
+    gc.collect()
+    gc.disable()
+    try:
+        result = replay(log)
+        del result
+
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+# Verdicts and exit codes
+
+
+def test_all_laws_hold_on_the_example(log: Path) -> None:
+    result = CliRunner().invoke(cli.main, ["replay", str(log), "--format", "json", "--checkpoint-every", "1"])
+    report = json.loads(result.stdout)
+
+    assert result.exit_code == 0
+    assert {"CASH-1", "BAL-1", "ZERO-1", "LIQ-1", "WFALL-1", "ADL-2"} <= set(report["laws"])
+    assert all(tally["checked"] > 0 for tally in report["laws"].values())
+
+
+def test_all_laws_find_an_atom_from_nowhere(log: Path) -> None:
+    class Swindling(KernelMonitor):
+        def step(self, state: State, event: Event) -> Outcome:
+            outcome = super().step(state, event)
+            return with_one_more_atom(outcome) if event.id == f"e{SWINDLE}" else outcome
+
+    result = replay(log, Swindling)
+
+    assert (result.verdict, result.tallies is None) == (Verdict.VIOLATED, False)
+    assert result.failure is not None
+    assert SWINDLE <= result.failure.events <= SWINDLE + 1
+
+
+def test_a_log_whose_laws_hold_exits_with_0(log: Path) -> None:
+    result = run(log)
+
+    assert result.exit_code == 0
+    assert "verdict     HOLDS" in result.stdout
+
+
+def test_without_laws_the_verdict_is_inconclusive(log: Path) -> None:
+    result = run(log, "--no-laws")
+
+    assert result.exit_code == 3
+    assert "verdict     INCONCLUSIVE: no law was checked" in result.stdout
+    assert "CASH-1" not in result.stdout
+
+
+def test_a_log_without_events_is_inconclusive(tmp_path: Path) -> None:
+    write_log(tmp_path / "log", RULEBOOK, UNITS, [])
+
+    result = run(tmp_path / "log")
+
+    assert result.exit_code == 3
+    assert "verdict     INCONCLUSIVE: the log holds no event" in result.stdout
+
+
+@pytest.mark.parametrize("monitor", [SeeingMonitor, SwindlingMonitor])
+def test_a_broken_law_exits_with_1(log: Path, monitor: Callable[[State], Monitor]) -> None:
+    assert run(log, monitor=monitor).exit_code == 1
+
+
+def test_a_pool_that_does_not_tie_is_a_violation_without_laws_too(tmp_path: Path) -> None:
+    path = write_snapshot_log(tmp_path)
+    state = load_state(tmp_path / "any.json")
+    save_state(
+        evolve(state, accounts=state.accounts.put(AccountId("x"), Account(Atoms(5), Positions()))),
+        tmp_path / "any.json",
+    )
+
+    result = run(path, "--no-laws")
+
+    assert result.exit_code == 1
+    assert re.search(r"BROKEN +claims \+ uncovered differ from the pool by +0\.05\n", result.stdout)
+
+
+def test_the_state_that_a_log_starts_from_is_checked(tmp_path: Path) -> None:
+    path = write_snapshot_log(tmp_path)
+    state = load_state(tmp_path / "any.json")
+    save_state(
+        evolve(state, accounts=state.accounts.put(AccountId("x"), Account(Atoms(5), Positions()))),
+        tmp_path / "any.json",
+    )
+
+    result = replay(path, PlainMonitor)
+
+    assert result.failure is not None
+    assert (result.verdict, result.failure.events) == (Verdict.VIOLATED, 0)
+    assert "prefix     0 events, the state that the log starts from" in run(path).stdout
+
+
+# JSON
+
+
+def test_json_is_one_object_of_the_documented_shape(log: Path) -> None:
+    report = run_json(log)
+    seconds = report.pop("seconds")
+    events = report.pop("state_hash")
+    expected = {
+        "verdict": "HOLDS",
+        "events": 25,
+        "rejected": 2,
+        "rejections": {"BELOW_INITIAL_MARGIN": 1, "SIZE_EXCEEDS_POSITION": 1},
+        "accounts": 5,
+        "laws": {"CASH-1": {"checked": 27, "violations": 0}},
+        "waterfall": {
+            "book": {
+                **get_stage(steps=2, lots=40, notional=36_200, gained=160, forgone=0),
+                "insurance_paid": 381,
+                "liquidation_fees": 139,
+            },
+            "vault": get_stage(steps=1, lots=20, notional=17_800, gained=404, forgone=0),
+            "deleveraging": get_stage(steps=1, lots=40, notional=33_200, gained=0, forgone=768),
+            "insurance": {"paid": 758},
+            "uncovered": {"written_off": 46},
+        },
+        "solvency": {
+            "pool": 117_600,
+            "equities": 117_595,
+            "insurance": 0,
+            "fees": 51,
+            "uncovered": -46,
+            "claims": 117_646,
+            "ties": True,
+        },
+        "failure": None,
+    }
+
+    assert expected == report
+    assert 0 < seconds < 60
+    assert replay(log).state_hash == events
+
+
+def get_stage(**closed: int) -> dict[str, Any]:
+    return {**closed, "takers": 1, "markets": {"BTC": closed}}
+
+
+def test_json_shows_a_violation(log: Path) -> None:
+    report = run_json(log, monitor=SeeingMonitor)
+    event = json.loads(log.read_text().splitlines()[SWINDLE])
+    expected = {
+        "law": "CASH-1",
+        "sentence": "every atom has one owner: all balances sum to zero",
+        "clause": "credits == debits",
+        "event": event,
+        "before": "long -88450",
+        "after": "long -88449",
+        "prefix_events": SWINDLE,
+        "reproduce": f"riskcore replay {log}",
+    }
+
+    assert expected == report["failure"]
+    assert report["verdict"] == "VIOLATED"
+    assert report["laws"]["CASH-1"]["violations"] >= 1
+
+
+def test_json_keeps_integers_above_64_bits(tmp_path: Path) -> None:
+    huge = 10**77
+    events = [ev.Deposit(*make_header(1), AccountId("a"), Atoms(huge))]
+    write_log(tmp_path / "log", RULEBOOK, UNITS, events)
+
+    assert huge == run_json(tmp_path / "log", "--no-laws")["solvency"]["pool"]
+
+
+def make_header(number: int) -> tuple[EventId, int, Time]:
+    return EventId(f"e{number}"), number, Time(number)
+
+
+# Text
+
+
+def test_the_text_reads_as_intended(log: Path) -> None:
+    result = replay(log, PlainMonitor)
+    expected = f"""\
+Replay of crash.jsonl
+25 events, 23 accepted, 2 rejected; 5 accounts; {result.seconds:.2f} s
+
+Rejected
+rule                   events  because
+BELOW_INITIAL_MARGIN        1  the account would be below its initial margin
+SIZE_EXCEEDS_POSITION       1  more lots than the position has
+
+Closed, stage by stage (in quote currency to 0.01; exact with --format json)
+stage         market  steps  lots  notional at mark  share of notional
+book          BTC         2    40            362.00             41.5 %
+vault         BTC         1    20            178.00             20.4 %
+deleveraging  BTC         1    40            332.00             38.1 %
+
+Who paid, and what was forgone, against mark
+stage         what                                                    amount
+book          gained by 1 maker, paid by the accounts closed            1.60
+book          forgone by 1 maker                                        0.00
+book          paid by the insurance fund for fills beyond bankruptcy    3.81
+book          liquidation fees, received by the insurance fund          1.39
+vault         equity received by the vault with the lots                4.04
+insurance     paid by the insurance fund for deficits                   7.58
+deleveraging  forgone by 1 counterparty                                 7.68
+deleveraging  gained by 1 counterparty                                  0.00
+uncovered     paid by nobody, written off                               0.46
+
+Solvency (in quote currency, exact)
+claims     equity of all accounts     1,175.95
+           insurance fund                 0.00
+           fees                           0.51
+           together                   1,176.46
+uncovered  losses that nobody paid       -0.46
+pool       cash that is there         1,176.00
+ties       claims + uncovered = pool      0.00
+
+Laws
+law     checked  violations  verdict
+CASH-1       27           0  REPLAYED(25)
+WFALL-1, order book: ASSUMED(log). The state holds no resting orders, so that the book was exhausted
+before the next stage is the log's word.
+
+state hash  {result.state_hash}
+verdict     HOLDS: 1 law, 27 checks, no violation
+"""
+
+    text = print_to_text(result)
+
+    assert expected.splitlines() == [line.rstrip() for line in text.splitlines()]
+
+
+def print_to_text(result: Replay, **options: Any) -> str:
+    stream = io.StringIO()
+    print_replay(result, "crash.jsonl", Console(file=stream, width=100, highlight=False, **options))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("monitor", [PlainMonitor, SeeingMonitor])
+def test_the_text_fits_100_columns_and_has_no_colours_in_a_pipe(log: Path, monitor: Callable[[State], Monitor]) -> None:
+    text = run(log, monitor=monitor).stdout
+
+    assert max(len(line) for line in text.splitlines()) <= 100
+    assert "\x1b" not in text
+
+
+def test_a_violation_is_explained(log: Path) -> None:
+    text = run(log, monitor=SeeingMonitor).stdout
+    section = text.split("CASH-1 is VIOLATED: ")[1].split("\n\n")[0]
+
+    assert section.startswith("every atom has one owner: all balances sum to zero\nclause     credits == debits\n")
+    assert '\nevent      {"event": "fill", "id": "e9", ' in section
+    assert "\nprefix     9 events, to line 10 of the log\n" in section
+    assert "\n  - long -88450\n  + long -88449\nreproduce  riskcore replay " in section
+
+
+def test_a_state_diff_keeps_what_is_the_same(log: Path) -> None:
+    text = run(log, monitor=SwindlingMonitor).stdout
+
+    assert "\n  - sum 0\n  + sum 1\n    rest\n" in text
+
+
+def test_a_terminal_gets_colours(log: Path) -> None:
+    text = print_to_text(replay(log, SeeingMonitor), force_terminal=True, color_system="standard")
+
+    assert "\x1b[31m  - long -88450" in text
+    assert "\x1b[32m  + long -88449" in text
+
+
+def test_names_cannot_command_a_terminal(tmp_path: Path) -> None:
+    path = write_waterfall_log(tmp_path)
+    path.write_text(path.read_text().replace('"BTC"', json.dumps("\x1b[2J[bold]B")))
+
+    text = run(path).stdout
+
+    assert "\x1b" not in text
+    assert "\\u001b[2J[bold]B" in text
+
+
+# The shortest prefix
+
+
+@pytest.mark.parametrize("every", [1, 2, 3, 7, 8, 9, 10, 11, 1000])
+def test_a_violation_that_only_a_full_check_sees_is_traced_to_its_event(log: Path, every: int) -> None:
+    result = replay(log, SwindlingMonitor, checkpoint_every=every)
+
+    assert result.failure is not None
+    assert result.failure.events == SWINDLE
+    assert result.failure.violation.clause == "sum == 0 (it is 1)"
+
+
+def test_a_prefix_can_be_saved_and_shows_the_same(log: Path, tmp_path: Path) -> None:
+    target = tmp_path / "prefix.jsonl"
+
+    result = run(log, "--save-prefix", str(target), monitor=SwindlingMonitor)
+
+    assert result.exit_code == 1
+    assert f"The prefix was saved to {target}.\n" == result.stderr
+    assert log.read_text().splitlines()[: SWINDLE + 1] == target.read_text().splitlines()
+    assert run(target, monitor=SwindlingMonitor).exit_code == 1
+
+
+def test_nothing_is_saved_where_the_laws_hold(log: Path, tmp_path: Path) -> None:
+    target = tmp_path / "prefix.jsonl"
+
+    result = run(log, "--save-prefix", str(target))
+
+    assert result.exit_code == 0
+    assert not target.exists()
+
+
+def test_a_prefix_does_not_overwrite_its_log(log: Path) -> None:
+    before = log.read_bytes()
+
+    result = run(log, "--save-prefix", str(log), monitor=SeeingMonitor)
+
+    assert result.exit_code == 1
+    expected = f"The prefix was not saved: {log}: expected another file than the log, got the log itself\n"
+    assert expected == result.stderr
+    assert before == log.read_bytes()
+
+
+def test_a_prefix_that_cannot_be_written_does_not_change_the_verdict(log: Path, tmp_path: Path) -> None:
+    target = tmp_path / "nowhere" / "prefix.jsonl"
+
+    result = run(log, "--save-prefix", str(target), monitor=SeeingMonitor)
+
+    assert result.exit_code == 1
+    assert (
+        f"The prefix was not saved: {target}: expected a file that can be written, got no such file\n" == result.stderr
+    )
+
+
+def test_a_prefix_is_saved_only_where_its_snapshot_is(tmp_path: Path) -> None:
+    class Late(SeeingMonitor):
+        at = "e22"
+
+    path = write_snapshot_log(tmp_path)
+    (tmp_path / "else").mkdir()
+
+    result = run(path, "--save-prefix", str(tmp_path / "else" / "p.jsonl"), monitor=Late)
+    beside = run(path, "--save-prefix", str(tmp_path / "p.jsonl"), monitor=Late)
+
+    assert result.exit_code == 1
+    assert "expected a file in the log's folder, where its snapshot is, got another folder" in result.stderr
+    assert len((tmp_path / "p.jsonl").read_text().splitlines()) == 2
+    assert beside.stderr.startswith("The prefix was saved to ")
+
+
+# Progress and interruption
+
+
+def test_progress_is_told_now_and_then(tmp_path: Path) -> None:
+    events = [ev.AdvanceTime(*make_header(number)) for number in range(1, 2501)]
+    path = tmp_path / "log"
+    write_log(path, RULEBOOK, UNITS, events)
+    told: list[tuple[int, int]] = []
+
+    replay(path, progress=lambda done, total: told.append((done, total)))
+
+    size = path.stat().st_size
+    assert len(told) == 2
+    assert 0 < told[0][0] < told[1][0] < size
+    assert {size} == {total for _, total in told}
+
+
+def test_progress_is_shown_on_a_terminal_only() -> None:
+    terminal = Console(file=io.StringIO(), force_terminal=True)
+    pipe = Console(file=io.StringIO())
+
+    with cli.show_progress(terminal) as shown:
+        assert shown is not None
+        shown(1, 2)
+    with cli.show_progress(pipe) as silent:
+        assert silent is None
+
+    assert isinstance(terminal.file, io.StringIO) and isinstance(pipe.file, io.StringIO)
+    assert "replaying" in terminal.file.getvalue()
+    assert pipe.file.getvalue() == ""
+
+
+def test_an_interrupted_replay_says_so_and_exits_with_130(log: Path) -> None:
+    thresholds = gc.get_threshold()
+
+    class Interrupted(PlainMonitor):
+        def step(self, state: State, event: Event) -> Outcome:
+            raise KeyboardInterrupt
+
+    result = run(log, monitor=Interrupted)
+
+    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "Interrupted.\n")
+    assert thresholds == gc.get_threshold()
+
+
+# The library
+
+
+def test_a_replay_can_be_had_as_json_from_the_library(log: Path) -> None:
+    result = replay(log, PlainMonitor)
+
+    assert run_json(log)["waterfall"] == json.loads(json.dumps(get_json(result, str(log))))["waterfall"]
+
+
+def test_a_reader_may_start_on_persistent_tables(log: Path) -> None:
+    with LogReader(log, mutable=False) as reader:
+        start = reader.state
+        state = start
+        for event in reader:
+            state = step(state, event).state
+
+    assert len(start.accounts) == 0
+    assert replay(log).state_hash == get_state_hash(state)
