@@ -10,14 +10,7 @@ from __future__ import annotations
 from riskcore.events import LiquidationFill
 from riskcore.insurance import get_available
 from riskcore.journal import Journal, Party, Reason, Reserve, Stage
-from riskcore.margin import (
-    Margin,
-    get_maintenance_requirement,
-    get_margin,
-    is_acceptable,
-    is_below_maintenance,
-    is_reduction,
-)
+from riskcore.margin import Margin, get_maintenance_requirement, get_margin, is_bearable, is_below_maintenance
 from riskcore.markets import get_market
 from riskcore.quantities import apply_rate, divide_down
 from riskcore.rules import Rule, require
@@ -75,14 +68,13 @@ def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:
     insurance = journal.reserve(Reserve.INSURANCE)
     available = get_available(state)
     require((spare >= 0) | (state.rulebook.insurance_backs_fills & (-spare <= available)), Rule.WORSE_THAN_BANKRUPTCY)
+    # what the account loses against mark the maker gains, and its own money makes it stay
+    bought = event.size if size > 0 else -event.size
+    maker_margin = get_margin(maker.balance, maker.positions, state.markets)
+    require(is_bearable(maker_margin, market, maker_size, maker_size + bought, loss), Rule.MAKER_MARGIN)
     # Effect
-    maker_before = get_margin(maker.balance, maker.positions, state.markets)
     give(journal, account, maker, size, event.size, worth, Reason.LIQUIDATION, Stage.BOOK)
     fee = min(apply_rate(worth, market.rules.liquidation_fee_rate), max(spare, 0))
     journal.pay(account, insurance, fee, Reason.LIQUIDATION_FEE, Stage.BOOK)
     journal.pay(insurance, account, max(-spare, 0), Reason.COVER, Stage.BOOK)
-    # Guard on what would be: the maker brings the money that makes it stay
-    maker_after = get_margin(maker.balance, maker.positions, state.markets)
-    maker_reduces = is_reduction(maker_size, maker.positions.get(event.market).size)
-    require(is_acceptable(maker_before, maker_after, maker_reduces), Rule.MAKER_MARGIN)
     return journal

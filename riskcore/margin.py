@@ -55,6 +55,16 @@ def get_margin(balance: int, positions: Positions, markets: Table[MarketId, Mark
     return Margin(balance + value, initial, maintenance)
 
 
+def get_margin_after(margin: Margin, market: Market, before: int, after: int, gained: int) -> Margin:
+    """The margin once a position has gone from ``before`` to ``after`` lots and equity has ``gained`` atoms.
+
+    Settling funding changes no equity, so lots at mark, price and fee are all there is to gain.
+    """
+    initial = get_initial_requirement(market, after) - get_initial_requirement(market, before)
+    maintenance = get_maintenance_requirement(market, after) - get_maintenance_requirement(market, before)
+    return Margin(margin.equity + gained, margin.initial + initial, margin.maintenance + maintenance)
+
+
 def is_below_maintenance(margin: Margin) -> bool:
     """Whether the account may be liquidated. At the boundary it may not."""
     return margin.equity < margin.maintenance
@@ -65,12 +75,13 @@ def is_reduction(before: int, after: int) -> bool:
     return ((after >= 0) & (after < before)) | ((after <= 0) & (after > before))
 
 
-def is_acceptable(before: Margin, after: Margin, reduces: bool) -> bool:
-    """Whether a trade may leave an account so: at initial margin, or safer than it was.
+def is_bearable(margin: Margin, market: Market, before: int, after: int, gained: int) -> bool:
+    """Whether an account at ``margin`` may go from ``before`` to ``after`` lots, gaining ``gained`` atoms at mark.
 
-    Safer: a reduction after which equity per maintenance is no lower, compared
-    cross-multiplied.
+    At initial margin afterwards; or a reduction after which equity per maintenance is
+    no lower, compared cross-multiplied.
     """
-    return (after.equity >= after.initial) | (
-        reduces & (after.equity * before.maintenance >= before.equity * after.maintenance)
+    result = get_margin_after(margin, market, before, after, gained)
+    return (result.equity >= result.initial) | (
+        is_reduction(before, after) & (result.equity * margin.maintenance >= margin.equity * result.maintenance)
     )

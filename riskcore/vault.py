@@ -9,14 +9,7 @@ from __future__ import annotations
 from riskcore.events import Takeover
 from riskcore.journal import Journal, Reason, Stage
 from riskcore.liquidation import get_equity_share, give, require_liquidatable
-from riskcore.margin import (
-    Margin,
-    get_initial_requirement,
-    get_maintenance_requirement,
-    get_margin,
-    is_acceptable,
-    is_reduction,
-)
+from riskcore.margin import Margin, get_margin, is_bearable, is_reduction
 from riskcore.markets import get_market
 from riskcore.rules import Rule, require
 from riskcore.state import Market, Rulebook, State
@@ -25,14 +18,6 @@ from riskcore.state import Market, Rulebook, State
 def is_within_limit(rulebook: Rulebook, market: Market, before: int, after: int) -> bool:
     """Whether the vault may hold ``after`` lots, having held ``before``."""
     return (abs(after) * market.mark_price <= rulebook.vault_position_limit) | is_reduction(before, after)
-
-
-def is_within_margin(vault: Margin, market: Market, before: int, after: int, share: int) -> bool:
-    """Whether the vault, given ``share`` atoms of equity, may go from ``before`` to ``after`` lots."""
-    initial = get_initial_requirement(market, after) - get_initial_requirement(market, before)
-    maintenance = get_maintenance_requirement(market, after) - get_maintenance_requirement(market, before)
-    vault_after = Margin(vault.equity + share, vault.initial + initial, vault.maintenance + maintenance)
-    return is_acceptable(vault, vault_after, is_reduction(before, after))
 
 
 def can_take_over(state: State, market: Market, margin: Margin, size: int, lots: int, vault: Margin, held: int) -> bool:
@@ -45,7 +30,7 @@ def can_take_over(state: State, market: Market, margin: Margin, size: int, lots:
     return (
         (margin.equity >= 0)
         & is_within_limit(state.rulebook, market, held, after)
-        & is_within_margin(vault, market, held, after, share)
+        & is_bearable(vault, market, held, after, share)
     )
 
 
@@ -63,7 +48,7 @@ def process_takeover(state: State, event: Takeover) -> Journal:
     require(is_within_limit(state.rulebook, market, held, after), Rule.VAULT_LIMIT)
     share = get_equity_share(margin, market, size, event.size)
     vault_margin = get_margin(vault.balance, vault.positions, state.markets)
-    require(is_within_margin(vault_margin, market, held, after, share), Rule.VAULT_MARGIN)
+    require(is_bearable(vault_margin, market, held, after, share), Rule.VAULT_MARGIN)
     # Effect: longs come for their worth less the share, shorts for their worth more the share
     worth = event.size * market.mark_price
     amount = worth - share if size > 0 else worth + share

@@ -15,7 +15,7 @@ from riskcore.margin import (
     get_margin,
     get_position_value,
     get_positions_margin,
-    is_acceptable,
+    is_bearable,
     is_below_maintenance,
     is_reduction,
 )
@@ -145,36 +145,43 @@ def test_a_reduction_comes_nearer_to_zero_and_stays_on_its_side(before: int, aft
     assert is_reducing(before, after) == is_reduction(before, after)
 
 
-healths = st.tuples(amounts, st.integers(0, 30), st.integers(0, 30)).map(
-    lambda drawn: (drawn[0], max(drawn[1:]), min(drawn[1:]))
-)
-
-
-@given(healths, healths, st.booleans())
-def test_acceptable_is_at_initial_margin_or_safer(
-    before: tuple[int, int, int], after: tuple[int, int, int], reduces: bool
+@given(amounts, st.integers(0, 500), sizes, sizes, amounts, market_rules())
+def test_bearable_is_at_initial_margin_or_safer(
+    equity: int, other: int, before: int, after: int, gained: int, rules: MarketRules
 ) -> None:
-    # whoever reduces had a position, so a maintenance requirement
-    reduces = reduces and before[2] > 0
+    # ``other`` is what the account's other markets need, of initial and maintenance margin alike
+    market = make_market(100, rules=rules)
 
-    assert is_safe(Health(*before), Health(*after), reduces) == is_acceptable(Margin(*before), Margin(*after), reduces)
+    def get_needs(size: int) -> tuple[int, int]:
+        notional = abs(size) * 100
+        rates = rules.initial_margin_rate, rules.maintenance_margin_rate
+        initial, maintenance = (ceil(Fraction(notional * rate, RATE_ONE)) for rate in rates)
+        return other + initial, other + maintenance
+
+    old, new = Health(equity, *get_needs(before)), Health(equity + gained, *get_needs(after))
+    expected = is_safe(old, new, is_reducing(before, after))
+
+    assert expected == is_bearable(Margin(equity, *get_needs(before)), market, before, after, gained)
 
 
 @pytest.mark.parametrize(
-    ("after", "reduces", "acceptable"),
-    # before: 200 of 460
+    ("after", "gained", "bearable"),
+    # mark 1000 at 10 % and 5 %, from 9 lots: equity 200, initial 900, maintenance 450
     [
-        (Margin(920, 920, 460), False, True),
-        (Margin(919, 920, 460), False, False),
-        (Margin(100, 460, 230), True, True),
-        (Margin(99, 460, 230), True, False),
-        (Margin(100, 460, 230), False, False),
-        (Margin(0, 0, 0), True, True),
-        (Margin(-1, 0, 0), True, False),
+        (10, 800, True),
+        (10, 799, False),
+        (8, -22, True),
+        (8, -23, False),
+        (0, -200, True),
+        (0, -201, False),
+        (-1, -100, True),
+        (-1, -101, False),
     ],
 )
-def test_acceptable_by_hand(after: Margin, reduces: bool, acceptable: bool) -> None:
-    assert acceptable == is_acceptable(Margin(200, 920, 460), after, reduces)
+def test_bearable_by_hand(after: int, gained: int, bearable: bool) -> None:
+    market = make_market(1000)
+
+    assert bearable == is_bearable(Margin(200, 900, 450), market, 9, after, gained)
 
 
 def test_a_market_without_positions_costs_nothing() -> None:

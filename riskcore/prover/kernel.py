@@ -53,7 +53,7 @@ MODULES: tuple[ModuleType, ...] = (
     sys.modules["riskcore.step"],
 )
 
-_get_margin, _is_acceptable = margin.get_margin, margin.is_acceptable
+_get_margin, _get_margin_after = margin.get_margin, margin.get_margin_after
 
 #: The world of the run in progress, for the one contract that speaks of all accounts.
 _worlds: list[World] = []
@@ -85,8 +85,8 @@ def _named_margin(balance: Any, positions: Any, table: Any) -> Margin:
     return _name(_get_margin(balance, positions, table))
 
 
-def _named_is_acceptable(before: Margin, after: Margin, reduces: Any) -> Any:
-    return _is_acceptable(_name(before), _name(after), reduces)
+def _named_margin_after(*arguments: Any) -> Margin:
+    return _name(_get_margin_after(*arguments))
 
 
 def _name(measured: Margin) -> Margin:
@@ -115,7 +115,7 @@ CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
     margin.get_maintenance_requirement: _maintenance_requirement,
     margin.get_positions_margin: _positions_margin,
     margin.get_margin: _named_margin,
-    margin.is_acceptable: _named_is_acceptable,
+    margin.get_margin_after: _named_margin_after,
     journal.get_cost: _cost,
     ranking.is_ranked: _is_ranked,
     ranking.get_score: get_any_score,
