@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from functools import cmp_to_key
+from itertools import pairwise
 from typing import Any
 
 from attrs import define, frozen
@@ -222,19 +222,17 @@ class _Case:
         lots = abs(account.size)
         released = account.maintenance - account.rest_maintenance
         share = -(account.equity * released // account.maintenance)
-        return tuple(self.event.queue) == self._sort_eligible(self.before, account.size, share, lots)
+        return self._is_certified(self.before, self.event.queue, account.size, share, lots)
 
-    def _sort_eligible(self, snapshot: _Snapshot, against: int, share: int, lots: int) -> tuple[AccountId, ...]:
+    def _is_certified(
+        self, snapshot: _Snapshot, queue: tuple[AccountId, ...], against: int, share: int, lots: int
+    ) -> bool:
+        """Whether a queue is all accounts that are eligible, each ahead of the next."""
         this: Any = self
         opposites = snapshot.opposites(against)
-        ids = [id for id in opposites if eligible(this, snapshot.account(id), against, share, lots)]
-        scores = {id: self._score(snapshot, snapshot.account(id)) for id in ids}
-
-        def compare(one: AccountId, two: AccountId) -> int:
-            sizes = snapshot.account(one).size, snapshot.account(two).size
-            return -1 if ahead(scores[one], sizes[0], one, scores[two], sizes[1], two) else 1
-
-        return tuple(sorted(ids, key=cmp_to_key(compare)))
+        able = {id for id in opposites if eligible(this, snapshot.account(id), against, share, lots)}
+        in_order = all(self._is_ahead(snapshot, one, two) for one, two in pairwise(queue) if {one, two} <= able)
+        return len(queue) == len(able) and set(queue) == able and in_order
 
     def certificate_holds(self) -> bool:
         """When it opens, the whole queue; after a step, that the next is eligible and in order."""
@@ -244,8 +242,7 @@ class _Case:
         this: Any = self
         against = self.before.account(episode.account).size
         if isinstance(self.event, BeginDeleveraging):
-            queue = self._sort_eligible(self.after, against, episode.share, episode.lots)
-            return tuple(episode.queue) == queue
+            return self._is_certified(self.after, episode.queue, against, episode.share, episode.lots)
         return all(
             eligible(this, self.after.account(id), against, episode.share, episode.lots)
             for id in episode.queue[episode.head : episode.head + 1]

@@ -80,8 +80,8 @@ def rate_of(amount: Any, rate: Any) -> Any:
 
 def requirement(size: Any, mark: Any, rate: Any) -> Any:
     """Atoms that ``size`` lots need at mark: the rate of their notional, rounded up."""
-    if is_plain(size, mark, rate):
-        return rate_of(magnitude(size) * mark, rate)
+    if type(size) is type(mark) is type(rate) is int:
+        return -((-abs(size) * mark * rate) // RATE_ONE)
     symbol = next(value for value in (size, mark, rate) if not is_plain(value))
     return symbol.call("requirement", magnitude(size), mark, rate)
 
