@@ -1,1 +1,1 @@
-"""Why it holds: the lemmas that the obligations rest on, and the ledger of verdicts."""
+"""Why it holds: the lemmas that the obligations rest on."""
