@@ -79,12 +79,12 @@ def _step_guard(case: Case) -> dict[Rule, Any]:
     episode = case.before.deleveraging
     rules[Rule.DELEVERAGING_NOT_OPEN] = episode is not None
     if episode is not None:
-        rules[Rule.QUEUE_EXHAUSTED] = episode.head < queue_length(case)
+        rules[Rule.QUEUE_EXHAUSTED] = episode.head < queue_length(episode)
     return rules
 
 
-def queue_length(case: Case) -> Any:
-    queue = case.before.deleveraging.queue
+def queue_length(episode: Any) -> Any:
+    queue = episode.queue
     return len(queue) if type(queue) is tuple else queue.length
 
 
@@ -138,7 +138,7 @@ def _end_guard(case: Case) -> dict[Rule, Any]:
     episode = case.before.deleveraging
     rules[Rule.DELEVERAGING_NOT_OPEN] = episode is not None
     if episode is not None:
-        rules[Rule.QUEUE_NOT_EXHAUSTED] = episode.head >= queue_length(case)
+        rules[Rule.QUEUE_NOT_EXHAUSTED] = episode.head >= queue_length(episode)
     return rules
 
 

@@ -16,8 +16,9 @@ from riskcore.journal import Pay, Reserve, Stage, Trade
 from specs.arithmetic import RATE_ONE, either, every, implies, larger, magnitude, smaller, some
 from specs.case import AccountView, Case
 from specs.contract import available, toward_zero
-from specs.deleveraging import eligible, paid, step_lots, unpaid
+from specs.deleveraging import eligible, paid, queue_length, step_lots, unpaid
 from specs.liquidation import equity_share, toward
+from specs.markets import admissible
 from specs.vault import could_take_over, within_limit
 
 
@@ -449,6 +450,32 @@ def _resolution_makes_progress(case: Case) -> Any:
     return magnitude(after.account(id).size) < magnitude(before.account(id).size)
 
 
+def _the_next_event_may_assume_it(case: Case) -> Any:
+    """The induction closes: what a proof assumes of the state before, the event leaves behind."""
+    after, market, episode = case.after, case.after.market, case.after.deleveraging
+    claims: list[Any] = []
+    if market is not None:
+        claims += [
+            admissible(market.rules),
+            market.mark_price > 0,
+            market.funding_remainder >= 0,
+            market.funding_remainder < RATE_ONE * case.rulebook.funding_interval,
+            market.funding_time <= after.timestamp,
+        ]
+    if episode is not None:
+        account = after.account(episode.account)
+        left = episode.lots - episode.done
+        claims += [
+            episode.done >= 0,
+            left > 0,
+            episode.head >= 0,
+            episode.head <= queue_length(episode),
+            magnitude(account.size) == left,
+            implies(account.rest_maintenance == 0, account.equity == paid(episode, episode.done) - episode.share),
+        ]
+    return every(*claims)
+
+
 # Funding ------------------------------------------------------------
 
 
@@ -675,6 +702,13 @@ LAWS: tuple[Law, ...] = (
         ),
         _resolution_makes_progress,
         _only_the_open_episode_is_closed,
+    ),
+    Law(
+        "INV-1",
+        "what the next proof assumes of markets and of an open deleveraging holds after every event",
+        ALL_EVENTS,
+        _the_next_event_may_assume_it,
+        _the_next_event_may_assume_it,
     ),
     Law(
         "FUND-1",

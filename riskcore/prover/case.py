@@ -227,6 +227,9 @@ def run_event(tracer: Tracer, kind: type[Header], *, deleveraging: bool) -> SymC
     event = new_event(kind)
     is_step = isinstance(event, DELEVERAGING_STEPS)
     world = World(tracer, get_focus(event), deleveraging=deleveraging, is_step=is_step)
+    if isinstance(event, events.BeginDeleveraging):
+        queue: Any = event.queue
+        world.assume(queue.length >= 0)
     if deleveraging and isinstance(event, events.Deleverage):
         assume_head(world)
     with on_symbols(world):
