@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from riskcore import journal
+from riskcore.prover.book import World
 from riskcore.prover.lemma import Lemma
 from riskcore.prover.symbols import new_int
 from riskcore.prover.tracer import Tracer
-from specs.arithmetic import every, implies, magnitude
+from specs.arithmetic import both_ways, every, implies, magnitude
 
 
 def _cost_is_exact(tracer: Tracer) -> Any:
@@ -33,7 +34,22 @@ def _closing_leaves_no_cost(tracer: Tracer) -> Any:
     return implies(size != 0, result == 0)
 
 
+def _one_account_is_one_party(tracer: Tracer) -> Any:
+    """However often an account is taken out, and under whatever name, there is one working copy."""
+    world = World(tracer, None, deleveraging=False, is_step=False)
+    first, second = new_int("first"), new_int("second")
+    book = journal.Journal(world.get_state())
+    one, two = book.account(first), book.account(second)  # type: ignore[arg-type]
+    return both_ways(first == second, one is two)
+
+
 LEMMAS = (
+    Lemma(
+        "one_account_is_one_party",
+        "CASH-1",
+        "an account taken out twice is one working copy",
+        _one_account_is_one_party,
+    ),
     Lemma(
         "cost_is_exact",
         "EFFECT",

@@ -6,11 +6,12 @@ from typing import Any
 
 from riskcore import state
 from riskcore.prover.book import RULEBOOK_FLAGS, RULEBOOK_INTS
-from riskcore.prover.lemma import Lemma
+from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_bool, new_int
 from riskcore.prover.tracer import Tracer
-from riskcore.state import MarketRules, RankPolicy, Rulebook
-from specs.arithmetic import both_ways, every
+from riskcore.quantities import MarketId
+from riskcore.state import NO_POSITION, MarketRules, Position, Positions, RankPolicy, Rulebook
+from specs.arithmetic import both_ways, every, negate
 from specs.markets import admissible, admissible_rulebook
 
 
@@ -31,12 +32,44 @@ def _market_hypothesis(tracer: Tracer) -> Any:
 
 
 def _genesis(tracer: Tracer) -> Any:
-    rulebook = Rulebook("vault", 0, 0, True, True, True, True, RankPolicy.SIZE, 1, 0)  # type: ignore[arg-type]
-    first = state.genesis(rulebook)
+    rulebook = _any_rulebook()
+    try:
+        first = state.genesis(rulebook)
+    except ValueError:
+        return negate(admissible_rulebook(rulebook))
     reserves = first.reserves
     balances = (reserves.outside, reserves.insurance, reserves.fees, reserves.transit, reserves.uncovered)
     empty = len(list(first.accounts.items())) == 0 and len(list(first.markets.items())) == 0
-    return every(empty, *(balance == 0 for balance in balances), first.deleveraging is None)
+    return every(
+        admissible_rulebook(rulebook), empty, *(balance == 0 for balance in balances), first.deleveraging is None
+    )
+
+
+def _new_position(name: str) -> Any:
+    fields: Any = (new_int(f"{name}.{field}") for field in ("size", "cost", "entry_index"))
+    return Position(*fields)
+
+
+def _is_same(one: Position, two: Position) -> Any:
+    return every(one.size == two.size, one.cost == two.cost, one.entry_index == two.entry_index)
+
+
+def _positions_are_a_total_map(tracer: Tracer) -> Any:
+    """What was put is what one gets, a size of zero leaves no trace, and nothing else moves."""
+    one, other, new = (_new_position(name) for name in ("one", "other", "new"))
+    assume(tracer, one.size != 0, other.size != 0)
+    before = Positions({MarketId("one"): one, MarketId("other"): other})
+    after = before.put(MarketId("one"), new)
+    fresh = before.put(MarketId("third"), new)
+    return every(
+        _is_same(after.get(MarketId("one")), new if new.size != 0 else NO_POSITION),
+        _is_same(fresh.get(MarketId("third")), new if new.size != 0 else NO_POSITION),
+        _is_same(after.get(MarketId("other")), other),
+        _is_same(fresh.get(MarketId("one")), one),
+        _is_same(before.get(MarketId("one")), one),
+        _is_same(before.get(MarketId("third")), NO_POSITION),
+        len(after) == (2 if new.size != 0 else 1),
+    )
 
 
 LEMMAS = (
@@ -45,6 +78,13 @@ LEMMAS = (
     ),
     Lemma(
         "market_hypothesis", "LEMMA", "the kernel admits exactly the market rules of the theorems", _market_hypothesis
+    ),
+    Lemma(
+        "positions_are_a_total_map",
+        "BAL-2",
+        "a position is what was put, a closed one leaves no trace, others stay",
+        _positions_are_a_total_map,
+        "PROVED-BOUNDED(three markets), any positions",
     ),
     Lemma("genesis", "LEMMA", "an empty venue satisfies every law: nobody holds anything", _genesis),
 )
