@@ -24,7 +24,7 @@ VOCABULARY = {
 }
 
 
-@pytest.mark.parametrize("path", sorted(set(SPECS.glob("*.py")) - {SPECS / "table.py"}), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(set(SPECS.rglob("*.py")) - {SPECS / "table.py"}), ids=lambda path: path.name)
 def test_contracts_use_the_kernels_words_and_none_of_its_functions(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):

@@ -1,0 +1,22 @@
+"""The laws, each written once.
+
+``holds`` is checked for the events in ``applies``. For every other event the law is
+outside the footprint, which is a claim too: ``outside`` is what then must hold instead.
+"""
+
+from __future__ import annotations
+
+from specs.laws import conservation, deleveraging, liquidation, margin, waterfall
+from specs.laws.law import ALL_EVENTS, Law
+
+LAWS: tuple[Law, ...] = (
+    *conservation.LAWS,
+    *margin.LAWS,
+    *liquidation.LAWS,
+    *waterfall.LAWS,
+    *deleveraging.LAWS,
+)
+
+BY_ID = {law.id: law for law in LAWS}
+
+__all__ = ["ALL_EVENTS", "BY_ID", "LAWS", "Law"]

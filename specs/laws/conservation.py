@@ -1,0 +1,227 @@
+"""Cash and contracts are neither made nor lost, time moves on, and the induction closes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from riskcore import events
+from riskcore.journal import Pay, Reserve, Trade
+from specs.arithmetic import RATE_ONE, either, every, implies, magnitude
+from specs.case import Case
+from specs.deleveraging import paid, queue_length
+from specs.laws.law import ALL_EVENTS, Law
+from specs.markets import admissible
+
+
+def _reserve_sum(reserves: Any) -> Any:
+    return reserves.outside + reserves.insurance + reserves.fees + reserves.transit + reserves.uncovered
+
+
+def _every_atom_has_one_owner(case: Case) -> Any:
+    return case.after.sum_balances + _reserve_sum(case.after.reserves) == 0
+
+
+def _reserves_keep_their_sign(case: Case) -> Any:
+    reserves = case.after.reserves
+    return every(
+        reserves.insurance >= 0,
+        reserves.fees >= 0,
+        reserves.outside <= 0,
+        reserves.uncovered <= 0,
+        reserves.transit == case.after.sum_entries,
+    )
+
+
+def _received(case: Case, owner: Any) -> Any:
+    """Atoms that the effects' lines bring to an owner."""
+    total: Any = 0
+    for line in case.effects:
+        giver, taker = (line.payer, line.payee) if isinstance(line, Pay) else (line.buyer, line.seller)
+        total = total + _if_same(taker, owner, line.amount) - _if_same(giver, owner, line.amount)
+    return total
+
+
+def _if_same(id: Any, owner: Any, value: Any) -> Any:
+    if isinstance(id, Reserve) or isinstance(owner, Reserve):
+        return value if id is owner else 0
+    return either(id == owner, value, 0)
+
+
+def _lots_received(case: Case, owner: Any) -> Any:
+    total: Any = 0
+    for line in case.effects:
+        if isinstance(line, Trade):
+            total = total + _if_same(line.buyer, owner, line.lots) - _if_same(line.seller, owner, line.lots)
+    return total
+
+
+def _lines_reproduce_every_balance(case: Case) -> Any:
+    before, after = case.before, case.after
+    accounts = [
+        (after.account(id).balance == before.account(id).balance + _received(case, id))
+        & (after.account(id).size == before.account(id).size + _lots_received(case, id))
+        for id in case.touched
+    ]
+    reserves = [
+        getattr(after.reserves, reserve.value) == getattr(before.reserves, reserve.value) + _received(case, reserve)
+        for reserve in Reserve
+    ]
+    return every(*accounts, *reserves)
+
+
+def longs_equal_shorts(case: Case) -> Any:
+    return case.after.sum_sizes == 0
+
+
+def _open_interest_is_what_is_held(case: Case) -> Any:
+    market = case.after.market
+    interest = True if market is None else market.open_interest == case.after.sum_longs
+    closed = [
+        implies(
+            case.after.account(id).size == 0,
+            (case.after.account(id).cost == 0) & (case.after.account(id).entry_index == 0),
+        )
+        for id in case.touched
+    ]
+    return every(interest, *closed)
+
+
+def _claims_equal_the_pool(case: Case) -> Any:
+    """Equities, reserves and uncovered against the pool, at the mark that the state has.
+
+    Balances plus positions at mark less funding owed; sizes sum to zero, so the mark
+    and the index drop out, whatever they are.
+    """
+    after = case.after
+    mark = 0 if after.market is None else after.market.mark_price - after.market.funding_index
+    equities = after.sum_balances + after.sum_sizes * mark + after.sum_entries
+    reserves = after.reserves
+    return equities + reserves.insurance + reserves.fees + reserves.uncovered == -reserves.outside
+
+
+def _time_moves_forward(case: Case) -> Any:
+    return every(
+        case.after.timestamp >= case.before.timestamp,
+        case.after.sequence > case.before.sequence,
+        case.after.seen(case.event.id),
+    )
+
+
+def _funding_is_zero_sum(case: Case) -> Any:
+    """The index's growth and its remainder are exactly what accrued; all accounts together owe none of it."""
+    before, after = case.before.market, case.after.market
+    growth = after.funding_index - before.funding_index
+    elapsed = after.funding_time - before.funding_time
+    unit = RATE_ONE * case.rulebook.funding_interval
+    return every(
+        growth * unit + after.funding_remainder
+        == before.mark_price * case.event.rate * elapsed + before.funding_remainder,
+        after.funding_remainder >= 0,
+        after.funding_remainder < unit,
+        elapsed > 0,
+        case.after.sum_sizes * growth == 0,
+    )
+
+
+def _settled_funding_goes_through_transit(case: Case) -> Any:
+    """Outside of funding: the index stands, and what accounts settle is what transit gains."""
+    before, after = case.before.market, case.after.market
+    if before is None or after is None:
+        return True
+    settled: Any = 0
+    for line in case.effects:
+        if isinstance(line, Pay) and line.payee is Reserve.TRANSIT:
+            settled = settled + line.amount
+    return every(
+        after.funding_index == before.funding_index,
+        after.funding_remainder == before.funding_remainder,
+        after.funding_time == before.funding_time,
+        case.after.reserves.transit == case.before.reserves.transit + settled,
+    )
+
+
+def _the_next_event_may_assume_it(case: Case) -> Any:
+    """The induction closes: what a proof assumes of the state before, the event leaves behind."""
+    after, market, episode = case.after, case.after.market, case.after.deleveraging
+    claims: list[Any] = []
+    if market is not None:
+        claims += [
+            admissible(market.rules),
+            market.mark_price > 0,
+            market.funding_remainder >= 0,
+            market.funding_remainder < RATE_ONE * case.rulebook.funding_interval,
+            market.funding_time <= after.timestamp,
+        ]
+    if episode is not None:
+        account = after.account(episode.account)
+        left = episode.lots - episode.done
+        claims += [
+            episode.done >= 0,
+            left > 0,
+            episode.head >= 0,
+            episode.head <= queue_length(episode),
+            magnitude(account.size) == left,
+            implies(account.rest_maintenance == 0, account.equity == paid(episode, episode.done) - episode.share),
+        ]
+    return every(*claims)
+
+
+LAWS = (
+    Law(
+        "CASH-1",
+        "every atom has one owner: all balances sum to zero",
+        ALL_EVENTS,
+        _every_atom_has_one_owner,
+        _every_atom_has_one_owner,
+    ),
+    Law(
+        "CASH-2",
+        "insurance, fees and pool are never negative; uncovered is never a claim; transit is what positions entered at",
+        ALL_EVENTS,
+        _reserves_keep_their_sign,
+        _reserves_keep_their_sign,
+    ),
+    Law(
+        "CASH-3",
+        "the effects' lines reproduce every balance and size",
+        ALL_EVENTS,
+        _lines_reproduce_every_balance,
+        _lines_reproduce_every_balance,
+    ),
+    Law("BAL-1", "in every market longs equal shorts", ALL_EVENTS, longs_equal_shorts, longs_equal_shorts),
+    Law(
+        "BAL-2",
+        "stored open interest is what is held long; a closed position has every field zero",
+        ALL_EVENTS,
+        _open_interest_is_what_is_held,
+        _open_interest_is_what_is_held,
+    ),
+    Law(
+        "ZERO-1",
+        "at any marks, equities, reserves and uncovered equal the pool",
+        ALL_EVENTS,
+        _claims_equal_the_pool,
+        _claims_equal_the_pool,
+    ),
+    Law(
+        "TIME-1",
+        "time and sequence move forward, and an accepted id is remembered",
+        ALL_EVENTS,
+        _time_moves_forward,
+        _time_moves_forward,
+    ),
+    Law(
+        "FUND-1",
+        "funding sums to zero to the atom, its remainder is carried, and time only moves forward",
+        frozenset({events.ApplyFunding}),
+        _funding_is_zero_sum,
+        _settled_funding_goes_through_transit,
+    ),
+    Law(
+        "INV-1",
+        "what the next proof assumes of markets and of an open deleveraging holds after every event",
+        ALL_EVENTS,
+        _the_next_event_may_assume_it,
+        _the_next_event_may_assume_it,
+    ),
+)

@@ -1,0 +1,132 @@
+"""Whom a deleveraging closes, in which order, and what they pay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from riskcore import events
+from riskcore.journal import Stage
+from specs.arithmetic import every, implies, larger, magnitude
+from specs.case import Case
+from specs.contract import toward_zero
+from specs.deleveraging import eligible, paid, step_lots
+from specs.laws.conservation import longs_equal_shorts
+from specs.laws.law import Law
+from specs.laws.liquidation import get_liquidated
+
+
+def _deleveraging_closes_opposites(case: Case) -> Any:
+    id = case.before.deleveraging.account
+    account, head = case.before.account(id), case.before.account(case.head)
+    account_after, head_after = case.after.account(id), case.after.account(case.head)
+    return every(
+        account.size * head.size < 0,
+        toward_zero(account.size, account_after.size),
+        toward_zero(head.size, head_after.size),
+    )
+
+
+def _queue_order_is_kept(case: Case) -> Any:
+    """For any other account that still qualifies: the head ranks before it."""
+    episode = case.before.deleveraging
+    against = case.before.account(episode.account).size
+    checks = []
+    for id in case.others():
+        other = case.before.account(id)
+        qualifies = eligible(case, other, against, episode.share, episode.lots)
+        checks.append(implies((id != case.head) & qualifies, case.is_ahead(case.head, id)))
+    return every(*checks)
+
+
+def counterparties_pay_their_part_and_no_more(case: Case) -> Any:
+    episode, lots = case.before.deleveraging, step_lots(case)
+    head, head_after = case.before.account(case.head), case.after.account(case.head)
+    payment = paid(episode, episode.done + lots) - paid(episode, episode.done)
+    profit = head.size * case.before.market.mark_price - head.cost
+    needs_profit = case.rulebook.adl_requires_profit & (episode.share > 0)
+    whole = lots == magnitude(head.size)
+    return every(
+        head_after.equity == head.equity - payment,
+        head_after.equity >= 0,
+        case.after.reserves.fees == case.before.reserves.fees,
+        implies(needs_profit & whole, profit >= payment),
+    )
+
+
+def shares_telescope(case: Case) -> Any:
+    """What was paid before and in this step is the share's part of the lots done, all of it at the end."""
+    episode = case.before.deleveraging
+    account, after = case.before.account(episode.account), case.after.account(episode.account)
+    done = episode.done + step_lots(case)
+    payment = paid(episode, done) - paid(episode, episode.done)
+    return every(
+        after.equity == account.equity + payment,
+        implies(done == episode.lots, payment == episode.share - paid(episode, episode.done)),
+        implies((done == episode.lots) & (after.maintenance == 0), after.equity == 0),
+    )
+
+
+def _end_books_what_is_missing(case: Case) -> Any:
+    episode = case.before.deleveraging
+    account, after = case.before.account(episode.account), case.after.account(episode.account)
+    return after.equity == account.equity + larger(episode.share - paid(episode, episode.done), 0)
+
+
+def _adl_4(case: Case) -> Any:
+    if isinstance(case.event, events.EndDeleveraging):
+        return _end_books_what_is_missing(case)
+    return shares_telescope(case)
+
+
+def _an_opposite_position_exists(case: Case) -> Any:
+    """A position that is open has another on the opposite side: the rest sums to its negative."""
+    account = case.before.account(get_liquidated(case))
+    rest = case.before.sum_sizes - account.size
+    return implies(account.size != 0, rest * account.size < 0)
+
+
+def _queue_stays_certified(case: Case) -> Any:
+    """The open queue's certificate, re-established after the event for any two accounts."""
+    return case.certificate_holds()
+
+
+LAWS = (
+    Law(
+        "ADL-1",
+        "deleveraging closes opposite sides only; both shrink, neither flips",
+        frozenset({events.Deleverage}),
+        _deleveraging_closes_opposites,
+        lambda case: all(line.stage is not Stage.DELEVERAGING for line in case.effects),
+    ),
+    Law(
+        "ADL-2",
+        "nobody is touched while someone ahead still qualifies; the queue stays certified",
+        frozenset({events.BeginDeleveraging, events.Deleverage}),
+        lambda case: every(
+            _queue_stays_certified(case),
+            _queue_order_is_kept(case) if isinstance(case.event, events.Deleverage) else True,
+        ),
+        lambda case: case.after.deleveraging is None,
+    ),
+    Law(
+        "ADL-3",
+        "a step changes the counterparty's equity by exactly its part, takes no fee, and never leaves it below zero",
+        frozenset({events.Deleverage}),
+        counterparties_pay_their_part_and_no_more,
+        lambda case: all(line.stage is not Stage.DELEVERAGING for line in case.effects),
+    ),
+    Law(
+        "ADL-4",
+        "an episode's payments total the share exactly; a shortfall is booked by name",
+        frozenset({events.Deleverage, events.EndDeleveraging}),
+        _adl_4,
+        lambda case: all(line.stage is not Stage.DELEVERAGING for line in case.effects),
+    ),
+    Law(
+        "ADL-5",
+        "while a position is open, an opposite one is too",
+        frozenset({events.BeginDeleveraging, events.Deleverage}),
+        _an_opposite_position_exists,
+        longs_equal_shorts,
+    ),
+)

@@ -1,0 +1,43 @@
+"""The shape of a law."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import frozen
+
+from riskcore import events
+from specs.case import Case
+
+
+@frozen
+class Law:
+    """``sentence`` is what an auditor reads; ``holds`` decides it for an accepted event."""
+
+    id: str
+    sentence: str
+    applies: frozenset[type[events.Header]]
+    holds: Callable[[Case], Any]
+    outside: Callable[[Case], Any]
+
+
+ALL_EVENTS = frozenset(
+    {
+        events.ListMarket,
+        events.Deposit,
+        events.Withdraw,
+        events.FundInsurance,
+        events.AdvanceTime,
+        events.MarkPrice,
+        events.ApplyFunding,
+        events.Fill,
+        events.LiquidationFill,
+        events.Takeover,
+        events.CoverDeficit,
+        events.BeginDeleveraging,
+        events.Deleverage,
+        events.EndDeleveraging,
+        events.WriteOff,
+    }
+)

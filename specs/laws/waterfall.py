@@ -1,0 +1,169 @@
+"""The stages in their order, what vault and fund pay, and that resolution gets somewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from riskcore import events
+from riskcore.journal import Stage
+from specs.arithmetic import every, implies, larger, magnitude, smaller
+from specs.case import Case
+from specs.contract import available
+from specs.deleveraging import unpaid
+from specs.laws.law import Law
+from specs.laws.liquidation import get_liquidated, only_the_open_episode_is_closed
+from specs.liquidation import equity_share, toward
+from specs.vault import could_take_over, within_limit
+
+
+def _earlier_stages_are_exhausted(case: Case) -> Any:
+    """The book's exhaustion is the log's word; vault and fund are looked at.
+
+    A vault is exhausted when it cannot take one lot. Where an atom of rounding decides,
+    it could still take more lots at once: one lot may bring it nothing and two an atom.
+    """
+    event, before = case.event, case.before
+    if isinstance(event, events.Takeover | events.CoverDeficit):
+        account = before.account(event.account)
+        # a vault takes no deficit, so the fund pays only where the vault could take nothing
+        return (account.equity >= 0) if isinstance(event, events.Takeover) else (account.equity < 0)
+    if isinstance(event, events.BeginDeleveraging):
+        account = before.account(event.account)
+        vault_is_free = (event.account != case.rulebook.vault) & could_take_over(case, account, 1)
+        fund_is_next = case.rulebook.insurance_before_adl & (account.equity < 0)
+        return every(implies(vault_is_free, False), implies(fund_is_next, available(case) == 0))
+    if isinstance(event, events.EndDeleveraging):
+        written_off = before.reserves.uncovered - case.after.reserves.uncovered
+        left = larger(case.after.reserves.insurance - case.rulebook.insurance_floor, 0)
+        return implies(written_off > 0, left == 0)
+    if isinstance(event, events.WriteOff):
+        return available(case) == 0
+    return case.before.deleveraging is not None
+
+
+def _takeovers_respect_the_vault(case: Case) -> Any:
+    vault_before = case.before.account(case.rulebook.vault)
+    vault_after = case.after.account(case.rulebook.vault)
+    account = case.after.account(case.event.account)
+    return every(
+        within_limit(case, vault_before.size, vault_after.size),
+        vault_after.equity >= vault_before.equity,
+        implies(account.maintenance == 0, account.equity == 0),
+        account.equity >= 0,
+    )
+
+
+def _the_vault_earns_what_the_account_gives(case: Case) -> Any:
+    before, after, vault = case.before, case.after, case.rulebook.vault
+    gained = after.account(vault).equity - before.account(vault).equity
+    given = before.account(case.event.account).equity - after.account(case.event.account).equity
+    share = equity_share(case, before.account(case.event.account), case.event.size)
+    return every(gained == given, gained == share)
+
+
+def _only_takeovers_move_the_vault_by_force(case: Case) -> Any:
+    return all(line.stage is not Stage.VAULT for line in case.effects)
+
+
+def _insurance_pays_the_deficit_or_what_it_has(case: Case) -> Any:
+    event, before = case.event, case.before
+    drop = before.reserves.insurance - case.after.reserves.insurance
+    if isinstance(event, events.CoverDeficit):
+        return drop == smaller(-before.account(event.account).equity, available(case))
+    if isinstance(event, events.EndDeleveraging):
+        return drop == smaller(unpaid(case), available(case))
+    account = before.account(event.account)
+    loss = toward(account, event.size) * (event.price - before.market.mark_price)
+    missing = loss - equity_share(case, account, event.size)
+    return every(implies(missing > 0, (drop == missing) & (drop <= available(case))), implies(missing <= 0, drop <= 0))
+
+
+def _insurance_does_not_fall(case: Case) -> Any:
+    return case.after.reserves.insurance >= case.before.reserves.insurance
+
+
+def _what_ends_leaves_no_deficit(case: Case) -> Any:
+    """An account whose last market is done with owes nothing."""
+    event = case.event
+    if isinstance(event, events.WriteOff):
+        return case.after.account(event.account).equity == 0
+    id = get_liquidated(case)
+    after = case.after.account(id)
+    if isinstance(event, events.EndDeleveraging):
+        return implies(after.rest_maintenance == 0, after.equity >= 0)
+    return implies(after.maintenance == 0, after.equity == 0)
+
+
+def _resolution_makes_progress(case: Case) -> Any:
+    """Each step lowers what is left: lots to close by force, deficits, or the queue."""
+    event, before, after = case.event, case.before, case.after
+    if isinstance(event, events.CoverDeficit | events.WriteOff):
+        return after.account(event.account).equity > before.account(event.account).equity
+    if isinstance(event, events.EndDeleveraging):
+        return after.deleveraging is None
+    id = get_liquidated(case)
+    return magnitude(after.account(id).size) < magnitude(before.account(id).size)
+
+
+LAWS = (
+    Law(
+        "WFALL-1",
+        "a stage is entered only when the earlier ones have nothing left, or the rulebook names it",
+        frozenset(
+            {
+                events.Takeover,
+                events.CoverDeficit,
+                events.BeginDeleveraging,
+                events.Deleverage,
+                events.EndDeleveraging,
+                events.WriteOff,
+            }
+        ),
+        _earlier_stages_are_exhausted,
+        lambda case: all(line.stage in (Stage.ORDINARY, Stage.BOOK) for line in case.effects),
+    ),
+    Law(
+        "VAULT-1",
+        "a takeover respects the vault's limit, costs it nothing, and leaves a flat account at exactly zero",
+        frozenset({events.Takeover}),
+        _takeovers_respect_the_vault,
+        _only_takeovers_move_the_vault_by_force,
+    ),
+    Law(
+        "VAULT-3",
+        "what the vault gains at mark in a takeover is what the account gives, its share to the atom",
+        frozenset({events.Takeover}),
+        _the_vault_earns_what_the_account_gives,
+        _only_takeovers_move_the_vault_by_force,
+    ),
+    Law(
+        "INS-1",
+        "the fund pays exactly the deficit, or what it has above its floor",
+        frozenset({events.LiquidationFill, events.CoverDeficit, events.EndDeleveraging}),
+        _insurance_pays_the_deficit_or_what_it_has,
+        _insurance_does_not_fall,
+    ),
+    Law(
+        "SOLV-1",
+        "an account whose last market was closed or given up owes nothing",
+        frozenset({events.Takeover, events.Deleverage, events.EndDeleveraging, events.WriteOff}),
+        _what_ends_leaves_no_deficit,
+        lambda case: all(line.stage in (Stage.ORDINARY, Stage.BOOK, Stage.INSURANCE) for line in case.effects),
+    ),
+    Law(
+        "LIVE-1",
+        "each step of a resolution lowers the lots to close, a deficit or the open queue",
+        frozenset(
+            {
+                events.LiquidationFill,
+                events.Takeover,
+                events.CoverDeficit,
+                events.Deleverage,
+                events.EndDeleveraging,
+                events.WriteOff,
+            }
+        ),
+        _resolution_makes_progress,
+        only_the_open_episode_is_closed,
+    ),
+)
