@@ -1,38 +1,20 @@
-"""Each path's model as a real state and a real event, run by plain CPython.
+"""Each path's model, realised as a state and an event, and run by plain CPython.
 
-What the proof left opaque is realised: other markets by filler positions with the
-totals that the model chose, all other accounts by fillers that make every sum tie.
-So the state is one that every law allows, and ``step`` on it must do what the path says.
+``step`` on it must do what the path says. A path without a model would be vacuous.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-import attrs
 import z3
-from attrs import frozen
 
-from riskcore.events import BeginDeleveraging, Header
-from riskcore.planner import compute_queue
+from riskcore.events import Header
 from riskcore.prover.case import SymCase, run_event
-from riskcore.prover.symbols import SymBool, SymInt
+from riskcore.prover.realisation import Realisation, Witness
 from riskcore.prover.tracer import Path, Tracer, get_paths
-from riskcore.quantities import RATE_ONE, Atoms, Lots
-from riskcore.state import (
-    Account,
-    Deleveraging,
-    Market,
-    MarketRules,
-    Position,
-    Positions,
-    Reserves,
-    Rulebook,
-    State,
-    genesis,
-)
-from riskcore.step import Outcome, step
+from riskcore.quantities import RATE_ONE
 
 #: z3's time for one try at a model; what it does not find so is tried less pinned, then ABSTRACT.
 TRY_MS = 4_000
@@ -50,17 +32,6 @@ PINS: tuple[dict[str, int], ...] = (
     {"market.mark_price": 3, "market.initial_margin_rate": 1_000_000, "market.maintenance_margin_rate": 1_000_000},
     {},
 )
-
-
-@frozen
-class Witness:
-    """A path made concrete. ``mismatches`` is empty where CPython did what the path says."""
-
-    path: str
-    state: State
-    event: Any
-    outcome: Outcome
-    mismatches: tuple[str, ...]
 
 
 def get_witnesses(kind: type[Header]) -> Iterator[Witness | None]:
@@ -137,236 +108,3 @@ def get_bounds(case: SymCase) -> Iterator[z3.BoolRef]:
     episode: Any = world.deleveraging
     if episode is not None:
         yield z3.And(episode.head.term <= 3, episode.queue.length.term <= 5)
-
-
-class Realisation:
-    """One model, as a state and an event of plain integers and strings."""
-
-    def __init__(self, model: z3.ModelRef, case: SymCase) -> None:
-        self._model = model
-        self._case = case
-        self._fillers = 0
-
-    def value(self, symbol: Any) -> Any:
-        """The model's value of a symbol; plain values stand for themselves."""
-        if isinstance(symbol, SymInt):
-            return self._model.eval(symbol.term, model_completion=True).as_long()
-        if isinstance(symbol, SymBool):
-            return z3.is_true(self._model.eval(symbol.term, model_completion=True))
-        return symbol
-
-    def id(self, symbol: Any) -> Any:
-        return f"id{self.value(symbol)}"
-
-    def check(self) -> Witness:
-        """Run the event on the state, and compare with what the path says."""
-        case = self._case
-        state = self.get_state()
-        event = self.get_event(state)
-        outcome = step(state, event)
-        mismatches = tuple(self._compare(state, outcome))
-        name = "accepted" if case.rejected is None else case.rejected.name
-        return Witness(name, state, event, outcome, mismatches)
-
-    def get_rulebook(self) -> Rulebook:
-        rulebook = self._case.rulebook
-        values = {field.name: self.value(getattr(rulebook, field.name)) for field in attrs.fields(Rulebook)}
-        return Rulebook(**{**values, "vault": self.id(rulebook.vault)})
-
-    def get_state(self) -> State:
-        world = self._case.world
-        state = genesis(self.get_rulebook())
-        accounts: Any = state.accounts
-        markets: Any = state.markets
-        seen: Any = state.seen
-        market = self.get_market(world.market)
-        if market is not None:
-            markets = markets.put(self.id(world.focus), market)
-        realised = [
-            (self.id(key), account) for key, account in zip(world.accounts.keys, world.accounts.first, strict=True)
-        ]
-        balances = entries = longs = shorts = 0
-        for id, account in realised:
-            positions: dict[Any, Position] = {}
-            own = self.get_position(account)
-            if own is not None and own.size:
-                positions[self.id(world.focus)] = own
-                longs, shorts = longs + max(own.size, 0), shorts + max(-own.size, 0)
-            for filler, filler_market, position in self.get_rest(account):
-                positions[filler] = position
-                markets = markets.put(filler, filler_market)
-                other = new_account(0, {filler: new_position(-position.size)})
-                accounts = accounts.put(f"filler-{filler}", other)
-            balance = self.value(account.balance)
-            accounts = accounts.put(id, new_account(balance, positions))
-            balances += balance
-            entries += sum(position.size * position.entry_index for position in positions.values())
-        reserves = Reserves(*(self.value(value) for value in attrs.astuple(world.reserves, recurse=False)))
-        accounts = self._put_longs_and_shorts(accounts, market, longs, shorts)
-        accounts, markets = self._put_balance(accounts, markets, balances, entries, reserves)
-        for key, is_seen in zip(world.seen.keys, world.seen.first, strict=True):
-            if self.value(is_seen):
-                seen = seen.put(self.id(key), True)
-        return State(
-            state.rulebook,
-            accounts,
-            markets,
-            seen,
-            reserves,
-            self.get_deleveraging(),
-            self.value(world.sequence),
-            self.value(world.timestamp),
-        )
-
-    def _put_longs_and_shorts(self, accounts: Any, market: Market | None, longs: int, shorts: int) -> Any:
-        """Two accounts that hold the open interest which the event's accounts do not."""
-        if market is None:
-            return accounts
-        focus = self.id(self._case.world.focus)
-        for id, size in (
-            ("filler-long", market.open_interest - longs),
-            ("filler-short", shorts - market.open_interest),
-        ):
-            accounts = accounts.put(id, new_account(0, {focus: new_position(size)}))
-        return accounts
-
-    def _put_balance(self, accounts: Any, markets: Any, balances: int, entries: int, reserves: Reserves) -> Any:
-        """An account that holds all other cash, and two positions whose entries make transit tie."""
-        total = sum(attrs.astuple(reserves))
-        left = reserves.transit - entries
-        markets = markets.put("filler-entries", get_filler_market(1, RATE_ONE, 1))
-        long, short = {"filler-entries": new_position(1, left)}, {"filler-entries": new_position(-1)}
-        accounts = accounts.put("filler-cash", new_account(-balances - total, long))
-        return accounts.put("filler-entries", new_account(0, short)), markets
-
-    def get_market(self, market: Any) -> Market | None:
-        if market is None:
-            return None
-        rules = MarketRules(*(self.value(rate) for rate in attrs.astuple(market.rules, recurse=False)))
-        values = {field.name: self.value(getattr(market, field.name)) for field in attrs.fields(Market)}
-        return Market(**{**values, "rules": rules})
-
-    def get_position(self, account: Any) -> Any:
-        position = account.positions.position
-        if position is None:
-            return None
-        return Position(self.value(position.size), self.value(position.cost), self.value(position.entry_index))
-
-    def get_rest(self, account: Any) -> Iterable[tuple[str, Market, Any]]:
-        """One or two positions of one lot with the model's totals of value, initial and maintenance."""
-        rest = account.positions.rest
-        value, initial, maintenance = (self.value(one) for one in (rest.value, rest.initial, rest.maintenance))
-        if maintenance == 0:
-            return
-        # one market at full margin, one at nearly none for what initial exceeds maintenance by
-        loose = initial - maintenance
-        while loose and loose - (loose + RATE_ONE - 1) // RATE_ONE < initial - maintenance:
-            loose += 1
-        tight = maintenance - (loose + RATE_ONE - 1) // RATE_ONE
-        left = value
-        for notional, rate in ((tight, RATE_ONE), (loose, 1)):
-            if notional <= 0:
-                continue
-            self._fillers += 1
-            is_last = rate == 1 or loose <= 0
-            worth = left if is_last else 0
-            left -= worth
-            yield (
-                f"filler{self._fillers}",
-                get_filler_market(notional, RATE_ONE, rate),
-                new_position(1, worth - notional),
-            )
-
-    def get_deleveraging(self) -> Any:
-        episode: Any = self._case.world.deleveraging
-        if episode is None:
-            return None
-        length, head = self.value(episode.queue.length), self.value(episode.head)
-        queue: list[Any] = [f"filler-{number}" for number in range(length)]
-        if head < length:
-            queue[head] = self.id(episode.queue[episode.head])
-        return Deleveraging(
-            self.id(episode.account),
-            self.id(episode.market),
-            self.value(episode.lots),
-            self.value(episode.share),
-            self.value(episode.done),
-            tuple(queue),
-            head,
-        )
-
-    def get_event(self, state: State) -> Any:
-        event = self._case.event
-        values: dict[str, Any] = {}
-        for field in attrs.fields(type(event)):
-            value = getattr(event, field.name)
-            if field.name == "rules":
-                values["rules"] = MarketRules(*(self.value(rate) for rate in attrs.astuple(value, recurse=False)))
-            elif field.name in ("id", "account", "market", "taker", "maker"):
-                values[field.name] = self.id(value)
-            elif field.name != "queue":
-                values[field.name] = self.value(value)
-        if isinstance(event, BeginDeleveraging):
-            values["queue"] = self._get_queue(state, values["account"], values["market"])
-        return type(event)(**values)
-
-    def _get_queue(self, state: State, account: Any, market: Any) -> Any:
-        """The queue of the realised state where the path wants a ranked one, else one that is not."""
-        if self._case.rejected is not None:
-            return ("nobody",)
-        return compute_queue(state, account, market)
-
-    def _compare(self, state: State, outcome: Outcome) -> Iterator[str]:
-        """Every difference between what the path says and what CPython did."""
-        case = self._case
-        if outcome.rejected is not case.rejected:
-            yield f"rejected: {outcome.rejected!r}, and not {case.rejected!r}"
-            return
-        if case.rejected is not None:
-            if outcome.state is not state:
-                yield "a rejected event changed the state"
-            return
-        after = outcome.state
-        for key, account in zip(case.world.accounts.keys, case.world.accounts.last, strict=True):
-            real = after.accounts.get(self.id(key))
-            yield from self._differ(f"{key}.balance", real.balance, account.balance)
-            expected = self.get_position(account)
-            if expected is not None:
-                position = real.positions.get(self.id(case.world.focus))
-                if position != expected:
-                    yield f"{key}: {position}, and not {expected}"
-        for reserve in attrs.fields(Reserves):
-            name = reserve.name
-            yield from self._differ(name, getattr(after.reserves, name), getattr(case.after.reserves, name))
-        if case.world.focus is not None:
-            market = self.get_market(case.after.market)
-            if after.markets.get(self.id(case.world.focus)) != market:
-                yield f"market: {after.markets.get(self.id(case.world.focus))}, and not {market}"
-        yield from self._compare_deleveraging(after.deleveraging, case.after.deleveraging)
-
-    def _compare_deleveraging(self, real: Deleveraging | None, expected: Any) -> Iterator[str]:
-        if real is None or expected is None:
-            if real is not expected:
-                yield f"deleveraging: {real}, and not {expected}"
-            return
-        for name in ("lots", "share", "done", "head"):
-            yield from self._differ(f"deleveraging.{name}", getattr(real, name), getattr(expected, name))
-
-    def _differ(self, name: str, real: int, expected: Any) -> Iterator[str]:
-        if real != self.value(expected):
-            yield f"{name}: {real}, and not {self.value(expected)}"
-
-
-def new_position(size: int, entry_index: int = 0) -> Any:
-    """A position without a cost."""
-    return Position(Lots(size), Atoms(0), Atoms(entry_index))
-
-
-def new_account(balance: int, positions: dict[Any, Any]) -> Any:
-    return Account(Atoms(balance), Positions(positions))
-
-
-def get_filler_market(mark: int, initial: int, maintenance: int) -> Any:
-    """A market at a mark, with an initial rate and a maintenance rate, and one lot of open interest."""
-    values: Any = ((initial, maintenance, 0, 0, 0), (mark, 0, 0, 0, 1))
-    return Market(MarketRules(*values[0]), *values[1])
