@@ -28,12 +28,12 @@ def print_results(results: list[Result], seconds: float, console: Console) -> No
     console.print(f"\n{proved} of {len(results)} obligations proved ({counts}), on {paths:,} paths; {seconds:.1f} s")
     console.print("scope     any number of accounts and markets, all integers, all admissible rulebooks")
     console.print("assumed   the order book was exhausted where a log says so: ASSUMED(log)")
-    console.print("trusted   " + "\n          ".join(TRUSTED))
+    console.print("trusted   " + "\n          ".join(TRUSTED), soft_wrap=True)
     console.print(f"verdict   {get_verdict(results)}", style="bold")
 
 
 def get_matrix(results: list[Result]) -> Table:
-    """Events down, laws across in two rows of columns would not fit: laws down, events counted."""
+    """A row per law, with the events it is proven for by name and those outside it counted."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("law")
     table.add_column("proved for", ratio=1)
@@ -64,8 +64,18 @@ def get_cell(result: Result) -> str:
 
 
 def print_lemmas(results: list[Result], console: Console) -> None:
-    if results:
-        console.print("\nlemmas    " + ", ".join(f"{one.name} {one.verdict}" for one in results), soft_wrap=False)
+    """How many were proved, by the kernel's module; and how many paths CPython ran."""
+    witnesses = [one for one in results if one.law == "WITNESS" and one.verdict == PROVED]
+    lemmas = Counter(one.event for one in results if one.law != "WITNESS" and one.verdict == PROVED)
+    console.print()
+    if lemmas:
+        counts = ", ".join(f"{count} on {module}" for module, count in lemmas.items())
+        console.print(f"lemmas    {counts}: proved")
+    if witnesses:
+        paths = sum(one.paths for one in witnesses)
+        console.print(
+            f"witnesses {paths} paths of {len(witnesses)} events: a model of each, run by CPython, gives the same"
+        )
 
 
 def print_failure(result: Result, console: Console) -> None:
