@@ -25,6 +25,7 @@ from riskcore.events import (
 )
 from riskcore.journal import Line, Owner, Pay, Reason, Reserve, Stage, Trade
 from riskcore.planner import Liquidity, Offer, Resolution, resolve
+from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time
 from riskcore.queries import stress
 from riskcore.rules import Rejected, Rule
 from riskcore.state import (
@@ -44,8 +45,10 @@ from riskcore.step import Outcome, step
 
 __all__ = [
     "Account",
+    "AccountId",
     "AdvanceTime",
     "ApplyFunding",
+    "Atoms",
     "BeginDeleveraging",
     "CoverDeficit",
     "Deleverage",
@@ -53,14 +56,17 @@ __all__ = [
     "Deposit",
     "EndDeleveraging",
     "Event",
+    "EventId",
     "Fill",
     "FundInsurance",
     "Line",
     "LiquidationFill",
     "Liquidity",
     "ListMarket",
+    "Lots",
     "MarkPrice",
     "Market",
+    "MarketId",
     "MarketRules",
     "Offer",
     "Outcome",
@@ -68,7 +74,9 @@ __all__ = [
     "Pay",
     "Position",
     "Positions",
+    "Price",
     "RankPolicy",
+    "Rate",
     "Reason",
     "Rejected",
     "Reserve",
@@ -79,6 +87,7 @@ __all__ = [
     "Stage",
     "State",
     "Takeover",
+    "Time",
     "Trade",
     "Withdraw",
     "WriteOff",
