@@ -49,6 +49,7 @@ RULEBOOK = Rulebook(
     vault_position_limit=Atoms(0),
     insurance_floor=Atoms(0),
     insurance_backs_fills=True,
+    insurance_fill_band=Rate(1_000_000),
     insurance_before_adl=True,
     adl_solvent=True,
     adl_requires_profit=True,

@@ -113,6 +113,7 @@ RULEBOOK = Rulebook(
     vault_position_limit=Atoms(250_000 * DOLLAR),
     insurance_floor=Atoms(500 * DOLLAR),
     insurance_backs_fills=True,
+    insurance_fill_band=Rate(10_000),
     insurance_before_adl=True,
     adl_solvent=False,
     adl_requires_profit=True,

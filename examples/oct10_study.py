@@ -158,6 +158,7 @@ def make_rulebook(policy: RankPolicy) -> Rulebook:
         vault_position_limit=Atoms(0),
         insurance_floor=Atoms(0),
         insurance_backs_fills=False,
+        insurance_fill_band=Rate(1_000_000),
         insurance_before_adl=False,
         adl_solvent=False,
         adl_requires_profit=False,

@@ -26,10 +26,11 @@ class Fault(ValueError):
         self.field = field
 
     def under(self, name: str) -> Fault:
-        """The same fault as seen from one level up, where the value is called ``name``."""
+        """The fault as seen from one level up, where the value is called ``name``."""
         if self.field is not None:
             name += self.field if self.field.startswith("[") else f".{self.field}"
-        return Fault(self.expected, self.got, name)
+        self.field = name
+        return self
 
 
 @contextmanager
@@ -53,12 +54,12 @@ class LogError(Exception):
     """A file that cannot be read as what it should be. ``str()`` is one sentence.
 
     ``line`` counts from one and is ``None`` where no single line is at fault;
-    ``field`` is ``None`` where no single field is.
+    ``field`` is ``None`` where no single field is; ``place`` is all three in one text.
     """
 
     def __init__(self, file: str, line: int | None, field: str | None, expected: str, got: str) -> None:
-        place = printable(file) + (f":{line}" if line is not None else "") + (f": {field}" if field else "")
-        super().__init__(f"{place}: expected {expected}, got {got}")
+        self.place = printable(file) + (f":{line}" if line is not None else "") + (f": {field}" if field else "")
+        super().__init__(f"{self.place}: expected {expected}, got {got}")
         self.file = file
         self.line = line
         self.field = field

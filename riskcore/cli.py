@@ -9,15 +9,16 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from riskcore.bad_input import LogError
+from riskcore.bad_input import LogError, get_cause, printable
 from riskcore.replay import CHECKPOINT_EVERY, MonitorFactory, Replay, Verdict, replay, save_prefix
 from riskcore.report import get_json, print_replay
 
@@ -29,9 +30,28 @@ INTERRUPTED: Final = 130
 _WIDTH: Final = 100
 
 
+def _show_version(context: click.Context, option: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        show(f"riskcore {get_version()}\n")
+        context.exit()
+
+
+def get_version() -> str:
+    """The installed distribution's version."""
+    try:
+        return version("riskcore")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."
+)
 def main() -> None:
     """The reference risk engine for perpetual swaps: exact, proven, replayable."""
+    # what is read has a limit of its own, and what grows out of that is bounded
+    sys.set_int_max_str_digits(0)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -60,16 +80,17 @@ def replay_command(log: Path, output: str, laws: bool, checkpoint_every: int, sa
 
     Exit codes: 0 all laws hold, 1 one is violated, 2 bad input, 3 inconclusive.
     """
+    if str(log) == "-":
+        raise click.UsageError("standard input is not supported: a log may be read twice, so name a file")
     try:
         result = _replay(log, laws, checkpoint_every)
-        _print(result, str(log), output)
-        if save_prefix is not None:
-            _save(result, log, save_prefix)
+        saved = None if save_prefix is None else _save(result, log, save_prefix)
+        _print(result, str(log), output, saved)
     except LogError as error:
-        click.echo(f"Error: {error}", err=True)
+        say(f"Error: {error}")
         sys.exit(BAD_INPUT)
     except KeyboardInterrupt:
-        click.echo("Interrupted.", err=True)
+        say("Interrupted.")
         sys.exit(INTERRUPTED)
     sys.exit(EXIT_CODES[result.verdict])
 
@@ -109,31 +130,59 @@ def show_progress(console: Console, what: str = "replaying") -> Iterator[Callabl
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _print(result: Replay, file: str, output: str) -> None:
+def _print(result: Replay, file: str, output: str, saved: str | None) -> None:
     if output == "json":
-        click.echo(json.dumps(get_json(result, file)))
+        show(json.dumps(get_json(result, file, saved)) + "\n")
         return
-    print_replay(result, file, get_console())
+    show(render(lambda console: print_replay(result, file, console, saved)))
 
 
-def get_console() -> Console:
-    """The terminal, or a pipe of a fixed width."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = _WIDTH
-    return console
+def show(text: str) -> None:
+    """Print to standard output. Where that fails the exit code is no verdict, since nobody has seen one."""
+    try:
+        click.echo(text, nl=False, color=True)
+    except OSError as error:
+        _give_up(sys.stdout)
+        if not isinstance(error, BrokenPipeError):
+            say(f"Error: standard output: expected a place that can be written, got {get_cause(error)}")
+        sys.exit(BAD_INPUT)
 
 
-def _save(result: Replay, log: Path, target: Path) -> None:
-    """A prefix that cannot be saved is said so, and does not change the verdict."""
+def say(text: str) -> None:
+    """Print a line to standard error; where that fails there is nobody to tell."""
+    try:
+        click.echo(text, err=True)
+    except OSError:
+        _give_up(sys.stderr)
+
+
+def _give_up(stream: TextIO) -> None:
+    """Let what the stream still holds go nowhere, so that its last flush does not fail too."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def render(write: Callable[[Console], None]) -> str:
+    """What is written to a console like the terminal, or else to a pipe of a fixed width."""
+    screen = Console()
+    width = screen.width if screen.is_terminal else _WIDTH
+    console = Console(file=io.StringIO(), force_terminal=screen.is_terminal, width=width, highlight=False)
+    with console.capture() as capture:
+        write(console)
+    return capture.get()
+
+
+def _save(result: Replay, log: Path, target: Path) -> str | None:
+    """Where the prefix was saved. One that cannot be is said so, and does not change the verdict."""
     if result.failure is None:
-        return
+        return None
     try:
         save_prefix(log, target, result.failure.events)
     except LogError as error:
-        click.echo(f"The prefix was not saved: {error}", err=True)
-    else:
-        click.echo(f"The prefix was saved to {target}.", err=True)
+        say(f"The prefix was not saved: {error}")
+        return None
+    say(f"The prefix was saved to {printable(str(target))}.")
+    return str(target)
 
 
 @main.command("verify")
@@ -157,13 +206,13 @@ def verify_command(law: str | None, event: str | None, jobs: int | None, output:
             report = None if progress is None else (lambda unit, done, total: progress(done, total))
             results = verify(Selection(law, event), jobs or os.cpu_count() or 1, report)
     except KeyboardInterrupt:
-        click.echo("Interrupted.", err=True)
+        say("Interrupted.")
         sys.exit(INTERRUPTED)
     seconds = time.perf_counter() - started
     if output == "json":
-        click.echo(json.dumps(to_json(results, seconds)))
+        show(json.dumps(to_json(results, seconds)) + "\n")
     else:
-        print_results(results, seconds, get_console())
+        show(render(lambda console: print_results(results, seconds, console)))
     sys.exit({"PROVED": 0, "VIOLATED": 1}.get(get_verdict(results), 3))
 
 

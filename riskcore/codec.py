@@ -187,30 +187,55 @@ def check_version(members: dict[str, object], field: str, version: int) -> None:
         raise Fault(f"the schema version {version}", describe(value), field)
 
 
-def _require_sign(read: Read, expected: str, allow_below: bool) -> Read:
+@frozen
+class Sign:
+    """What an event's figure must be beside a number."""
+
+    expected: str
+    below: bool = False
+
+    def check(self, number: int, shown: str | None = None) -> None:
+        """``Fault`` unless the number is above zero, or below it where that is allowed."""
+        if number == 0 or (number < 0 and not self.below):
+            raise Fault(self.expected, str(number) if shown is None else shown)
+
+
+_ABOVE_ZERO: Final = {
+    Atoms: Sign("an amount above zero"),
+    Lots: Sign("a size above zero"),
+    Price: Sign("a price above zero"),
+}
+_DIRECTED: Final = Sign("a size that is not zero", below=True)
+
+
+def _get_signs(kind: type[Any]) -> dict[str, Sign]:
+    """Amounts, sizes and prices are above zero, but that a fill has a direction."""
+    hints = get_type_hints(kind).items()
+    return {
+        name: _DIRECTED if kind is Fill and hint is Lots else _ABOVE_ZERO[hint]
+        for name, hint in hints
+        if hint in _ABOVE_ZERO
+    }
+
+
+def _require_sign(read: Read, sign: Sign) -> Read:
     def read_signed(value: object, source: Source, market: str | None) -> int:
         number: int = read(value, source, market)
-        if number == 0 or (number < 0 and not allow_below):
-            raise Fault(expected, describe(value))
+        if number <= 0:
+            sign.check(number, describe(value))
         return number
 
     return read_signed
 
 
-_ABOVE_ZERO: Final = {Atoms: "an amount above zero", Lots: "a size above zero", Price: "a price above zero"}
-
-
 def _make_event_record(kind: type[Any]) -> Record[Event]:
-    """The record of an event: its amounts, sizes and prices are above zero, but that a fill has a direction."""
     record: Record[Event] = Record(kind)
-    for name, hint in get_type_hints(kind).items():
-        if kind is Fill and hint is Lots:
-            record.fields[name] = _require_sign(record.fields[name], "a size that is not zero", allow_below=True)
-        elif hint in _ABOVE_ZERO:
-            record.fields[name] = _require_sign(record.fields[name], _ABOVE_ZERO[hint], allow_below=False)
+    for name, sign in _SIGNS[kind].items():
+        record.fields[name] = _require_sign(record.fields[name], sign)
     return record
 
 
+_SIGNS: Final = {kind: _get_signs(kind) for kind in get_args(Event)}
 _RECORDS: Final = {kind: _make_event_record(kind) for kind in get_args(Event)}
 #: The events by the name that a log gives them.
 EVENTS: Final = {record.name: record for record in _RECORDS.values()}
@@ -223,10 +248,16 @@ DELEVERAGING: Final[Record[Deleveraging]] = Record(Deleveraging)
 
 
 def read_rulebook(value: object, source: Source) -> Rulebook:
-    """An admissible rulebook. The fault names the field that alone makes it inadmissible, where one does."""
+    """An admissible rulebook."""
     rulebook = RULEBOOK.read(value, source)
+    check_rulebook(rulebook)
+    return rulebook
+
+
+def check_rulebook(rulebook: Rulebook) -> None:
+    """``Fault`` unless admissible; it names the field that alone is to blame, where one is."""
     if is_admissible_rulebook(rulebook):
-        return rulebook
+        return
     numbers = {name: number for name, number in attrs.asdict(rulebook).items() if type(number) is int}
     culprits = [name for name in numbers if is_admissible_rulebook(attrs.evolve(rulebook, **cast(Any, {name: 1})))]
     if len(culprits) == 1:
@@ -247,35 +278,44 @@ def decode_event(members: dict[str, object], source: Source) -> Event:
     return record.make(*record.read_fields(members, source, market if type(market) is str else None))
 
 
-def encode(value: Any, digits: int) -> Any:
-    """The JSON value of a kernel value. ``Fault`` for an integer or text that the format cannot hold."""
+def encode(value: Any, digits: int | None) -> Any:
+    """The JSON value of a kernel value. ``Fault`` for text, or an integer of more ``digits``, that no file may hold.
+
+    Without ``digits`` any value is encoded: for what is shown or hashed, and not read again.
+    """
     if attrs.has(type(value)):
-        return {attribute.name: _encode_field(value, attribute.name, digits) for attribute in attrs.fields(type(value))}
+        names = (attribute.name for attribute in attrs.fields(type(value)))
+        return {name: _encode_entry(getattr(value, name), name, digits) for name in names}
+    if isinstance(value, dict):
+        return {encode(key, digits): _encode_entry(entry, key, digits) for key, entry in value.items()}
     if isinstance(value, (tuple, list)):
         return [encode(entry, digits) for entry in value]
     if isinstance(value, StrEnum):
         return value.value
     if isinstance(value, str):
-        return read_text(value, SNAPSHOT)
-    return value if value is None or isinstance(value, bool) else _check_digits(value, digits)
+        return value if digits is None else read_text(value, SNAPSHOT)
+    return value if value is None or isinstance(value, bool) or digits is None else _check_digits(value, digits)
 
 
-def _encode_field(value: object, name: str, digits: int) -> Any:
-    with within(name):
-        return encode(getattr(value, name), digits)
+def _encode_entry(value: object, name: str, digits: int | None) -> Any:
+    with within(printable(name)):
+        return encode(value, digits)
 
 
-def get_members(event: Event) -> dict[str, Any]:
-    """The event's JSON object, in native units.
-
-    Raises ``Fault``, a ``ValueError``, where the format cannot hold it.
-    """
-    return {"event": _RECORDS[type(event)].name, **encode(event, LOG_DIGITS)}
+def get_members(event: Event, digits: int | None = None) -> dict[str, Any]:
+    """The event's JSON object, in native units; ``digits`` as for ``encode``."""
+    return {"event": _RECORDS[type(event)].name, **encode(event, digits)}
 
 
 def encode_event(event: Event) -> str:
-    """The event's line of a log, without the newline. Raises as ``get_members`` does."""
-    return to_json(get_members(event))
+    """The event's line of a log, without the newline.
+
+    Raises ``Fault``, a ``ValueError``, where the format cannot hold it.
+    """
+    for name, sign in _SIGNS[type(event)].items():
+        with within(name):
+            sign.check(getattr(event, name))
+    return to_json(get_members(event, LOG_DIGITS))
 
 
 def to_json(value: object) -> str:

@@ -58,6 +58,7 @@ def process_begin_deleveraging(state: State, event: BeginDeleveraging) -> Journa
     share = -get_equity_share(margin, market, size, abs(size))
     episode = Deleveraging(event.account, event.market, Lots(abs(size)), Atoms(share), Lots(0), event.queue, 0)
     require(is_ranked(state, market, size, episode), Rule.QUEUE_NOT_RANKED)
+    require((share > 0) | (len(event.queue) > 0), Rule.NOTHING_TO_BOOK)
     # Effect
     journal = Journal(state)
     journal.deleveraging = episode

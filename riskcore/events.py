@@ -12,70 +12,56 @@ from typing import Any, TypeAlias
 
 import attrs
 from attrs import field, frozen
+from attrs.validators import instance_of
 
-from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time
+from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time, exact_int, some_text
 from riskcore.state import MarketRules
 
 
-def _exact_int(event: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    if type(value) is not int:
-        raise TypeError(f"{type(event).__name__}.{attribute.name} must be an int, not {value!r}")
-
-
-def _text(event: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    if type(value) is not str or not value:
-        raise TypeError(f"{type(event).__name__}.{attribute.name} must be a non-empty str, not {value!r}")
-
-
 def _queue(event: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    if type(value) is not tuple or any(type(entry) is not str for entry in value):
-        raise TypeError(f"{type(event).__name__}.{attribute.name} must be a tuple of str, not {value!r}")
-
-
-def _rules(event: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    if type(value) is not MarketRules or any(type(rate) is not int for rate in attrs.astuple(value)):
-        raise TypeError(f"{type(event).__name__}.{attribute.name} must be MarketRules of int, not {value!r}")
+    if type(value) is not tuple or any(type(entry) is not str or not entry for entry in value):
+        raise TypeError(f"{type(event).__name__}.{attribute.name} must be a tuple of non-empty str, not {value!r}")
 
 
 @frozen
 class Header:
     """What every event carries: a unique id, a rising sequence number, a time."""
 
-    id: EventId = field(validator=_text)
-    sequence: int = field(validator=_exact_int)
-    timestamp: Time = field(validator=_exact_int)
+    id: EventId = field(validator=some_text)
+    sequence: int = field(validator=exact_int)
+    timestamp: Time = field(validator=exact_int)
 
 
 @frozen
 class ListMarket(Header):
     """A market opens at a mark price."""
 
-    market: MarketId = field(validator=_text)
-    rules: MarketRules = field(validator=_rules)
-    mark_price: Price = field(validator=_exact_int)
+    market: MarketId = field(validator=some_text)
+    rules: MarketRules = field(validator=instance_of(MarketRules))
+    mark_price: Price = field(validator=exact_int)
 
 
 @frozen
 class Deposit(Header):
     """Cash comes in for an account."""
 
-    account: AccountId = field(validator=_text)
-    amount: Atoms = field(validator=_exact_int)
+    account: AccountId = field(validator=some_text)
+    amount: Atoms = field(validator=exact_int)
 
 
 @frozen
 class Withdraw(Header):
     """Cash leaves an account, as far as its initial margin and the pool allow."""
 
-    account: AccountId = field(validator=_text)
-    amount: Atoms = field(validator=_exact_int)
+    account: AccountId = field(validator=some_text)
+    amount: Atoms = field(validator=exact_int)
 
 
 @frozen
 class FundInsurance(Header):
     """Cash comes in for the insurance fund."""
 
-    amount: Atoms = field(validator=_exact_int)
+    amount: Atoms = field(validator=exact_int)
 
 
 @frozen
@@ -87,8 +73,8 @@ class AdvanceTime(Header):
 class MarkPrice(Header):
     """A market's mark price is set."""
 
-    market: MarketId = field(validator=_text)
-    price: Price = field(validator=_exact_int)
+    market: MarketId = field(validator=some_text)
+    price: Price = field(validator=exact_int)
 
 
 @frozen
@@ -98,54 +84,54 @@ class ApplyFunding(Header):
     Longs pay shorts where the rate is above zero.
     """
 
-    market: MarketId = field(validator=_text)
-    rate: Rate = field(validator=_exact_int)
+    market: MarketId = field(validator=some_text)
+    rate: Rate = field(validator=exact_int)
 
 
 @frozen
 class Fill(Header):
     """Two accounts trade; ``size`` is the taker's change of position, + buys, - sells."""
 
-    taker: AccountId = field(validator=_text)
-    maker: AccountId = field(validator=_text)
-    market: MarketId = field(validator=_text)
-    size: Lots = field(validator=_exact_int)
-    price: Price = field(validator=_exact_int)
+    taker: AccountId = field(validator=some_text)
+    maker: AccountId = field(validator=some_text)
+    market: MarketId = field(validator=some_text)
+    size: Lots = field(validator=exact_int)
+    price: Price = field(validator=exact_int)
 
 
 @frozen
 class LiquidationFill(Header):
     """The order book's stage: ``size`` lots of an account below maintenance go to a maker."""
 
-    account: AccountId = field(validator=_text)
-    maker: AccountId = field(validator=_text)
-    market: MarketId = field(validator=_text)
-    size: Lots = field(validator=_exact_int)
-    price: Price = field(validator=_exact_int)
+    account: AccountId = field(validator=some_text)
+    maker: AccountId = field(validator=some_text)
+    market: MarketId = field(validator=some_text)
+    size: Lots = field(validator=exact_int)
+    price: Price = field(validator=exact_int)
 
 
 @frozen
 class Takeover(Header):
     """The vault's stage: it takes ``size`` lots with their share of the account's equity."""
 
-    account: AccountId = field(validator=_text)
-    market: MarketId = field(validator=_text)
-    size: Lots = field(validator=_exact_int)
+    account: AccountId = field(validator=some_text)
+    market: MarketId = field(validator=some_text)
+    size: Lots = field(validator=exact_int)
 
 
 @frozen
 class CoverDeficit(Header):
     """The insurance fund's stage: it pays what it can of an account's negative equity."""
 
-    account: AccountId = field(validator=_text)
+    account: AccountId = field(validator=some_text)
 
 
 @frozen
 class BeginDeleveraging(Header):
     """The last stage opens: ``queue`` is every eligible counterparty, in rank order."""
 
-    account: AccountId = field(validator=_text)
-    market: MarketId = field(validator=_text)
+    account: AccountId = field(validator=some_text)
+    market: MarketId = field(validator=some_text)
     queue: tuple[AccountId, ...] = field(validator=_queue)
 
 
@@ -163,7 +149,7 @@ class EndDeleveraging(Header):
 class WriteOff(Header):
     """The debt of a flat account, which nobody is left to pay, is booked to uncovered."""
 
-    account: AccountId = field(validator=_text)
+    account: AccountId = field(validator=some_text)
 
 
 Event: TypeAlias = (

@@ -12,7 +12,7 @@ from riskcore.insurance import get_available
 from riskcore.journal import Journal, Party, Reason, Reserve, Stage
 from riskcore.margin import Margin, get_maintenance_requirement, get_margin, is_bearable, is_below_maintenance
 from riskcore.markets import get_market
-from riskcore.quantities import apply_rate, divide_down
+from riskcore.quantities import RATE_ONE, apply_rate, divide_down
 from riskcore.rules import Rule, require
 from riskcore.state import Market, State
 
@@ -49,6 +49,16 @@ def give(
         journal.trade(giver, taker, lots, amount, reason, stage)
 
 
+def can_back(state: State, market: Market, lots: int, loss: int, missing: int) -> bool:
+    """Whether the fund pays the ``missing`` atoms of a fill that loses ``loss`` against mark.
+
+    The band keeps whoever owns both sides from naming a price that empties the fund.
+    """
+    rulebook = state.rulebook
+    is_near = loss * RATE_ONE <= lots * market.mark_price * rulebook.insurance_fill_band
+    return rulebook.insurance_backs_fills & (missing <= get_available(state)) & is_near
+
+
 def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:
     # Guard
     market = get_market(state, event.market)
@@ -65,14 +75,13 @@ def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:
         loss = -loss
     # what the account may lose in this fill and has not: below zero, the fund's part
     spare = get_equity_share(margin, market, size, event.size) - loss
-    insurance = journal.reserve(Reserve.INSURANCE)
-    available = get_available(state)
-    require((spare >= 0) | (state.rulebook.insurance_backs_fills & (-spare <= available)), Rule.WORSE_THAN_BANKRUPTCY)
+    require((spare >= 0) | can_back(state, market, event.size, loss, -spare), Rule.WORSE_THAN_BANKRUPTCY)
     # what the account loses against mark the maker gains, and its own money makes it stay
     bought = event.size if size > 0 else -event.size
     maker_margin = get_margin(maker.balance, maker.positions, state.markets)
     require(is_bearable(maker_margin, market, maker_size, maker_size + bought, loss), Rule.MAKER_MARGIN)
     # Effect
+    insurance = journal.reserve(Reserve.INSURANCE)
     give(journal, account, maker, size, event.size, worth, Reason.LIQUIDATION, Stage.BOOK)
     fee = min(apply_rate(worth, market.rules.liquidation_fee_rate), max(spare, 0))
     journal.pay(account, insurance, fee, Reason.LIQUIDATION_FEE, Stage.BOOK)

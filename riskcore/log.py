@@ -7,7 +7,6 @@ stands what takes the lines before it: ids are new, markets and accounts known.
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +17,7 @@ from attrs import evolve, frozen
 from riskcore.bad_input import Fault, LogError, Malformed, get_cause, quote, within
 from riskcore.codec import (
     Source,
+    check_rulebook,
     check_version,
     decode_event,
     encode,
@@ -28,15 +28,18 @@ from riskcore.codec import (
     to_json,
 )
 from riskcore.events import Deposit, Event, ListMarket
+from riskcore.files import get_length, write_whole
 from riskcore.quantities import AccountId, MarketId
 from riskcore.snapshot import load_state
 from riskcore.state import Rulebook, State, genesis
 from riskcore.strict_json import LOG_DIGITS, describe, read_object
-from riskcore.units import Units
+from riskcore.units import NoLot, Units
 
 T = TypeVar("T")
 
 SCHEMA_VERSION: Final = 1
+_LISTING: Final = "list_market"
+_LISTED: Final = "a market that was listed before"
 
 
 @frozen
@@ -82,7 +85,14 @@ class LogReader:
             yield self._decode(line, decode)
 
     def _decode_event(self, members: dict[str, object]) -> Event:
-        event = decode_event(members, self._source)
+        market = members.get("market")
+        is_listing = members.get("event") == _LISTING
+        try:
+            event = decode_event(members, self._source)
+        except NoLot:
+            if not is_listing and type(market) is str and market not in self._known.markets:
+                raise Fault(_LISTED, quote(market), "market") from None
+            raise
         self._known.check(event)
         return event
 
@@ -122,17 +132,18 @@ class LogReader:
             is_inside = False
         if not is_inside:
             raise LogError(self._file, 1, "snapshot", "a relative path that stays in the log's folder", quote(name))
-        return evolve(load_state(path.parent / name, mutable=mutable), rulebook=self.header.rulebook)
+        try:
+            state = load_state(path.parent / name, mutable=mutable)
+        except LogError as error:
+            raise LogError(self._file, 1, f"snapshot: {error.place}", error.expected, error.got) from None
+        return evolve(state, rulebook=self.header.rulebook)
 
 
 def _open(path: Path) -> tuple[BinaryIO, int]:
     """The file and its length; a regular file, since it may be read twice and shows its progress."""
+    length = get_length(path, "a readable file")
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            got = "a directory" if stat.S_ISDIR(status.st_mode) else "something else"
-            raise LogError(str(path), None, None, "a readable file", got)
-        return open(path, "rb"), status.st_size
+        return open(path, "rb"), length
     except (OSError, ValueError) as error:
         raise LogError(str(path), None, None, "a readable file", get_cause(error)) from None
 
@@ -187,7 +198,7 @@ class _Known:
             self.accounts.add(event.account)
         for name in _MARKETS[kind]:
             if getattr(event, name) not in self.markets:
-                raise Fault("a market that was listed before", quote(getattr(event, name)), name)
+                raise Fault(_LISTED, quote(getattr(event, name)), name)
         self._check_accounts(event)
         self.ids.add(event.id)
 
@@ -212,19 +223,24 @@ def write_log(
     """Write a log in native units; how many events it holds.
 
     ``snapshot`` is a path relative to the log's folder, of a file that ``save_state``
-    wrote. Raises ``ValueError`` for an event that the format cannot hold.
+    wrote. Raises ``ValueError`` for a rulebook that is not admissible, an id that stands
+    twice, and an event that the format cannot hold; the file is then as it was. Which
+    markets and accounts are known is not looked at.
     """
+    check_rulebook(rulebook)
     header: dict[str, object] = {
         "riskcore_log": SCHEMA_VERSION,
-        "units": {"cash": units.cash, "lots": dict(units.lots)},
+        "units": {"cash": units.cash, "lots": encode(dict(units.lots), LOG_DIGITS)},
         "rulebook": encode(rulebook, LOG_DIGITS),
     }
     if snapshot is not None:
-        header["snapshot"] = snapshot
-    count = 0
-    with open(path, "w", encoding="utf-8", newline="\n") as file:
-        file.write(to_json(header) + "\n")
+        header["snapshot"] = encode(snapshot, LOG_DIGITS)
+    ids: set[str] = set()
+    with write_whole(path) as file:
+        file.write(to_json(header).encode() + b"\n")
         for event in events:
-            file.write(encode_event(event) + "\n")
-            count += 1
-    return count
+            if event.id in ids:
+                raise Fault("an id that no event before has", quote(event.id), "id")
+            ids.add(event.id)
+            file.write(encode_event(event).encode() + b"\n")
+    return len(ids)

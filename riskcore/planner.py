@@ -16,10 +16,12 @@ can be done is set aside, and looked at again only after something else was done
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 from attrs import field, frozen
 
+from riskcore.capacity import compute_queue as compute_queue
+from riskcore.capacity import compute_takeover_size, iter_halves
 from riskcore.events import (
     BeginDeleveraging,
     CoverDeficit,
@@ -32,19 +34,13 @@ from riskcore.events import (
 )
 from riskcore.insurance import get_available
 from riskcore.journal import Journal, Line, Reserve, Trade
-from riskcore.liquidation import get_equity_share
-from riskcore.margin import Margin, get_initial_requirement, get_maintenance_requirement, get_margin
+from riskcore.margin import Margin, get_maintenance_requirement, get_margin
 from riskcore.margin import is_below_maintenance as is_below
 from riskcore.markets import get_market
-from riskcore.quantities import RATE_ONE, AccountId, EventId, Lots, MarketId, Price, Time
-from riskcore.ranking import can_absorb, get_score
+from riskcore.quantities import AccountId, EventId, Lots, MarketId, Price, Time
 from riskcore.rules import Rejected, Rule
-from riskcore.state import Market, State
+from riskcore.state import State
 from riskcore.step import apply, step
-from riskcore.vault import can_take_over
-
-#: Sizes that are tried one by one where rounding decides what the vault can take.
-TAKEOVER_PROBES = 256
 
 
 @frozen
@@ -96,8 +92,9 @@ def resolve(
 ) -> Resolution:
     """Run the waterfall at the marks of ``state``: book, vault, insurance, deleveraging.
 
-    Events are numbered on from ``state.sequence`` and named ``prefix-sequence``; their time is
-    ``timestamp``, by default that of the state. ``partial`` sells to the book no more than
+    Events are numbered on from ``state.sequence`` and named ``prefix-number``, by the same number or,
+    where such an id was accepted before, by the next that is free; their time is ``timestamp``, by
+    default that of the state. ``partial`` sells to the book no more than
     makes the account healthy; otherwise a fill is as large as the offer and the kernel allow.
     The order is fixed: lowest equity first, then id. A state on mutable tables is used up,
     as by ``step``.
@@ -105,9 +102,11 @@ def resolve(
     It costs one scan of the accounts, and one for each deleveraging, besides the kernel's own that
     certifies the queue; whatever else is done costs no more than the accounts that it touches.
 
-    Raises ``ValueError`` where an id is taken or ``timestamp`` is in the past.
+    Raises ``ValueError`` where ``timestamp`` is in the past.
     """
     time = state.timestamp if timestamp is None else timestamp
+    if time < state.timestamp:
+        raise ValueError(f"timestamp {time}: {Rule.TIME_BACKWARDS.value}")
     return _Run(state, liquidity or Liquidity(), prefix, time, partial).finish()
 
 
@@ -125,100 +124,13 @@ def find_below_maintenance(state: State) -> list[tuple[int, AccountId]]:
     return found
 
 
-def compute_queue(state: State, id: AccountId, market_id: MarketId) -> tuple[AccountId, ...]:
-    """The queue that the kernel accepts for a deleveraging of ``id`` in ``market_id``.
-
-    Every account that can absorb its part, in rank order (``ranking.is_ranked`` certifies it).
-    One scan, in which only opposite positions are valued, and one sort. Empty where the
-    account has no position there. Raises ``Rejected`` where the market is not listed.
-    """
-    market = get_market(state, market_id)
-    account = state.accounts.get(id)
-    size = account.positions.get(market_id).size
-    if size == 0:
-        return ()
-    margin = get_margin(account.balance, account.positions, state.markets)
-    share = -get_equity_share(margin, market, size, abs(size))
-    rows = list(_iter_candidates(state, market_id, market, size, share))
-    # Distinct ratios differ by 1 / (d * d) or more, so scaled by more than d * d their floors
-    # are distinct, in the same order: sorting plain integers is exact and fast.
-    scale = 2 * max((row[1].bit_length() for row in rows), default=0) + 1
-    return tuple(id for _, _, id in sorted((-((top << scale) // bottom), -lots, id) for top, bottom, lots, id in rows))
-
-
-def _iter_candidates(
-    state: State, market_id: MarketId, market: Market, size: int, share: int
-) -> Iterator[tuple[int, int, int, AccountId]]:
-    """Score (as numerator, denominator), lots and id of each account that can be deleveraged."""
-    requires_profit, policy, mark = state.rulebook.adl_requires_profit, state.rulebook.adl_rank, market.mark_price
-    for id, account in state.accounts.items():
-        position = account.positions.get(market_id)
-        if position.size * size >= 0:
-            continue
-        equity = get_margin(account.balance, account.positions, state.markets).equity
-        if can_absorb(requires_profit, position.size, position.cost, mark, equity, share, size):
-            score = get_score(policy, position.size, position.cost, mark, equity)
-            yield score.numerator, score.denominator, abs(position.size), id
-
-
-def compute_takeover_size(state: State, id: AccountId, market_id: MarketId) -> int:
-    """The most lots of the account's position that the vault can take over; 0 if not even one.
-
-    What the vault can take is not monotone in the lots: up to its own opposite position it
-    sheds risk, beyond that it needs initial margin, and each requirement is rounded. So the
-    crossing is computed without rounding, and the few sizes that rounding decides are tried.
-    (Where they are more than ``TAKEOVER_PROBES``, or the vault's own equity is negative, the
-    size may fall short of the most; it is then a size that is accepted, and never 0 where one lot
-    is.) Raises ``Rejected`` where the market is not listed.
-    """
-    market, account = get_market(state, market_id), state.accounts.get(id)
-    size = account.positions.get(market_id).size
-    margin = get_margin(account.balance, account.positions, state.markets)
-    if id == state.rulebook.vault or size == 0 or margin.equity < 0 or not is_below(margin):
-        return 0
-    vault_account = state.accounts.get(state.rulebook.vault)
-    held = vault_account.positions.get(market_id).size
-    vault = get_margin(vault_account.balance, vault_account.positions, state.markets)
-
-    def accepts(lots: int) -> bool:
-        return can_take_over(state, market, margin, size, lots, vault, held)
-
-    sheds = min(abs(held), abs(size)) if held * size < 0 else 0
-    surely, perhaps = _get_crossing(state, market, margin, vault, held if size > 0 else -held)
-    low = max(min(surely, abs(size)), sheds)
-    high = min(perhaps, abs(size), low + TAKEOVER_PROBES)
-    return next((lots for lots in [*range(high, low, -1), *_iter_halves(low)] if accepts(lots)), 0)
-
-
-def _get_crossing(state: State, market: Market, margin: Margin, vault: Margin, held: int) -> tuple[int, int]:
-    """Lots up to which the vault surely, and up to which it perhaps, is within limit and initial margin.
-
-    Beyond what it sheds; ``held`` is its position, positive where the lots add to it. A lot
-    costs ``slope`` of spare margin; the three roundings on the way are worth -3 to +1 atoms.
-    """
-    rules, mark = market.rules, market.mark_price
-    spare = vault.equity - vault.initial + get_initial_requirement(market, held)
-    slope = mark * (rules.initial_margin_rate * margin.maintenance - rules.maintenance_margin_rate * margin.equity)
-    used = held * mark * rules.initial_margin_rate
-    limit = state.rulebook.vault_position_limit // mark - held
-    surely = ((spare - 3) * RATE_ONE - used) * margin.maintenance // slope
-    perhaps = ((spare + 1) * RATE_ONE - used) * margin.maintenance // slope
-    return min(surely, limit), min(perhaps, limit)
-
-
-def _iter_halves(lots: int) -> Iterator[int]:
-    """``lots``, its half, and so on down to one."""
-    while lots > 0:
-        yield lots
-        lots //= 2
-
-
 class _Run:
     """One resolution under way: the state so far, what was done, and whom to look at next."""
 
     def __init__(self, state: State, liquidity: Liquidity, prefix: str, timestamp: Time, partial: bool) -> None:
         self.state = state
         self.prefix, self.timestamp, self.partial = prefix, timestamp, partial
+        self.taken = 0
         self.bids = {market: list(reversed(offers)) for market, offers in liquidity.bids.items()}
         self.asks = {market: list(reversed(offers)) for market, offers in liquidity.asks.items()}
         self.events: list[Event] = []
@@ -285,13 +197,13 @@ class _Run:
 
     def _make_header(self) -> tuple[EventId, int, Time]:
         sequence = self.state.sequence + 1
-        return EventId(f"{self.prefix}-{sequence}"), sequence, self.timestamp
+        while self.state.seen.get(id := EventId(f"{self.prefix}-{sequence + self.taken}")):
+            self.taken += 1
+        return id, sequence, self.timestamp
 
     def _propose(self, event: Event) -> bool:
         """Hand the event to the kernel; whether it accepted."""
         outcome = step(self.state, event)
-        if outcome.rejected in (Rule.DUPLICATE_ID, Rule.TIME_BACKWARDS):
-            raise ValueError(f"{event.id}: {outcome.rejected.value}")
         if outcome.rejected is not None:
             return False
         self.state = outcome.state
@@ -405,7 +317,7 @@ def _find_most(attempt: Callable[[int], Journal | Rule], lots: int, backed: bool
     """
     rule: Rule | None = None
     refused = lots + 1
-    for size in _iter_halves(lots):
+    for size in iter_halves(lots):
         verdict = attempt(size)
         if isinstance(verdict, Journal):
             return _find_boundary(lambda lots: isinstance(attempt(lots), Journal), size, refused), None

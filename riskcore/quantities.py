@@ -5,7 +5,11 @@ atoms, so trading never rounds; only rates and shares do, and each of those
 divisions goes through a function of this file that names its direction.
 """
 
-from typing import NewType
+from __future__ import annotations
+
+from typing import Any, NewType
+
+import attrs
 
 AccountId = NewType("AccountId", str)
 MarketId = NewType("MarketId", str)
@@ -42,3 +46,21 @@ def apply_rate(amount: int, rate: int) -> Atoms:
     Fees and margin requirements are computed with it; both favour the venue.
     """
     return Atoms(-(-amount * rate // RATE_ONE))
+
+
+def exact_int(owner: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    """A field's check: an exact ``int``, and so neither a ``bool`` nor a float."""
+    if type(value) is not int:
+        raise TypeError(f"{type(owner).__name__}.{attribute.name} must be an int, not {value!r}")
+
+
+def exact_bool(owner: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    """A field's check: ``True`` or ``False``."""
+    if type(value) is not bool:
+        raise TypeError(f"{type(owner).__name__}.{attribute.name} must be a bool, not {value!r}")
+
+
+def some_text(owner: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    """A field's check: a ``str`` that is not empty."""
+    if type(value) is not str or not value:
+        raise TypeError(f"{type(owner).__name__}.{attribute.name} must be a non-empty str, not {value!r}")

@@ -18,6 +18,7 @@ from attrs import frozen
 
 from riskcore.bad_input import LogError, get_cause
 from riskcore.events import Event
+from riskcore.files import write_whole
 from riskcore.log import LogHeader, LogReader
 from riskcore.rules import Rule
 from riskcore.snapshot import get_state_hash
@@ -240,19 +241,41 @@ def _probe(path: Path, monitor: MonitorFactory, events: int) -> Violation | None
 def save_prefix(path: Path, target: Path, events: int) -> None:
     """Copy the header and the first ``events`` events of a log to ``target``.
 
-    Raises ``LogError`` where ``target`` cannot be written, is the log itself, or
-    would not find the log's snapshot.
+    Raises ``LogError`` where ``target`` cannot be written, exists and is no earlier
+    prefix of the log, or would not find the log's snapshot.
     """
     with LogReader(path) as log:
         snapshot = log.header.snapshot
     try:
-        if target.exists() and target.samefile(path):
-            raise LogError(str(target), None, None, "another file than the log", "the log itself")
-        if snapshot is not None and target.parent.resolve() != path.parent.resolve():
-            raise LogError(
-                str(target), None, None, "a file in the log's folder, where its snapshot is", "another folder"
-            )
-        with open(path, "rb") as source, open(target, "wb") as prefix:
+        _protect(path, target, snapshot)
+        with open(path, "rb") as source, write_whole(target) as prefix:
             prefix.writelines(islice(source, events + 1))
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise LogError(str(target), None, None, "a file that can be written", get_cause(error)) from None
+
+
+def _protect(path: Path, target: Path, snapshot: str | None) -> None:
+    """``LogError`` where the prefix of the log must not go to ``target``."""
+
+    def refuse(expected: str, got: str) -> LogError:
+        return LogError(str(target), None, None, expected, got)
+
+    if snapshot is not None and target.parent.resolve() != path.parent.resolve():
+        raise refuse("a file in the log's folder, where its snapshot is", "another folder")
+    if not target.exists():
+        return
+    if target.samefile(path):
+        raise refuse("another file than the log", "the log itself")
+    if snapshot is not None and target.samefile(path.parent / snapshot):
+        raise refuse("another file than the log's snapshot", "the snapshot itself")
+    if not target.is_file() or not _is_part(target, path):
+        raise refuse("a new file, or an earlier prefix of this log", "a file with something else in it")
+
+
+def _is_part(part: Path, whole: Path) -> bool:
+    """Whether ``whole`` begins with all that is in ``part``."""
+    with open(part, "rb") as left, open(whole, "rb") as right:
+        while piece := left.read(1 << 20):
+            if piece != right.read(len(piece)):
+                return False
+    return True

@@ -19,8 +19,8 @@ from rich.text import Text
 from riskcore.bad_input import printable
 from riskcore.codec import encode, get_members
 from riskcore.journal import Stage
+from riskcore.quantities import AccountId
 from riskcore.replay import Failure, Replay, Tally, Verdict
-from riskcore.strict_json import SNAPSHOT_DIGITS
 from riskcore.units import Units
 from riskcore.waterfall import CLOSING_STAGES, Closed, Solvency, Waterfall
 
@@ -36,8 +36,8 @@ def get_command(file: str) -> str:
     return f"riskcore replay {shlex.quote(file)}"
 
 
-def get_json(replay: Replay, file: str) -> dict[str, Any]:
-    """The replay as one JSON object; amounts are atoms."""
+def get_json(replay: Replay, file: str, prefix: str | None = None) -> dict[str, Any]:
+    """The replay as one JSON object; amounts are atoms, ``file`` and ``prefix`` as for ``print_replay``."""
     tallies = replay.tallies or {}
     return {
         "verdict": replay.verdict.value,
@@ -54,7 +54,7 @@ def get_json(replay: Replay, file: str) -> dict[str, Any]:
             "claims": replay.solvency.claims,
             "ties": replay.solvency.ties,
         },
-        "failure": None if replay.failure is None else _get_failure_json(replay.failure, file),
+        "failure": None if replay.failure is None else _get_failure_json(replay.failure, prefix or file),
         "state_hash": replay.state_hash,
         "seconds": round(replay.seconds, 3),
     }
@@ -64,11 +64,9 @@ def _get_waterfall_json(waterfall: Waterfall) -> dict[str, Any]:
     stages: dict[str, Any] = {}
     for stage in CLOSING_STAGES:
         stages[stage] = {
-            **encode(waterfall.get_total(stage), SNAPSHOT_DIGITS),
+            **encode(waterfall.get_total(stage), None),
             "takers": len(waterfall.takers[stage]),
-            "markets": {
-                market: encode(closed, SNAPSHOT_DIGITS) for market, closed in sorted(waterfall.closed[stage].items())
-            },
+            "markets": {market: encode(closed, None) for market, closed in sorted(waterfall.closed[stage].items())},
         }
     stages[Stage.BOOK]["insurance_paid"] = waterfall.insurance_paid[Stage.BOOK]
     stages[Stage.BOOK]["liquidation_fees"] = waterfall.liquidation_fees
@@ -91,8 +89,8 @@ def _get_failure_json(failure: Failure, file: str) -> dict[str, Any]:
     }
 
 
-def print_replay(replay: Replay, file: str, console: Console) -> None:
-    """The whole report; ``file`` is the log as its user named it."""
+def print_replay(replay: Replay, file: str, console: Console, prefix: str | None = None) -> None:
+    """The whole report; ``file`` is the log as its user named it, ``prefix`` where the part that fails was saved."""
     units = replay.header.units
     console.print(Text(f"Replay of {printable(file)}", "bold"))
     console.print(_get_summary(replay))
@@ -107,7 +105,7 @@ def print_replay(replay: Replay, file: str, console: Console) -> None:
     if replay.failure is not None:
         violation = replay.failure.violation
         title = f"{printable(violation.law)} is VIOLATED: {printable(violation.sentence)}"
-        _print_section(console, title, *_get_failure(replay.failure, file))
+        _print_section(console, title, *_get_failure(replay.failure, prefix or file, console))
     _print_section(console, "", *_get_end(replay))
 
 
@@ -177,17 +175,20 @@ def _count(number: int, one: str, many: str) -> str:
 def _get_payments(waterfall: Waterfall, units: Units) -> Table:
     table = _make_table(["stage", "what"], ["amount"])
     book, vault, adl = (waterfall.get_total(stage) for stage in CLOSING_STAGES)
-    makers = _count(len(waterfall.takers[Stage.BOOK]), "maker", "makers")
-    counterparties = _count(len(waterfall.takers[Stage.DELEVERAGING]), "counterparty", "counterparties")
+
+    def by(who: dict[Stage, set[AccountId]], stage: Stage) -> str:
+        names = ("maker", "makers") if stage is Stage.BOOK else ("counterparty", "counterparties")
+        return f"by {_count(len(who[stage]), *names)}"
+
     rows = [
-        (Stage.BOOK, f"gained by {makers}, paid by the accounts closed", book.gained),
-        (Stage.BOOK, f"forgone by {makers}", book.forgone),
+        (Stage.BOOK, f"gained {by(waterfall.gainers, Stage.BOOK)}, paid by the accounts closed", book.gained),
+        (Stage.BOOK, f"forgone {by(waterfall.forgoers, Stage.BOOK)}", book.forgone),
         (Stage.BOOK, "paid by the insurance fund for fills beyond bankruptcy", waterfall.insurance_paid[Stage.BOOK]),
         (Stage.BOOK, "liquidation fees, received by the insurance fund", waterfall.liquidation_fees),
         (Stage.VAULT, "equity received by the vault with the lots", vault.gained - vault.forgone),
         (Stage.INSURANCE, "paid by the insurance fund for deficits", waterfall.insurance_paid[Stage.INSURANCE]),
-        (Stage.DELEVERAGING, f"forgone by {counterparties}", adl.forgone),
-        (Stage.DELEVERAGING, f"gained by {counterparties}", adl.gained),
+        (Stage.DELEVERAGING, f"forgone {by(waterfall.forgoers, Stage.DELEVERAGING)}", adl.forgone),
+        (Stage.DELEVERAGING, f"gained {by(waterfall.gainers, Stage.DELEVERAGING)}", adl.gained),
         (Stage.UNCOVERED, "paid by nobody, written off", waterfall.written_off),
     ]
     for stage, what, atoms in rows:
@@ -218,7 +219,7 @@ def _get_laws(replay: Replay, tallies: Mapping[str, Tally]) -> Table:
     table = _make_table(["law"], ["checked", "violations"], ["verdict"])
     for law, tally in sorted(tallies.items()):
         verdict = "VIOLATED" if tally.violations else f"REPLAYED({replay.events:,})" if tally.checked else "NOT CHECKED"
-        if law == "WFALL-1":
+        if law == "WFALL-1" and tally.checked:
             verdict += ", the book ASSUMED(log)"
         style = "red" if tally.violations else ""
         cells = (law, f"{tally.checked:,}", f"{tally.violations:,}", verdict)
@@ -226,27 +227,37 @@ def _get_laws(replay: Replay, tallies: Mapping[str, Tally]) -> Table:
     return table
 
 
-def _get_failure(failure: Failure, file: str) -> Iterator[Text]:
+def _get_failure(failure: Failure, file: str, console: Console) -> Iterator[Text]:
     violation = failure.violation
-    yield Text(f"clause     {printable(violation.clause)}")
+    yield from _indent(console, "clause     ", violation.clause)
     if violation.event is not None:
-        event = json.dumps(get_members(violation.event), ensure_ascii=False)
-        yield Text(f"event      {printable(event)}")
+        yield from _indent(console, "event      ", json.dumps(get_members(violation.event), ensure_ascii=False))
     end = f"to line {failure.events + 1} of the log" if failure.events else "the state that the log starts from"
     yield Text(f"prefix     {_count(failure.events, 'event', 'events')}, {end}")
-    yield from _get_diff(violation.before, violation.after)
+    for mark, line, style in _get_diff(violation.before, violation.after):
+        yield from _indent(console, f"  {mark} ", line, style)
     yield Text(f"reproduce  {get_command(file)}")
 
 
-def _get_diff(before: str, after: str) -> Iterator[Text]:
-    """The lines that differ, - before and + after, and those that do not."""
+def _indent(console: Console, label: str, text: str, style: str = "") -> Iterator[Text]:
+    """The text behind its label, on as many lines as it takes, all of them to the right of the label."""
+    lines = Text(printable(text)).wrap(console, max(console.width - len(label), 1), overflow="fold")
+    for index, line in enumerate(lines):
+        yield Text((" " * len(label) if index else label) + line.plain.rstrip(), style)
+
+
+def _get_diff(before: str, after: str) -> Iterator[tuple[str, str, str]]:
+    """The lines that differ, - before and + after, and those that do not; where nothing was before, what is."""
     old, new = before.splitlines(), after.splitlines()
+    if not old:
+        yield from ((" ", line, "") for line in new)
+        return
     for tag, i, j, k, m in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag == "equal":
-            yield from (Text(f"    {printable(line)}", "dim") for line in old[i:j])
+            yield from ((" ", line, "dim") for line in old[i:j])
         else:
-            yield from (Text(f"  - {printable(line)}", "red") for line in old[i:j])
-            yield from (Text(f"  + {printable(line)}", "green") for line in new[k:m])
+            yield from (("-", line, "red") for line in old[i:j])
+            yield from (("+", line, "green") for line in new[k:m])
 
 
 def _get_end(replay: Replay) -> list[Text | Table]:

@@ -35,7 +35,7 @@ class Rule(StrEnum):
 
     NOT_LIQUIDATABLE = "the account is at or above its maintenance margin"
     SIZE_EXCEEDS_POSITION = "more lots than the position has"
-    WORSE_THAN_BANKRUPTCY = "worse than the bankruptcy price, and the insurance fund does not pay"
+    WORSE_THAN_BANKRUPTCY = "worse than the bankruptcy price, and the insurance fund does not pay the difference"
     VAULT_TAKES_NO_DEFICIT = "the vault takes over no account of negative equity"
     VAULT_LIMIT = "the vault's position would be beyond its limit"
     VAULT_MARGIN = "the vault would be below its initial margin, and does not reduce its risk"
@@ -47,6 +47,7 @@ class Rule(StrEnum):
     VAULT_NOT_EXHAUSTED = "the vault can still take over a lot"
     ADL_SOLVENT = "the rulebook deleverages only accounts with no equity left"
     QUEUE_NOT_RANKED = "the queue is not all eligible accounts in rank order"
+    NOTHING_TO_BOOK = "nobody is eligible, and there is no loss to book"
     QUEUE_EXHAUSTED = "nobody is left in the queue"
     QUEUE_NOT_EXHAUSTED = "somebody is left in the queue"
     NOT_FLAT = "the account still has positions"

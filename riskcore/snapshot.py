@@ -29,6 +29,7 @@ from riskcore.codec import (
     POSITION,
     RESERVES,
     SNAPSHOT,
+    check_rulebook,
     check_version,
     encode,
     read_integer,
@@ -36,7 +37,8 @@ from riskcore.codec import (
     read_text,
     require_fields,
 )
-from riskcore.quantities import AccountId, Atoms, EventId, MarketId, Time
+from riskcore.files import get_length, write_whole
+from riskcore.quantities import RATE_ONE, AccountId, Atoms, EventId, MarketId, Time
 from riskcore.state import (
     NO_ACCOUNT,
     Account,
@@ -49,7 +51,6 @@ from riskcore.state import (
     is_admissible_market,
 )
 from riskcore.strict_json import SNAPSHOT_DIGITS, describe, read_object
-from riskcore.tables import Table
 
 SCHEMA_VERSION: Final = 1
 _FIELDS: Final = ("accounts", "deleveraging", "markets", "reserves", "rulebook", "seen", "sequence", "timestamp")
@@ -67,42 +68,58 @@ def get_state_hash(state: State) -> str:
 
 
 def save_state(state: State, path: Path) -> None:
-    """Write the state as a snapshot file, one account a line."""
-    with open(path, "w", encoding="ascii", newline="\n") as file:
-        file.writelines(_get_pieces(state, whole=True))
+    """Write the state as a snapshot file, one account a line.
+
+    Raises ``Fault``, a ``ValueError``, for a state that ``load_state`` would refuse; the file is then as it was.
+    """
+    _check_state(state)
+    with write_whole(path) as file:
+        file.writelines(piece.encode("ascii") for piece in _get_pieces(state, whole=True))
 
 
 def _get_pieces(state: State, whole: bool) -> Iterator[str]:
-    """The encoding piece by piece; ``whole`` is what a file holds more than the hash covers."""
+    """The encoding piece by piece; ``whole`` is what a file holds more than the hash covers, and its limits."""
     gap = "\n" if whole else ""
+    digits = SNAPSHOT_DIGITS if whole else None
     yield '{"accounts":{'
     separator = gap
     for id, account in sorted(state.accounts.items(), key=_get_key):
         if whole or account != NO_ACCOUNT:
-            yield f"{separator}{_canonical(id)}:{_canonical(_encode_account(account))}"
+            with within(f"accounts.{printable(id)}"):
+                yield f"{separator}{_canonical(encode(id, digits))}:{_canonical(_encode_account(account, digits))}"
             separator = "," + gap
-    yield '},"deleveraging":' + _canonical(encode(state.deleveraging, SNAPSHOT_DIGITS))
-    markets = {id: encode(market, SNAPSHOT_DIGITS) for id, market in state.markets.items() if market is not None}
-    yield ',"markets":' + _canonical(markets)
-    yield ',"reserves":' + _canonical(encode(state.reserves, SNAPSHOT_DIGITS))
+    yield '},"deleveraging":' + _encode_part("deleveraging", state.deleveraging, digits)
+    markets = {id: market for id, market in state.markets.items() if market is not None}
+    yield ',"markets":' + _encode_part("markets", markets, digits)
+    yield ',"reserves":' + _encode_part("reserves", state.reserves, digits)
     if whole:
         yield f',"riskcore_snapshot":{SCHEMA_VERSION}'
-    yield ',"rulebook":' + _canonical(encode(state.rulebook, SNAPSHOT_DIGITS))
+    yield ',"rulebook":' + _encode_part("rulebook", state.rulebook, digits)
     if whole:
-        yield ',"seen":' + _canonical(sorted(id for id, accepted in state.seen.items() if accepted))
-    yield f',"sequence":{state.sequence},"timestamp":{state.timestamp}}}{gap}'
+        seen = sorted(id for id, accepted in state.seen.items() if accepted)
+        yield ',"seen":' + _encode_part("seen", seen, digits)
+    yield ',"sequence":' + _encode_part("sequence", state.sequence, digits)
+    yield ',"timestamp":' + _encode_part("timestamp", state.timestamp, digits) + "}" + gap
+
+
+def _encode_part(name: str, value: object, digits: int | None) -> str:
+    with within(name):
+        return _canonical(encode(value, digits))
 
 
 def _get_key(entry: tuple[str, object]) -> str:
     return entry[0]
 
 
-def _encode_account(account: Account) -> dict[str, Any]:
+def _encode_account(account: Account, digits: int | None) -> dict[str, Any]:
     positions = {
         market: {"cost": position.cost, "entry_index": position.entry_index, "size": position.size}
         for market, position in account.positions.items()
     }
-    return {"balance": account.balance, "positions": positions}
+    members = {"balance": account.balance, "positions": positions}
+    if digits is not None:
+        encode(members, digits)
+    return members
 
 
 def load_state(path: Path, *, mutable: bool = False) -> State:
@@ -113,6 +130,7 @@ def load_state(path: Path, *, mutable: bool = False) -> State:
     to say.
     """
     file = str(path)
+    get_length(path, "a readable snapshot")
     try:
         data = path.read_bytes()
     except (OSError, ValueError) as error:
@@ -133,21 +151,24 @@ def _decode_state(members: dict[str, object], mutable: bool) -> State:
     accounts, markets, seen = state.accounts, state.markets, state.seen
     for id, value in _get_entries(members, "markets"):
         with within(f"markets.{printable(id)}"):
-            markets = markets.put(MarketId(id), _read_market(value))
+            markets = markets.put(MarketId(id), MARKET.read(value, SNAPSHOT))
     for id, value in _get_entries(members, "accounts"):
         with within(f"accounts.{printable(id)}"):
-            accounts = accounts.put(AccountId(id), _read_account(value, markets))
+            accounts = accounts.put(AccountId(id), _read_account(value))
     for id in _read_ids(members["seen"]):
         seen = seen.put(EventId(id), True)
     with within("reserves"):
         reserves = RESERVES.read(members["reserves"], SNAPSHOT)
     with within("deleveraging"):
-        deleveraging = _read_deleveraging(members["deleveraging"], accounts, markets)
+        value = members["deleveraging"]
+        deleveraging = None if value is None else DELEVERAGING.read(value, SNAPSHOT)
     with within("sequence"):
         sequence = read_integer(members["sequence"], SNAPSHOT)
     with within("timestamp"):
         timestamp = Time(read_integer(members["timestamp"], SNAPSHOT))
-    return State(state.rulebook, accounts, markets, seen, reserves, deleveraging, sequence, timestamp)
+    state = State(state.rulebook, accounts, markets, seen, reserves, deleveraging, sequence, timestamp)
+    _check_state(state)
+    return state
 
 
 def _get_entries(members: dict[str, object], name: str) -> Iterator[tuple[str, object]]:
@@ -160,16 +181,7 @@ def _get_entries(members: dict[str, object], name: str) -> Iterator[tuple[str, o
             yield read_text(id, SNAPSHOT), entry
 
 
-def _read_market(value: object) -> Market:
-    market = MARKET.read(value, SNAPSHOT)
-    if not is_admissible_market(market.rules):
-        raise Fault("rates in the admissible range", "others", "rules")
-    if market.mark_price <= 0:
-        raise Fault("a price above zero", str(market.mark_price), "mark_price")
-    return market
-
-
-def _read_account(value: object, markets: Table[MarketId, Market | None]) -> Account:
+def _read_account(value: object) -> Account:
     if type(value) is not dict:
         raise Fault("an object", describe(value))
     require_fields(value, _ACCOUNT_FIELDS, "an account")
@@ -178,17 +190,11 @@ def _read_account(value: object, markets: Table[MarketId, Market | None]) -> Acc
     positions: dict[MarketId, Position] = {}
     for id, entry in _get_entries(value, "positions"):
         with within(f"positions.{printable(id)}"):
-            positions[MarketId(id)] = _read_position(entry, markets.get(MarketId(id)))
+            position = POSITION.read(entry, SNAPSHOT)
+            if position.size == 0:
+                raise Fault("a size that is not zero", "0", "size")
+            positions[MarketId(id)] = position
     return Account(balance, Positions(positions))
-
-
-def _read_position(value: object, market: Market | None) -> Position:
-    position = POSITION.read(value, SNAPSHOT)
-    if market is None:
-        raise Fault("a market of this snapshot", "another")
-    if position.size == 0:
-        raise Fault("a size that is not zero", "0", "size")
-    return position
 
 
 def _read_ids(value: object) -> list[str]:
@@ -198,22 +204,52 @@ def _read_ids(value: object) -> list[str]:
         return [read_text(id, SNAPSHOT) for id in value]
 
 
-def _read_deleveraging(
-    value: object, accounts: Table[AccountId, Account], markets: Table[MarketId, Market | None]
-) -> Deleveraging | None:
-    """An open deleveraging that its own steps can carry on."""
-    if value is None:
-        return None
-    episode = DELEVERAGING.read(value, SNAPSHOT)
-    if markets.get(episode.market) is None:
+def _check_state(state: State) -> None:
+    """``Fault`` for a state on which the kernel's transitions are not defined."""
+    with within("rulebook"):
+        check_rulebook(state.rulebook)
+    for id, market in state.markets.items():
+        if market is not None:
+            with within(f"markets.{printable(id)}"):
+                _check_market(market, state)
+    for account_id, account in state.accounts.items():
+        for market_id, _ in account.positions.items():
+            if state.markets.get(market_id) is None:
+                place = f"accounts.{printable(account_id)}.positions.{printable(market_id)}"
+                raise Fault("a market of this snapshot", "another", place)
+    if state.deleveraging is not None:
+        with within("deleveraging"):
+            _check_deleveraging(state.deleveraging, state)
+
+
+def _check_market(market: Market, state: State) -> None:
+    if not is_admissible_market(market.rules):
+        raise Fault("rates in the admissible range", "others", "rules")
+    if market.mark_price <= 0:
+        raise Fault("a price above zero", str(market.mark_price), "mark_price")
+    limit = RATE_ONE * state.rulebook.funding_interval
+    if not 0 <= market.funding_remainder < limit:
+        expected = f"at least 0 and less than {limit}, a million times the funding interval"
+        raise Fault(expected, str(market.funding_remainder), "funding_remainder")
+    if market.funding_time > state.timestamp:
+        raise Fault("a time that is not after the snapshot's", str(market.funding_time), "funding_time")
+    if market.open_interest < 0:
+        raise Fault("lots, zero or more", str(market.open_interest), "open_interest")
+
+
+def _check_deleveraging(episode: Deleveraging, state: State) -> None:
+    """One that its own steps can carry on."""
+
+    def get_size(id: AccountId) -> int:
+        return state.accounts.get(id).positions.get(episode.market).size
+
+    if state.markets.get(episode.market) is None:
         raise Fault("a market of this snapshot", describe(episode.market), "market")
-    size = accounts.get(episode.account).positions.get(episode.market).size
+    size = get_size(episode.account)
     if not 0 <= episode.done < episode.lots or abs(size) != episode.lots - episode.done:
         raise Fault("lots less those done, above zero and all that the account holds", str(episode.lots), "lots")
     if not 0 <= episode.head <= len(episode.queue):
         raise Fault("a place in the queue", str(episode.head), "head")
     waiting = episode.queue[episode.head :]
-    held = [accounts.get(id).positions.get(episode.market).size for id in waiting]
-    if len(set(waiting)) < len(waiting) or any(other * size >= 0 for other in held):
+    if len(set(waiting)) < len(waiting) or any(get_size(id) * size >= 0 for id in waiting):
         raise Fault("different accounts on the opposite side behind the head", "others", "queue")
-    return episode

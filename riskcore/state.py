@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
-from attrs import frozen
+from attrs import field, frozen
+from attrs.validators import instance_of
 
 from riskcore.quantities import (
     RATE_ONE,
@@ -21,6 +22,9 @@ from riskcore.quantities import (
     Price,
     Rate,
     Time,
+    exact_bool,
+    exact_int,
+    some_text,
 )
 from riskcore.tables import DictTable, PersistentTable, Table
 
@@ -37,10 +41,15 @@ class RankPolicy(StrEnum):
 class Rulebook:
     """A venue's choices, the same for all its markets. Data, never code.
 
+    A field of another type raises ``TypeError``; whether the figures are admissible is
+    for ``genesis`` to say.
+
     ``vault``: the account that takes positions over; marked and margined like any other.
-    ``vault_position_limit``: atoms of notional at mark that the vault may hold per market.
+    ``vault_position_limit``: atoms of notional at mark, per market, up to which the vault takes
+    positions over; its own trades are bound by margin alone.
     ``insurance_floor``: atoms that the insurance fund keeps back.
-    ``insurance_backs_fills``: the fund pays what a liquidation fill is worse than bankruptcy price.
+    ``insurance_backs_fills``: the fund pays what a liquidation fill is worse than bankruptcy price,
+    ``insurance_fill_band``: if the fill is worse than mark by no more than this rate of its notional.
     ``insurance_before_adl``: the fund covers open accounts, and is used up before deleveraging.
     ``adl_solvent``: accounts below maintenance may be deleveraged while their equity is above zero.
     ``adl_requires_profit``: who pays in a deleveraging must do so out of that position's profit.
@@ -48,16 +57,17 @@ class Rulebook:
     ``funding_rate_cap``: largest funding rate per interval, either sign.
     """
 
-    vault: AccountId
-    vault_position_limit: Atoms
-    insurance_floor: Atoms
-    insurance_backs_fills: bool
-    insurance_before_adl: bool
-    adl_solvent: bool
-    adl_requires_profit: bool
-    adl_rank: RankPolicy
-    funding_interval: Time
-    funding_rate_cap: Rate
+    vault: AccountId = field(validator=some_text)
+    vault_position_limit: Atoms = field(validator=exact_int)
+    insurance_floor: Atoms = field(validator=exact_int)
+    insurance_backs_fills: bool = field(validator=exact_bool)
+    insurance_fill_band: Rate = field(validator=exact_int)
+    insurance_before_adl: bool = field(validator=exact_bool)
+    adl_solvent: bool = field(validator=exact_bool)
+    adl_requires_profit: bool = field(validator=exact_bool)
+    adl_rank: RankPolicy = field(validator=instance_of(RankPolicy))
+    funding_interval: Time = field(validator=exact_int)
+    funding_rate_cap: Rate = field(validator=exact_int)
 
 
 def is_admissible_rulebook(rulebook: Rulebook) -> bool:
@@ -65,6 +75,8 @@ def is_admissible_rulebook(rulebook: Rulebook) -> bool:
     return (
         (rulebook.vault_position_limit >= 0)
         & (rulebook.insurance_floor >= 0)
+        & (rulebook.insurance_fill_band >= 0)
+        & (rulebook.insurance_fill_band <= RATE_ONE)
         & (rulebook.funding_interval > 0)
         & (rulebook.funding_rate_cap >= 0)
     )
@@ -77,11 +89,11 @@ class MarketRules:
     ``maker_fee_rate`` may be negative, a rebate that the taker's fee pays for.
     """
 
-    initial_margin_rate: Rate
-    maintenance_margin_rate: Rate
-    taker_fee_rate: Rate
-    maker_fee_rate: Rate
-    liquidation_fee_rate: Rate
+    initial_margin_rate: Rate = field(validator=exact_int)
+    maintenance_margin_rate: Rate = field(validator=exact_int)
+    taker_fee_rate: Rate = field(validator=exact_int)
+    maker_fee_rate: Rate = field(validator=exact_int)
+    liquidation_fee_rate: Rate = field(validator=exact_int)
 
 
 def is_admissible_market(rules: MarketRules) -> bool:

@@ -69,8 +69,11 @@ def step(state: State, event: Event) -> Outcome:
     """Apply one event.
 
     Gives the new state with its effects, lines of zero atoms left out; or, where a
-    guard fails, the unchanged state and the rule. Raises nothing for any event.
+    guard fails, the unchanged state and the rule. Raises nothing for any event, and
+    ``TypeError`` for what is none.
     """
+    if type(event) not in TRANSITIONS:
+        raise TypeError(f"an event of riskcore is expected, not {event!r}")
     try:
         journal = apply(state, event)
     except Rejected as rejection:

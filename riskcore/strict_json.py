@@ -20,8 +20,9 @@ T = TypeVar("T")
 
 #: Digits of an integer in a log: every number of 256 bits has at most as many.
 LOG_DIGITS = 78
-#: Digits of an integer in a snapshot, which holds sums of products of a log's numbers.
-SNAPSHOT_DIGITS = 1000
+#: Digits of an integer in a snapshot. What a log leads to from nothing has fewer: at most a price
+#: times a rate, a time and a size, each as long as a log allows, and sums of those.
+SNAPSHOT_DIGITS = 400
 
 
 class Odd:

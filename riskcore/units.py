@@ -44,8 +44,11 @@ def parse_decimal(text: str) -> tuple[int, int]:
     Raises ``Fault`` where it is none: no exponent, no sign but ``-``, digits on
     both sides of the point, ``LOG_DIGITS`` digits at most.
     """
-    if len(text) > LOG_DIGITS + 2 or not _DECIMAL.fullmatch(text):
+    if not _DECIMAL.fullmatch(text):
         raise Fault("a decimal string like 12.5", quote(text))
+    digits = sum(map(text.count, "0123456789")) if len(text) > LOG_DIGITS else len(text)
+    if digits > LOG_DIGITS:
+        raise Fault(f"a decimal string of at most {LOG_DIGITS} digits", f"one of {digits:,}")
     whole, _, decimals = text.partition(".")
     return int(whole + decimals), 10 ** len(decimals)
 
@@ -84,6 +87,14 @@ def _check_lots(units: object, attribute: object, lots: Any) -> None:
         for market, text in lots.items():
             with within(printable(market)):
                 _check_unit(text)
+
+
+class NoLot(Fault):
+    """A decimal string of a market whose lot the header does not give."""
+
+    def __init__(self) -> None:
+        expected = "an integer, as units.lots of the header has no lot of this market"
+        super().__init__(expected, "a decimal string")
 
 
 @frozen
@@ -129,5 +140,5 @@ class Units:
             return Fraction(self.cash)
         lot = self.lots.get(market) if market is not None else None
         if lot is None:
-            raise Fault("an integer, as units.lots of the header has no lot of this market", "a decimal string")
+            raise NoLot
         return Fraction(lot) if quantity is Quantity.SIZE else Fraction(self.cash) / Fraction(lot)

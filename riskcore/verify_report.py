@@ -15,8 +15,10 @@ PROVED, OUTSIDE, FAILED = "PROVED", "outside", "FAILED"
 
 def print_results(results: list[Result], seconds: float, console: Console) -> None:
     """The verdict of each cell, the lemmas, every failure in full, and what is trusted."""
-    console.print(get_matrix([result for result in results if result.layer != "lemma"]))
-    console.print("outside: the event is outside the law's footprint, which was checked too.", soft_wrap=True)
+    cells = [result for result in results if result.layer != "lemma"]
+    if cells:
+        console.print(get_matrix(cells))
+        console.print("outside: the event is outside the law's footprint, which was checked too.", soft_wrap=True)
     print_lemmas([result for result in results if result.layer == "lemma"], console)
     for result in results:
         if result.verdict != PROVED:

@@ -41,11 +41,14 @@ class Closed:
 class Waterfall:
     """The tallies. ``takers`` are makers, the vault or deleveraged counterparties; amounts are atoms.
 
+    ``gainers`` and ``forgoers``: the takers who in some step did better than mark, and worse.
     ``insurance_paid``: by stage; ``liquidation_fees``: what it received; ``written_off``: booked to uncovered.
     """
 
     closed: dict[Stage, dict[MarketId, Closed]] = Factory(lambda: defaultdict(lambda: defaultdict(Closed)))
     takers: dict[Stage, set[AccountId]] = Factory(lambda: defaultdict(set))
+    gainers: dict[Stage, set[AccountId]] = Factory(lambda: defaultdict(set))
+    forgoers: dict[Stage, set[AccountId]] = Factory(lambda: defaultdict(set))
     insurance_paid: dict[Stage, int] = Factory(lambda: defaultdict(int))
     liquidation_fees: int = 0
     written_off: int = 0
@@ -73,7 +76,10 @@ class Waterfall:
         closed.notional += notional
         closed.gained += max(gain, 0)
         closed.forgone += max(-gain, 0)
-        self.takers[line.stage].add(line.buyer if is_long else line.seller)
+        taker = line.buyer if is_long else line.seller
+        self.takers[line.stage].add(taker)
+        if gain:
+            (self.gainers if gain > 0 else self.forgoers)[line.stage].add(taker)
 
     def _record_payment(self, line: Pay) -> None:
         if line.reason is Reason.COVER:

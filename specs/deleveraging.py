@@ -54,6 +54,7 @@ def _begin_guard(case: Case) -> dict[Rule, Any]:
         Rule.VAULT_NOT_EXHAUSTED: from_vault | negate(could_take_over(case, account, 1)),
         Rule.INSURANCE_NOT_EXHAUSTED: implies(case.rulebook.insurance_before_adl & is_bankrupt, available(case) == 0),
         Rule.QUEUE_NOT_RANKED: case.is_ranked,
+        Rule.NOTHING_TO_BOOK: (equity_share(case, account, magnitude(account.size)) < 0) | (length_of(event.queue) > 0),
     }
 
 
@@ -84,7 +85,10 @@ def _step_guard(case: Case) -> dict[Rule, Any]:
 
 
 def queue_length(episode: Any) -> Any:
-    queue = episode.queue
+    return length_of(episode.queue)
+
+
+def length_of(queue: Any) -> Any:
     return len(queue) if type(queue) is tuple else queue.length
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from riskcore import events
 from riskcore.rules import Rule
-from specs.arithmetic import either, floor_ratio, larger, magnitude, rate_of, smaller
+from specs.arithmetic import RATE_ONE, either, floor_ratio, larger, magnitude, rate_of, smaller
 from specs.case import AccountView, Case
 from specs.contract import (
     Contract,
@@ -43,11 +43,21 @@ def forced_guard(account: AccountView, lots: Any) -> dict[Rule, Any]:
     }
 
 
+def _loss(case: Case) -> Any:
+    """Atoms that the fill costs the account against mark."""
+    event, account = case.event, case.before.account(case.event.account)
+    return toward(account, event.size) * (event.price - case.before.market.mark_price)
+
+
 def _spare(case: Case) -> Any:
     """Atoms that the account may still lose in this fill; below zero, what is missing."""
-    event, account = case.event, case.before.account(case.event.account)
-    loss = toward(account, event.size) * (event.price - case.before.market.mark_price)
-    return equity_share(case, account, event.size) - loss
+    return equity_share(case, case.before.account(case.event.account), case.event.size) - _loss(case)
+
+
+def within_band(case: Case) -> Any:
+    """Whether a fill's loss against mark is within the rate that the fund backs."""
+    notional = case.event.size * case.before.market.mark_price
+    return _loss(case) * RATE_ONE <= case.rulebook.insurance_fill_band * notional
 
 
 def _guard(case: Case) -> dict[Rule, Any]:
@@ -69,7 +79,7 @@ def _guard(case: Case) -> dict[Rule, Any]:
     return {
         **rules,
         Rule.WORSE_THAN_BANKRUPTCY: (missing <= 0)
-        | (case.rulebook.insurance_backs_fills & (missing <= available(case))),
+        | (case.rulebook.insurance_backs_fills & (missing <= available(case)) & within_band(case)),
         Rule.MAKER_MARGIN: bearable(case, maker, equity, maker.size + change),
     }
 

@@ -34,6 +34,8 @@ def admissible_rulebook(rulebook: Any) -> Any:
     return every(
         rulebook.vault_position_limit >= 0,
         rulebook.insurance_floor >= 0,
+        rulebook.insurance_fill_band >= 0,
+        rulebook.insurance_fill_band <= RATE_ONE,
         rulebook.funding_interval > 0,
         rulebook.funding_rate_cap >= 0,
     )

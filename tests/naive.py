@@ -525,7 +525,8 @@ class Venue:
             self.cash[event.account] -= fee
             self.insurance += fee
         else:
-            backed = self.rulebook.insurance_backs_fills and -spare <= self.get_available()
+            worst = Fraction(self.rulebook.insurance_fill_band, MILLION) * event.size * self.listings[event.market].mark
+            backed = self.rulebook.insurance_backs_fills and -spare <= self.get_available() and share - spare <= worst
             broken |= get_broken(WORSE_THAN_BANKRUPTCY=backed)
             self.cash[event.account] += -spare
             self.insurance -= -spare
@@ -586,6 +587,7 @@ class Venue:
             VAULT_NOT_EXHAUSTED=not self.can_vault_take(event.account, event.market, 1),
             INSURANCE_NOT_EXHAUSTED=not insured,
             QUEUE_NOT_RANKED=list(event.queue) == queue,
+            NOTHING_TO_BOOK=len(event.queue) > 0 or share > 0,
         )
 
     def deleverage(self, event: events.Deleverage) -> set[str]:

@@ -24,6 +24,7 @@ def rulebooks(draw: st.DrawFn, adl_solvent: bool | None = None) -> Rulebook:
         vault_position_limit=Atoms(draw(st.sampled_from([0, 100, 5_000, 10**9]))),
         insurance_floor=Atoms(draw(st.sampled_from([0, 50]))),
         insurance_backs_fills=draw(st.booleans()),
+        insurance_fill_band=Rate(draw(st.sampled_from((0, 20_000, 1_000_000)))),
         insurance_before_adl=draw(st.booleans()),
         adl_solvent=draw(st.booleans()) if adl_solvent is None else adl_solvent,
         adl_requires_profit=draw(st.booleans()),

@@ -25,6 +25,7 @@ HEADER: dict[str, Any] = {
         "vault_position_limit": 20000,
         "insurance_floor": 0,
         "insurance_backs_fills": True,
+        "insurance_fill_band": 1_000_000,
         "insurance_before_adl": True,
         "adl_solvent": True,
         "adl_requires_profit": True,

@@ -179,6 +179,19 @@ def test_a_negative_share_is_rounded_against_the_counterparty_and_still_telescop
     assert 0 == desk.get_balance("amber")
 
 
+def test_an_episode_without_counterparties_and_without_a_loss_is_refused() -> None:
+    # as below, but both shorts are in debt: 1480 - 1485 and 1320 - 1386
+    desk = with_bankrupt_long(mark=920)
+    desk.open("ETH", 100, daisy=10**5)
+    desk.must(Fill, "birch", "daisy", "ETH", 15, 100)
+    desk.must(Fill, "cedar", "daisy", "ETH", 14, 100)
+    desk.must(MarkPrice, "ETH", 1)
+
+    assert desk.get_equity("birch") < 0
+    assert desk.get_equity("cedar") < 0
+    assert Rule.NOTHING_TO_BOOK == desk.do(BeginDeleveraging, "amber", "BTC", ()).rejected
+
+
 def test_a_queue_that_was_to_receive_leaves_nothing_to_pay() -> None:
     # birch's 15 of ETH fall from 100 to 1: equity 1480 - 1485 = -5, so he is not asked. cedar's 4 lots bring him 80
     desk = with_bankrupt_long(mark=920)
@@ -226,7 +239,6 @@ def test_nothing_left_is_not_solvent() -> None:
         ("amber", "cedar", "birch"),
         ("cedar", "birch", "nobody"),
         ("cedar", "nobody"),
-        ("cedar", "birch", ""),
     ],
 )
 def test_a_queue_that_is_not_all_in_order_is_rejected(queue: tuple[str, ...]) -> None:

@@ -165,6 +165,25 @@ def test_the_fund_pays_exactly_what_the_price_is_worse() -> None:
     assert 0 == desk.state.reserves.insurance
 
 
+@pytest.mark.parametrize(("band", "rejected"), [(23_913, Rule.WORSE_THAN_BANKRUPTCY), (23_914, None)])
+def test_the_fund_backs_no_price_beyond_its_band(band: int, rejected: Rule | None) -> None:
+    # 898 is 22 of 920 below mark: 0.0239130...
+    desk = with_sick_long(insurance_fill_band=band)
+    desk.must(FundInsurance, 10**6)
+
+    assert rejected == desk.do(LiquidationFill, "amber", "cedar", "BTC", 4, 898).rejected
+
+
+def test_a_fund_without_a_band_pays_true_deficits_only() -> None:
+    # at 880 equity is -200: a fill at mark costs nothing, and 80 of the debt goes with 4 lots
+    desk = with_sick_long(mark=880, insurance_fill_band=0)
+    desk.must(FundInsurance, 10**6)
+
+    assert Rule.WORSE_THAN_BANKRUPTCY == desk.do(LiquidationFill, "amber", "cedar", "BTC", 4, 879).rejected
+    desk.must(LiquidationFill, "amber", "cedar", "BTC", 4, 880)
+    assert 10**6 - 80 == desk.state.reserves.insurance
+
+
 def test_the_fund_does_not_pay_what_it_does_not_have() -> None:
     desk = with_sick_long()
     desk.must(FundInsurance, 7)

@@ -36,14 +36,12 @@ from riskcore import (
     genesis,
     step,
 )
+from riskcore.capacity import TAKEOVER_PROBES, compute_queue, compute_takeover_size
 from riskcore.liquidation import get_equity_share
 from riskcore.margin import get_margin, is_below_maintenance
 from riskcore.planner import (
-    TAKEOVER_PROBES,
     Liquidity,
     Offer,
-    compute_queue,
-    compute_takeover_size,
     find_below_maintenance,
     resolve,
 )
@@ -61,6 +59,7 @@ RULEBOOK = Rulebook(
     vault_position_limit=Atoms(0),
     insurance_floor=Atoms(0),
     insurance_backs_fills=True,
+    insurance_fill_band=Rate(1_000_000),
     insurance_before_adl=True,
     adl_solvent=True,
     adl_requires_profit=False,
@@ -404,13 +403,25 @@ def test_events_are_numbered_on_and_named_after_the_prefix() -> None:
     ]
 
 
-def test_a_taken_id_or_a_past_time_is_an_error() -> None:
+def test_ids_that_were_accepted_before_are_passed_over() -> None:
     state = make_venue(mark=880)
-    taken = evolve(state, seen=state.seen.put(EventId(f"resolve-{state.sequence + 1}"), True))
-    with pytest.raises(ValueError, match="an event with this id was accepted before"):
-        resolve(taken)
+    plain = resolve(state)
+    first = state.sequence + 1
+    seen = state.seen
+    for number in (first, first + 2):
+        seen = seen.put(EventId(f"resolve-{number}"), True)
+    resolution = resolve(evolve(state, seen=seen))
+    expected = [f"resolve-{number}" for number in (first + 1, first + 3, first + 4)]
+
+    assert expected == [event.id for event in resolution.events]
+    assert [event.sequence for event in plain.events] == [event.sequence for event in resolution.events]
+
+
+def test_a_past_time_is_an_error_also_where_there_is_nothing_to_do() -> None:
     with pytest.raises(ValueError, match="the timestamp must not be before"):
-        resolve(state, timestamp=Time(1))
+        resolve(make_venue(mark=880), timestamp=Time(1))
+    with pytest.raises(ValueError, match="the timestamp must not be before"):
+        resolve(genesis(RULEBOOK), timestamp=Time(-5))
 
 
 @pytest.mark.parametrize(("price", "lots"), [(0, 1), (1, 0), (-1, 1), (1, -1)])

@@ -5,8 +5,12 @@ from __future__ import annotations
 import gc
 import io
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +38,7 @@ from tests.log_cases import (
     RULES,
     UNITS,
     PlainMonitor,
+    PlainTally,
     Script,
     SeeingMonitor,
     SwindlingMonitor,
@@ -46,6 +51,12 @@ from tests.log_cases import (
 BTC = MarketId("BTC")
 SWINDLE = 9
 """The event at which ``SwindlingMonitor`` conjures an atom."""
+
+
+class LateMonitor(SeeingMonitor):
+    """Conjures its atom behind the snapshot of ``write_snapshot_log``."""
+
+    at = "e22"
 
 
 @pytest.fixture
@@ -95,6 +106,8 @@ def test_every_stage_is_told_apart(log: Path) -> None:
 
     assert expected == waterfall.closed
     assert {Stage.BOOK: {"maker"}, Stage.VAULT: {"vault"}, Stage.DELEVERAGING: {"short"}} == waterfall.takers
+    assert {Stage.BOOK: {"maker"}, Stage.VAULT: {"vault"}} == waterfall.gainers
+    assert {Stage.DELEVERAGING: {"short"}} == waterfall.forgoers
     assert waterfall.insurance_paid == {Stage.BOOK: 381, Stage.INSURANCE: 758}
     assert (waterfall.liquidation_fees, waterfall.written_off) == (139, 46)
 
@@ -371,13 +384,13 @@ deleveraging  BTC         1    40            332.00             38.1 %
 Who paid, and what was forgone, against mark
 stage         what                                                    amount
 book          gained by 1 maker, paid by the accounts closed            1.60
-book          forgone by 1 maker                                        0.00
+book          forgone by 0 makers                                       0.00
 book          paid by the insurance fund for fills beyond bankruptcy    3.81
 book          liquidation fees, received by the insurance fund          1.39
 vault         equity received by the vault with the lots                4.04
 insurance     paid by the insurance fund for deficits                   7.58
 deleveraging  forgone by 1 counterparty                                 7.68
-deleveraging  gained by 1 counterparty                                  0.00
+deleveraging  gained by 0 counterparties                                0.00
 uncovered     paid by nobody, written off                               0.46
 
 Solvency (in quote currency, exact)
@@ -432,6 +445,44 @@ def test_a_state_diff_keeps_what_is_the_same(log: Path) -> None:
     text = run(log, monitor=SwindlingMonitor).stdout
 
     assert "\n  - sum 0\n  + sum 1\n    rest\n" in text
+
+
+def test_a_long_line_of_a_state_stays_to_the_right_of_its_mark(log: Path) -> None:
+    class Wordy(PlainMonitor):
+        def step(self, state: State, event: Event) -> Outcome:
+            self.report(event, "clause " * 30, "x " * 60 + "old", "x" * 120 + "new")
+            return super().step(state, event)
+
+    section = run(log, monitor=Wordy).stdout.split("is VIOLATED")[1].split("\nreproduce")[0]
+
+    assert "\n  - x x x" in section
+    assert re.search(r"\n    (x )+old\n  \+ x{96}\n    x{24}new$", section)
+    assert re.search(r"\nclause     (clause )+clause\n {11}clause", section)
+
+
+def test_a_state_that_fails_as_a_whole_shows_its_numbers(log: Path) -> None:
+    class Whole(PlainMonitor):
+        def checkpoint(self, state: State) -> None:
+            self.report(None, "all balances sum to zero", "", "balances 5\nreserves -4")
+
+    text = run(log, monitor=Whole).stdout
+
+    assert "\n    balances 5\n    reserves -4\nreproduce  " in text
+
+
+def test_a_law_that_was_not_checked_claims_nothing_of_the_book(log: Path) -> None:
+    class Idle(PlainMonitor):
+        def __init__(self, state: State) -> None:
+            super().__init__(state)
+            self.tallies["WFALL-1"] = PlainTally()
+
+    class Busy(Idle):
+        def __init__(self, state: State) -> None:
+            super().__init__(state)
+            self.tallies["WFALL-1"].checked = 1
+
+    assert re.search(r"WFALL-1 +0 +0  NOT CHECKED *\n", run(log, monitor=Idle).stdout)
+    assert re.search(r"WFALL-1 +1 +0  REPLAYED\(25\), the book ASSUMED\(log\) *\n", run(log, monitor=Busy).stdout)
 
 
 def test_a_terminal_gets_colours(log: Path) -> None:
@@ -494,6 +545,58 @@ def test_a_prefix_does_not_overwrite_its_log(log: Path) -> None:
     assert before == log.read_bytes()
 
 
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
+def test_a_prefix_does_not_overwrite_the_snapshot_of_its_log(tmp_path: Path, link: str) -> None:
+    path = write_snapshot_log(tmp_path)
+    target = tmp_path / "innocent"
+    getattr(target, link)(tmp_path / "any.json")
+    before = target.read_bytes()
+
+    result = run(path, "--save-prefix", str(target), monitor=LateMonitor)
+
+    assert result.exit_code == 1
+    assert "expected another file than the log's snapshot, got the snapshot itself" in result.stderr
+    assert before == target.read_bytes()
+
+
+def test_a_prefix_overwrites_nothing_but_an_earlier_prefix(log: Path, tmp_path: Path) -> None:
+    target = tmp_path / "p.jsonl"
+    target.write_text("mine")
+    refused = run(log, "--save-prefix", str(target), monitor=SeeingMonitor)
+    kept = target.read_text()
+    target.write_text("".join(log.read_text().splitlines(keepends=True)[:3]))
+    saved = run(log, "--save-prefix", str(target), monitor=SeeingMonitor)
+
+    assert (1, 1) == (refused.exit_code, saved.exit_code)
+    assert "expected a new file, or an earlier prefix of this log, got a file with something else" in refused.stderr
+    assert kept == "mine"
+    assert len(target.read_text().splitlines()) == SWINDLE + 1
+    assert ["crash.jsonl", "p.jsonl"] == sorted(path.name for path in tmp_path.iterdir())
+
+
+def test_a_prefix_does_not_take_the_place_of_a_device_or_folder(log: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for target in (pipe, tmp_path):
+        result = run(log, "--save-prefix", str(target), monitor=SeeingMonitor)
+
+        assert result.exit_code == 1
+        assert "The prefix was not saved" in result.stderr
+    assert pipe.is_fifo()
+
+
+def test_the_command_to_reproduce_names_the_saved_prefix(log: Path, tmp_path: Path) -> None:
+    target = tmp_path / "p.jsonl"
+    options = ("--save-prefix", str(target))
+    text = run(log, *options, monitor=SeeingMonitor)
+    report = json.loads(run(log, "--format", "json", *options, monitor=SeeingMonitor).stdout)
+    lost = run(log, "--save-prefix", str(tmp_path / "no" / "p.jsonl"), monitor=SeeingMonitor)
+
+    assert f"reproduce  riskcore replay {target}" in text.stdout.replace("\n", " ").replace("replay  ", "replay ")
+    assert report["failure"]["reproduce"] == f"riskcore replay {target}"
+    assert str(target) not in lost.stdout
+
+
 def test_a_prefix_that_cannot_be_written_does_not_change_the_verdict(log: Path, tmp_path: Path) -> None:
     target = tmp_path / "nowhere" / "prefix.jsonl"
 
@@ -506,14 +609,11 @@ def test_a_prefix_that_cannot_be_written_does_not_change_the_verdict(log: Path, 
 
 
 def test_a_prefix_is_saved_only_where_its_snapshot_is(tmp_path: Path) -> None:
-    class Late(SeeingMonitor):
-        at = "e22"
-
     path = write_snapshot_log(tmp_path)
     (tmp_path / "else").mkdir()
 
-    result = run(path, "--save-prefix", str(tmp_path / "else" / "p.jsonl"), monitor=Late)
-    beside = run(path, "--save-prefix", str(tmp_path / "p.jsonl"), monitor=Late)
+    result = run(path, "--save-prefix", str(tmp_path / "else" / "p.jsonl"), monitor=LateMonitor)
+    beside = run(path, "--save-prefix", str(tmp_path / "p.jsonl"), monitor=LateMonitor)
 
     assert result.exit_code == 1
     assert "expected a file in the log's folder, where its snapshot is, got another folder" in result.stderr
@@ -564,6 +664,84 @@ def test_an_interrupted_replay_says_so_and_exits_with_130(log: Path) -> None:
 
     assert (result.exit_code, result.stdout, result.stderr) == (130, "", "Interrupted.\n")
     assert thresholds == gc.get_threshold()
+
+
+# Output that goes nowhere
+
+ROOT = Path(__file__).parent.parent
+
+
+def start(*arguments: str, output: str = "/dev/full") -> subprocess.CompletedProcess[str]:
+    """The command as a process of its own, so that its very end is seen too."""
+    with open(output, "w") as stream:
+        return subprocess.run(
+            [sys.executable, "-m", "riskcore", *arguments],
+            cwd=ROOT,
+            stdout=stream,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+
+VERIFY = ("verify", "--event", "advance_time", "--law", "CASH-1", "--jobs", "1")
+
+
+@pytest.mark.parametrize("options", [(), ("--format", "json")])
+@pytest.mark.parametrize("command", ["replay", "verify"])
+def test_output_that_cannot_be_written_is_no_verdict(log: Path, command: str, options: tuple[str, ...]) -> None:
+    arguments = ("replay", str(log)) if command == "replay" else VERIFY
+    expected = "Error: standard output: expected a place that can be written, got no space left on device\n"
+
+    result = start(*arguments, *options)
+
+    assert (2, expected) == (result.returncode, result.stderr)
+
+
+@pytest.mark.parametrize("command", ["replay", "verify"])
+def test_a_closed_pipe_ends_it_quietly_and_is_no_verdict(log: Path, command: str) -> None:
+    arguments = ("replay", str(log)) if command == "replay" else VERIFY
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        result = start(*arguments, output=f"/dev/fd/{writer}")
+    finally:
+        os.close(writer)
+
+    assert (2, "") == (result.returncode, result.stderr)
+
+
+def test_an_error_that_nobody_can_read_is_still_one(tmp_path: Path) -> None:
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "riskcore", "replay", str(tmp_path / "no")]
+        result = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=full, text=True, check=False)
+
+    assert (2, "") == (result.returncode, result.stdout)
+
+
+# The command line
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    result = CliRunner().invoke(cli.main, ["--version"])
+
+    assert (0, f"riskcore {cli.get_version()}\n") == (result.exit_code, result.stdout)
+
+
+def test_without_a_distribution_the_version_is_said_to_be_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    def find(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(cli, "version", find)
+
+    assert cli.get_version() == "(not installed)"
+
+
+def test_standard_input_is_said_not_to_be_supported() -> None:
+    result = CliRunner().invoke(cli.main, ["replay", "-"])
+
+    assert result.exit_code == 2
+    assert "standard input is not supported" in result.stderr
 
 
 # The library

@@ -728,6 +728,10 @@ TestVenue = VenueMachine.TestCase
 # That the walks reach everything
 
 WALKS, LENGTH = 80, 110
+
+#: A sick account with equity left whose every opposite is in debt, and two fundings in one
+#: millisecond: ``test_deleveraging`` and ``test_funding`` have them.
+TOO_RARE = {Rule.NOTHING_TO_BOOK, Rule.FUNDING_NOT_DUE}
 ACCEPTED_AT_LEAST = 25
 TOLD_AT_LEAST = 50
 
@@ -745,5 +749,5 @@ def test_the_walks_reach_every_event_rule_and_law() -> None:
                 rejected[passage.rejected] += 1
 
     assert [] == [kind.__name__ for kind in TRANSITIONS if accepted[kind.__name__] < ACCEPTED_AT_LEAST]
-    assert [] == [rule.name for rule in Rule if not rejected[rule.name]]
+    assert [] == [rule.name for rule in Rule if not rejected[rule.name] and rule not in TOO_RARE]
     assert [] == [id for id in LAWS if told[id] < TOLD_AT_LEAST]

@@ -215,10 +215,43 @@ def test_a_queue_is_a_tuple_of_text(wrong: Any) -> None:
         events.BeginDeleveraging("e", 1, 0, "amber", "BTC", wrong)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("wrong", [make_rules(initial=True), make_rules(maker=1.5), (1, 1, 1, 1, 1)])  # type: ignore[arg-type]
-def test_rules_are_rules_of_ints(wrong: Any) -> None:
+@pytest.mark.parametrize("wrong", [(1, 1, 1, 1, 1), None])
+def test_rules_are_rules(wrong: Any) -> None:
     with pytest.raises(TypeError):
         ListMarket("e", 1, 0, "BTC", wrong, 1)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("wrong", [{"initial": True}, {"maker": 1.5}, {"taker": None}])
+def test_rules_are_rules_of_ints(wrong: dict[str, Any]) -> None:
+    with pytest.raises(TypeError):
+        make_rules(**wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"adl_rank": "size"},
+        {"insurance_floor": 0.5},
+        {"insurance_before_adl": None},
+        {"adl_solvent": 1},
+        {"vault": ""},
+        {"vault": None},
+        {"funding_rate_cap": True},
+    ],
+)
+def test_a_rulebook_has_the_types_it_says(wrong: dict[str, Any]) -> None:
+    with pytest.raises(TypeError):
+        make_rulebook(**wrong)
+
+
+class Gift(Deposit):
+    """No event of riskcore."""
+
+
+@pytest.mark.parametrize("wrong", [None, object(), "deposit", Gift("e", 1, 0, "amber", 1)])  # type: ignore[arg-type]
+def test_what_is_no_event_is_no_rejection(wrong: Any) -> None:
+    with pytest.raises(TypeError):
+        step(Desk().state, wrong)
 
 
 def test_an_event_is_a_value() -> None:
@@ -237,6 +270,8 @@ def test_an_event_is_a_value() -> None:
     [
         {"vault_position_limit": -1},
         {"insurance_floor": -1},
+        {"insurance_fill_band": -1},
+        {"insurance_fill_band": 1_000_001},
         {"funding_interval": 0},
         {"funding_interval": -1},
         {"funding_rate_cap": -1},

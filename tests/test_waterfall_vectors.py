@@ -52,6 +52,7 @@ def make_rulebook(insurance_floor: int) -> Rulebook:
         vault_position_limit=Atoms(0),
         insurance_floor=Atoms(insurance_floor),
         insurance_backs_fills=True,
+        insurance_fill_band=Rate(10_000),
         insurance_before_adl=False,
         adl_solvent=False,
         adl_requires_profit=False,

@@ -20,7 +20,14 @@ from riskcore.state import Account, Deleveraging, Market, MarketRules, Position,
 from specs.arithmetic import either, every, implies, named, requirement
 from specs.markets import admissible, admissible_rulebook
 
-RULEBOOK_INTS = ("vault", "vault_position_limit", "insurance_floor", "funding_interval", "funding_rate_cap")
+RULEBOOK_INTS = (
+    "vault",
+    "vault_position_limit",
+    "insurance_floor",
+    "insurance_fill_band",
+    "funding_interval",
+    "funding_rate_cap",
+)
 RULEBOOK_FLAGS = ("insurance_backs_fills", "insurance_before_adl", "adl_solvent", "adl_requires_profit")
 
 

@@ -31,8 +31,7 @@ def new_event(kind: type[Header]) -> Any:
             values["queue"] = SymQueue("queue")
         else:
             values[field.name] = new_int(f"event.{field.name}")
-    with attrs.validators.disabled():
-        return kind(**values)
+    return kind(**values)
 
 
 def get_account(world: World, values: list[Any], id: Any) -> Account:

@@ -18,6 +18,7 @@ from riskcore.planner import compute_queue
 from riskcore.prover.case import SymCase
 from riskcore.prover.symbols import SymBool, SymInt
 from riskcore.quantities import RATE_ONE, Atoms, Lots
+from riskcore.rules import Rule
 from riskcore.state import (
     Account,
     Deleveraging,
@@ -31,6 +32,9 @@ from riskcore.state import (
     genesis,
 )
 from riskcore.step import Outcome, step
+
+#: More atoms than any filler's position is worth.
+AMPLE = 10**30
 
 
 @frozen
@@ -108,7 +112,8 @@ class Realisation:
             entries += sum(position.size * position.entry_index for position in positions.values())
         reserves = Reserves(*(self.value(value) for value in attrs.astuple(world.reserves, recurse=False)))
         accounts = self._put_longs_and_shorts(accounts, market, longs, shorts)
-        accounts, markets = self._put_balance(accounts, markets, balances, entries, reserves)
+        filled = 0 if market is None else 2 * self._cushion
+        accounts, markets = self._put_balance(accounts, markets, balances + filled, entries, reserves)
         for key, is_seen in zip(world.seen.keys, world.seen.first, strict=True):
             if self.value(is_seen):
                 seen = seen.put(self.id(key), True)
@@ -132,8 +137,13 @@ class Realisation:
             ("filler-long", market.open_interest - longs),
             ("filler-short", shorts - market.open_interest),
         ):
-            accounts = accounts.put(id, new_account(0, {focus: new_position(size)}))
+            accounts = accounts.put(id, new_account(self._cushion, {focus: new_position(size)}))
         return accounts
+
+    @property
+    def _cushion(self) -> int:
+        """Cash of the fillers: whether somebody can be deleveraged is the path's choice."""
+        return -AMPLE if self._case.rejected is Rule.NOTHING_TO_BOOK else AMPLE
 
     def _put_balance(self, accounts: Any, markets: Any, balances: int, entries: int, reserves: Reserves) -> Any:
         """An account that holds all other cash, and two positions whose entries make transit tie."""
@@ -217,9 +227,9 @@ class Realisation:
 
     def _get_queue(self, state: State, account: Any, market: Any) -> Any:
         """The queue of the realised state where the path wants a ranked one, else one that is not."""
-        if self._case.rejected is not None:
-            return ("nobody",)
-        return compute_queue(state, account, market)
+        if self._case.rejected in (None, Rule.NOTHING_TO_BOOK):
+            return compute_queue(state, account, market)
+        return ("nobody",)
 
     def _compare(self, state: State, outcome: Outcome) -> Iterator[str]:
         """Every difference between what the path says and what CPython did."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
+import attrs
 import z3
 from attrs import frozen
 
@@ -233,7 +234,9 @@ def get_paths(function: Callable[[Tracer], T]) -> Iterator[Path[T]]:
         result: T | None = None
         error: Exception | None = None
         try:
-            result = function(tracer)
+            # fields hold symbols here, which are no exact int
+            with attrs.validators.disabled():
+                result = function(tracer)
         except Exception as raised:  # an exception is a result: the laws say which may escape
             error = raised
         finally:

@@ -6,7 +6,7 @@ from typing import Any
 
 from riskcore import events
 from riskcore.journal import Pay, Reserve, Stage, Trade
-from specs.arithmetic import every, implies, larger, magnitude, some
+from specs.arithmetic import RATE_ONE, every, implies, larger, magnitude, some
 from specs.case import Case
 from specs.contract import toward_zero
 from specs.deleveraging import step_lots
@@ -46,8 +46,10 @@ def _fills_are_no_worse_than_bankruptcy(case: Case) -> Any:
     loss = toward(before, event.size) * (event.price - case.before.market.mark_price)
     missing = larger(loss - equity_share(case, before, event.size), 0)
     fund = sum(line.amount for line in case.effects if isinstance(line, Pay) and line.payer is Reserve.INSURANCE)
+    band = case.rulebook.insurance_fill_band * event.size * case.before.market.mark_price
     return every(
         fund == missing,
+        implies(missing > 0, loss * RATE_ONE <= band),
         implies(before.equity >= 0, after.equity >= 0),
         implies(before.equity < 0, after.equity >= before.equity),
     )
@@ -99,7 +101,7 @@ LAWS = (
     ),
     Law(
         "LIQ-3",
-        "a liquidation fill is no worse than the bankruptcy price, or the fund pays exactly the difference",
+        "a liquidation fill is no worse than bankruptcy price, or within a band the fund pays exactly the difference",
         frozenset({events.LiquidationFill}),
         _fills_are_no_worse_than_bankruptcy,
         lambda case: all(line.stage is not Stage.BOOK for line in case.effects),
