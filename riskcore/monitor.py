@@ -23,7 +23,7 @@ from riskcore.step import DELEVERAGING_STEPS, Outcome, apply, get_effects
 from specs.arithmetic import requirement
 from specs.contracts import CONTRACTS
 from specs.deleveraging import eligible
-from specs.laws import LAWS
+from specs.laws import BY_ID, LAWS
 from specs.ranking import ahead, score
 
 #: Laws that have no formula over one event of their own.
@@ -222,9 +222,9 @@ class _Case:
         lots = abs(account.size)
         released = account.maintenance - account.rest_maintenance
         share = -(account.equity * released // account.maintenance)
-        return self._is_certified(self.before, self.event.queue, account.size, share, lots)
+        return self.is_certified(self.before, self.event.queue, account.size, share, lots)
 
-    def _is_certified(
+    def is_certified(
         self, snapshot: _Snapshot, queue: tuple[AccountId, ...], against: int, share: int, lots: int
     ) -> bool:
         """Whether a queue is all accounts that are eligible, each ahead of the next."""
@@ -242,7 +242,7 @@ class _Case:
         this: Any = self
         against = self.before.account(episode.account).size
         if isinstance(self.event, BeginDeleveraging):
-            return self._is_certified(self.after, episode.queue, against, episode.share, episode.lots)
+            return self.is_certified(self.after, episode.queue, against, episode.share, episode.lots)
         return all(
             eligible(this, self.after.account(id), against, episode.share, episode.lots)
             for id in episode.queue[episode.head : episode.head + 1]
@@ -323,6 +323,30 @@ class Monitor:
             ("ZERO-1", _sum_equities(state) + claims == -reserves.outside, "claims equal the pool"),
         ):
             self._count(law, holds, None, clause)
+        self._check_figures(state, listed)
+
+    def _check_figures(self, state: State, listed: Iterable[MarketId]) -> None:
+        """Each market's figures, and an open queue with its order, as any event would have left them."""
+        for id in listed:
+            holds: Any = BY_ID["INV-1"].holds(_get_still(state, id, self._sums))
+            self._count("INV-1", holds, None, f"the figures of {id}, and of what is open in it, are possible")
+        episode = state.deleveraging
+        if episode is not None:
+            case = _get_still(state, episode.market, self._sums)
+            against = case.after.account(episode.account).size
+            left = episode.queue[episode.head :]
+            holds = case.is_certified(case.after, left, against, episode.share, episode.lots)
+            self._count("ADL-2", holds, None, "the open queue is every eligible account in rank order")
+
+
+def _get_still(state: State, focus: MarketId, sums: Sums) -> _Case:
+    """A state on its own, as a case in which nothing happened."""
+    case = _Case(state, None, focus)
+    case.before = case.after = _Snapshot(state, focus, {}, sums)
+    episode = state.deleveraging
+    if episode is not None and episode.market != focus:
+        case.after.deleveraging = None
+    return case
 
 
 def _get_focus(state: State, event: Header) -> MarketId | None:

@@ -7,12 +7,23 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from riskcore import Account, Atoms, Deposit, Rejected, Rule, State, genesis
+from riskcore import (
+    Account,
+    Atoms,
+    BeginDeleveraging,
+    Deposit,
+    Fill,
+    MarkPrice,
+    Rejected,
+    Rule,
+    State,
+    genesis,
+)
 from riskcore.journal import Journal, Party, Reason, Stage
 from riskcore.monitor import Monitor
 from riskcore.quantities import AccountId
 from specs.laws import LAWS
-from tests.strategies import make_rulebook, walk
+from tests.strategies import Desk, make_rulebook, walk
 
 ALICE = AccountId("alice")
 
@@ -111,3 +122,45 @@ def test_a_rejection_that_is_right_is_none() -> None:
     assert outcome.rejected is Rule.AMOUNT_NOT_POSITIVE
     assert outcome.state is state
     assert set() == get_broken(monitor)
+
+
+def open_episode(**changes: Any) -> State:
+    """A queue that opened lawfully, then changed."""
+    desk = Desk(make_rulebook())
+    desk.open("BTC", 1000, amber=1000, birch=2000)
+    desk.must(Fill, "amber", "birch", "BTC", 10, 1000)
+    desk.must(MarkPrice, "BTC", 890)
+    desk.must(BeginDeleveraging, "amber", "BTC", ("birch",))
+    assert desk.state.deleveraging is not None
+    return evolve(desk.state, deleveraging=evolve(desk.state.deleveraging, **changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "broken"),
+    [
+        ({}, set()),
+        ({"share": 10**20}, {"INV-1", "ADL-2"}),
+        ({"lots": 9}, {"INV-1"}),
+        ({"queue": ()}, {"ADL-2"}),
+        ({"queue": ("birch", "birch")}, {"ADL-2"}),
+        ({"head": 1}, {"ADL-2"}),
+        ({"done": -1}, {"INV-1"}),
+    ],
+)
+def test_an_open_queue_is_looked_at_from_the_start(changes: dict[str, Any], broken: set[str]) -> None:
+    state = open_episode(**changes)
+    monitor = Monitor(state)
+    monitor.checkpoint(state)
+
+    assert broken == get_broken(monitor)
+
+
+@pytest.mark.parametrize("changes", [{"funding_remainder": -5}, {"funding_time": 10**70}, {"mark_price": 0}])
+def test_a_markets_figures_are_looked_at_from_the_start(changes: dict[str, Any]) -> None:
+    state = walk(1, 5).state
+    id, market = next((id, market) for id, market in state.markets.items() if market is not None)
+    monitor = Monitor(state)
+    wrong: Any = evolve(market, **changes)
+    monitor.checkpoint(evolve(state, markets=state.markets.put(id, wrong)))
+
+    assert {"INV-1"} == get_broken(monitor)
