@@ -283,6 +283,8 @@ def encode(value: Any, digits: int | None) -> Any:
 
     Without ``digits`` any value is encoded: for what is shown or hashed, and not read again.
     """
+    if type(value) is int and digits is not None:
+        return _check_digits(value, digits)
     if attrs.has(type(value)):
         names = (attribute.name for attribute in attrs.fields(type(value)))
         return {name: _encode_entry(getattr(value, name), name, digits) for name in names}
@@ -298,8 +300,10 @@ def encode(value: Any, digits: int | None) -> Any:
 
 
 def _encode_entry(value: object, name: str, digits: int | None) -> Any:
-    with within(printable(name)):
+    try:
         return encode(value, digits)
+    except Fault as fault:
+        raise fault.under(printable(name)) from None
 
 
 def get_members(event: Event, digits: int | None = None) -> dict[str, Any]:

@@ -85,8 +85,7 @@ def _get_pieces(state: State, whole: bool) -> Iterator[str]:
     separator = gap
     for id, account in sorted(state.accounts.items(), key=_get_key):
         if whole or account != NO_ACCOUNT:
-            with within(f"accounts.{printable(id)}"):
-                yield f"{separator}{_canonical(encode(id, digits))}:{_canonical(_encode_account(account, digits))}"
+            yield f"{separator}{_canonical(id)}:{_canonical(_encode_account(id, account, digits))}"
             separator = "," + gap
     yield '},"deleveraging":' + _encode_part("deleveraging", state.deleveraging, digits)
     markets = {id: market for id, market in state.markets.items() if market is not None}
@@ -111,14 +110,18 @@ def _get_key(entry: tuple[str, object]) -> str:
     return entry[0]
 
 
-def _encode_account(account: Account, digits: int | None) -> dict[str, Any]:
+def _encode_account(id: str, account: Account, digits: int | None) -> dict[str, Any]:
     positions = {
         market: {"cost": position.cost, "entry_index": position.entry_index, "size": position.size}
         for market, position in account.positions.items()
     }
     members = {"balance": account.balance, "positions": positions}
     if digits is not None:
-        encode(members, digits)
+        try:
+            encode(id, digits)
+            encode(members, digits)
+        except Fault as fault:
+            raise fault.under(printable(id)).under("accounts") from None
     return members
 
 
@@ -208,15 +211,19 @@ def _check_state(state: State) -> None:
     """``Fault`` for a state on which the kernel's transitions are not defined."""
     with within("rulebook"):
         check_rulebook(state.rulebook)
-    for id, market in state.markets.items():
+    for id, market in sorted(state.markets.items(), key=_get_key):
         if market is not None:
             with within(f"markets.{printable(id)}"):
                 _check_market(market, state)
-    for account_id, account in state.accounts.items():
-        for market_id, _ in account.positions.items():
-            if state.markets.get(market_id) is None:
-                place = f"accounts.{printable(account_id)}.positions.{printable(market_id)}"
-                raise Fault("a market of this snapshot", "another", place)
+    strays = [
+        (account_id, market_id)
+        for account_id, account in state.accounts.items()
+        for market_id, _ in account.positions.items()
+        if state.markets.get(market_id) is None
+    ]
+    if strays:
+        place = "accounts.{}.positions.{}".format(*map(printable, min(strays)))
+        raise Fault("a market of this snapshot", "another", place)
     if state.deleveraging is not None:
         with within("deleveraging"):
             _check_deleveraging(state.deleveraging, state)

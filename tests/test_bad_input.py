@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -162,7 +163,15 @@ SPOILT_LINES: dict[str, tuple[dict[str, Any] | str, str]] = {
     "79 digits of time": (FILL | {"timestamp": 10**78}, f"timestamp: expected {INTEGER}, got an integer of 79 digits"),
     "10,000 digits in a string": (
         FILL | {"size": "9" * 10_000},
-        f'size: expected a decimal string like 12.5, got "{"9" * 57}..."',
+        "size: expected a decimal string of at most 78 digits, got one of 10,000",
+    ),
+    "79 digits in a string": (
+        FILL | {"price": "-0." + "0" * 77 + "1"},
+        "price: expected a decimal string of at most 78 digits, got one of 79",
+    ),
+    "78 digits in a string": (
+        FILL | {"size": "0." + "0" * 76 + "1"},
+        f'size: expected a multiple of 0.001 (one lot), got "0.{"0" * 55}..."',
     ),
     "too large in native units": (
         FILL | {"size": "9" * 78},
@@ -205,6 +214,10 @@ SPOILT_LINES: dict[str, tuple[dict[str, Any] | str, str]] = {
     "no lot for a string": (
         LIST | {"id": "e9", "market": "ETH", "mark_price": "12.5"},
         "mark_price: expected an integer, as units.lots of the header has no lot of this market, got a decimal string",
+    ),
+    "a string in a market that is not listed": (
+        FILL | {"market": "ETH", "size": "1.5"},
+        'market: expected a market that was listed before, got "ETH"',
     ),
     "rules no object": (LIST | {"id": "e9", "rules": 5}, "rules: expected an object, got 5"),
     "rule missing": (
@@ -317,7 +330,7 @@ SPOILT_HEADERS: dict[str, tuple[dict[str, Any] | str, str]] = {
     "inadmissible twice": (
         change_rulebook(funding_interval=0, insurance_floor=-1),
         "rulebook: expected an admissible rulebook, got vault_position_limit 20000, insurance_floor -1, "
-        "funding_interval 0, funding_rate_cap 40000",
+        "insurance_fill_band 1000000, funding_interval 0, funding_rate_cap 40000",
     ),
     "snapshot outside": (
         HEADER | {"snapshot": "../state.json"},
@@ -356,7 +369,30 @@ def test_a_snapshot_behind_a_link_that_leads_out_is_refused(tmp_path: Path) -> N
 def test_a_snapshot_that_is_not_there_is_refused() -> None:
     write(HEADER | {"snapshot": "state.json"})
 
-    assert_refused(run(), "state.json: expected a readable snapshot, got no such file")
+    assert_refused(run(), "log.jsonl:1: snapshot: state.json: expected a readable snapshot, got no such file")
+
+
+def test_a_snapshot_that_is_a_pipe_is_refused_and_not_waited_for() -> None:
+    os.mkfifo("state.json")
+    write(HEADER | {"snapshot": "state.json"})
+
+    assert_refused(run(), "log.jsonl:1: snapshot: state.json: expected a readable snapshot, got something else")
+
+
+def test_a_spoilt_snapshot_is_told_with_the_line_that_names_it() -> None:
+    Path("state.json").write_text('{"riskcore_snapshot": 1,\n5}')
+    write(HEADER | {"snapshot": "state.json"})
+    sentence = "malformed JSON at column 1: expecting property name enclosed in double quotes"
+
+    assert_refused(run(), f"log.jsonl:1: snapshot: state.json:2: expected one JSON object, got {sentence}")
+
+
+def test_a_decimal_string_in_a_listed_market_without_a_lot_names_the_lot() -> None:
+    eth = LIST | {"id": "e9", "sequence": 9, "timestamp": 9, "market": "ETH"}
+    write(HEADER, LIST, DEPOSIT, OTHER, eth, FILL | {"market": "ETH", "size": "1.5"})
+    sentence = "expected an integer, as units.lots of the header has no lot of this market, got a decimal string"
+
+    assert_refused(run(), f"log.jsonl:6: size: {sentence}")
 
 
 #: How a file comes to be, and the sentence.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import io
 import json
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -171,6 +173,84 @@ def test_rules_too_large_for_a_log_are_not_written() -> None:
         encode_event(ev.ListMarket(EventId("e"), 1, Time(1), MarketId("m"), rules, Price(1)))
 
     assert caught.value.field == "rules.taker_fee_rate"
+
+
+DEPOSIT = ev.Deposit(EventId("e"), 1, Time(1), AccountId("a"), Atoms(5))
+#: Events that no log may hold, and why.
+NO_EVENTS: dict[str, tuple[list[Event], str]] = {
+    "an id twice": ([DEPOSIT, DEPOSIT], 'expected an id that no event before has, got "e"'),
+    "an amount of zero": ([attrs.evolve(DEPOSIT, amount=Atoms(0))], "expected an amount above zero, got 0"),
+    "an amount below zero": ([attrs.evolve(DEPOSIT, amount=Atoms(-5))], "expected an amount above zero, got -5"),
+    "a price of zero": (
+        [ev.MarkPrice(EventId("m"), 1, Time(1), MarketId("BTC"), Price(0))],
+        "expected a price above zero, got 0",
+    ),
+    "a fill of no lots": (
+        [ev.Fill(EventId("f"), 1, Time(1), AccountId("a"), AccountId("b"), MarketId("BTC"), Lots(0), Price(1))],
+        "expected a size that is not zero, got 0",
+    ),
+    "a takeover below zero": (
+        [ev.Takeover(EventId("t"), 1, Time(1), AccountId("a"), MarketId("BTC"), Lots(-1))],
+        "expected a size above zero, got -1",
+    ),
+    "too many digits": ([attrs.evolve(DEPOSIT, amount=Atoms(10**78))], "at most 78 digits"),
+}
+
+
+@pytest.mark.parametrize("before", [None, "an old log"])
+@pytest.mark.parametrize(("events", "reason"), NO_EVENTS.values(), ids=NO_EVENTS.keys())
+def test_a_log_that_could_not_be_read_is_not_written(
+    events: list[Event], reason: str, before: str | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "log"
+    if before is not None:
+        path.write_text(before)
+
+    with pytest.raises(ValueError, match=re.escape(reason)):
+        write_log(path, RULEBOOK, UNITS, [attrs.evolve(DEPOSIT, id=EventId("first")), *events])
+
+    assert before == (path.read_text() if path.exists() else None)
+    assert [path] * (before is not None) == list(tmp_path.iterdir())
+
+
+def test_an_inadmissible_rulebook_is_not_written(tmp_path: Path) -> None:
+    rulebook = attrs.evolve(RULEBOOK, insurance_floor=Atoms(-1))
+
+    with pytest.raises(Fault) as caught:
+        write_log(tmp_path / "log", rulebook, UNITS, [])
+
+    assert caught.value.field == "insurance_floor"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_log_is_whole_or_not_there(tmp_path: Path) -> None:
+    def give_up() -> Iterator[Event]:
+        yield DEPOSIT
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_log(tmp_path / "log", RULEBOOK, UNITS, give_up())
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_log_is_written_through_a_link_and_with_the_usual_permissions(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("log")
+    (tmp_path / "plain").touch()
+
+    write_log(tmp_path / "link", RULEBOOK, UNITS, [DEPOSIT])
+
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "plain").stat().st_mode == (tmp_path / "log").stat().st_mode
+
+
+def test_a_log_does_not_take_the_place_of_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(OSError, match="no regular file"):
+        write_log(tmp_path / "pipe", RULEBOOK, UNITS, [])
+
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_a_name_that_utf_8_cannot_hold_is_not_written() -> None:

@@ -25,13 +25,14 @@ from riskcore.events import Event
 from riskcore.journal import Stage
 from riskcore.log import LogReader, write_log
 from riskcore.monitor import Monitor as KernelMonitor
-from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Time
+from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time
 from riskcore.replay import Monitor, Replay, Verdict, replay
 from riskcore.report import get_json, print_replay
 from riskcore.rules import Rule
 from riskcore.snapshot import get_state_hash, load_state, save_state
-from riskcore.state import Account, Positions, State, genesis
+from riskcore.state import Account, Market, Position, Positions, State, genesis
 from riskcore.step import Outcome, step
+from riskcore.units import Units
 from riskcore.waterfall import Closed, Solvency, get_solvency
 from tests.log_cases import (
     RULEBOOK,
@@ -664,6 +665,75 @@ def test_an_interrupted_replay_says_so_and_exits_with_130(log: Path) -> None:
 
     assert (result.exit_code, result.stdout, result.stderr) == (130, "", "Interrupted.\n")
     assert thresholds == gc.get_threshold()
+
+
+# Enormous numbers
+
+HUGE = 10**399
+GREAT = 10**77
+
+
+def write_enormous_log(folder: Path) -> Path:
+    """A market in which every number is as long as a snapshot or log allows, and a deleveraging in it."""
+    rulebook = evolve(
+        RULEBOOK,
+        vault_position_limit=Atoms(0),
+        funding_interval=Time(1),
+        funding_rate_cap=Rate(GREAT),
+        adl_requires_profit=False,
+        insurance_before_adl=False,
+    )
+    market = Market(RULES, Price(HUGE), Atoms(HUGE), 0, Time(-HUGE), Lots(HUGE))
+    long, short, state = AccountId("long"), AccountId("short"), genesis(rulebook)
+    for id, size, balance in ((long, HUGE, -HUGE), (short, -HUGE, HUGE + 1)):
+        positions = Positions({BTC: Position(Lots(size), Atoms(-HUGE), Atoms(-HUGE))})
+        state = evolve(state, accounts=state.accounts.put(id, Account(Atoms(balance), positions)))
+    save_state(evolve(state, markets=state.markets.put(BTC, market)), folder / "huge.json")
+    events: list[Event] = [
+        ev.ApplyFunding(EventId("e1"), 1, Time(GREAT), BTC, Rate(GREAT)),
+        ev.BeginDeleveraging(EventId("e2"), 2, Time(GREAT), long, BTC, (short,)),
+        ev.Deleverage(EventId("e3"), 3, Time(GREAT)),
+    ]
+    path = folder / "huge.jsonl"
+    units = Units("0." + "0" * 76 + "7", {"BTC": "0." + "0" * 76 + "7"})
+    write_log(path, rulebook, units, events, snapshot="huge.json")
+    return path
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+@pytest.mark.parametrize("limit", ["640", "4300"])
+def test_numbers_as_long_as_can_be_are_shown(format: str, limit: str, tmp_path: Path) -> None:
+    """Whatever limit Python has for what it shows; an atom in the snapshot is nobody's."""
+    command = [sys.executable, "-m", "riskcore", "replay", str(write_enormous_log(tmp_path)), "--format", format]
+    environment = os.environ | {"PYTHONINTMAXSTRDIGITS": limit}
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    assert (1, "") == (result.returncode, result.stderr)
+    assert "VIOLATED" in result.stdout
+
+
+def test_the_library_shows_such_numbers_under_the_usual_limit(tmp_path: Path) -> None:
+    class Telling(PlainMonitor):
+        def step(self, state: State, event: Event) -> Outcome:
+            outcome = super().step(state, event)
+            self.report(event, "told", str(state.markets.get(BTC)), str(outcome))
+            return outcome
+
+    usual = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(4300)
+    try:
+        result = replay(write_enormous_log(tmp_path), Telling)
+        report = json.dumps(get_json(result, "log"))
+        text = print_to_text(result)
+    finally:
+        sys.set_int_max_str_digits(usual)
+
+    assert result.rejected == 0
+    assert result.waterfall.closed[Stage.DELEVERAGING][BTC].notional == HUGE * HUGE
+    assert str(HUGE * HUGE) in report
+    assert "VIOLATED" in text
+    with pytest.raises(ValueError, match="at most 400 digits"):
+        save_state(result.state, tmp_path / "after.json")
 
 
 # Output that goes nowhere

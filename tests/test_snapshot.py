@@ -14,7 +14,7 @@ import pytest
 from attrs import evolve
 from hypothesis import given, settings
 
-from riskcore.bad_input import LogError
+from riskcore.bad_input import Fault, LogError
 from riskcore.events import Event
 from riskcore.log import LogReader
 from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Time
@@ -105,6 +105,47 @@ def test_integers_above_64_bits_survive_a_file(tmp_path: Path) -> None:
     assert huge == load_state(tmp_path / "state.json").accounts.get(AccountId("huge"))
 
 
+def make_unfit(state: State) -> dict[str, State]:
+    """States that no snapshot may hold."""
+    btc = MarketId("BTC")
+    market, episode = state.markets.get(btc), state.deleveraging
+    assert market is not None and episode is not None
+    long = state.accounts.get(AccountId("long"))
+    lone, too_large = AccountId("\ud800"), 10**400
+    doge = Positions({MarketId("DOGE"): Position(Lots(1), Atoms(1), Atoms(0))})
+    giant = Positions({btc: Position(Lots(1), Atoms(too_large), Atoms(0))})
+
+    def with_account(id: AccountId, account: Account) -> State:
+        return evolve(state, accounts=state.accounts.put(id, account))
+
+    return {
+        f"accounts.{json.dumps(lone)[1:-1]}": with_account(lone, long),
+        "accounts.quiet.positions.DOGE": with_account(AccountId("quiet"), Account(Atoms(1), doge)),
+        "accounts.quiet.positions.BTC.cost": with_account(AccountId("quiet"), Account(Atoms(1), giant)),
+        "accounts.quiet.balance": with_account(AccountId("quiet"), Account(Atoms(too_large), Positions())),
+        "seen": evolve(state, seen=state.seen.put(EventId("\ud800"), True)),
+        "sequence": evolve(state, sequence=too_large),
+        "timestamp": evolve(state, timestamp=Time(too_large)),
+        "reserves.fees": evolve(state, reserves=evolve(state.reserves, fees=Atoms(-too_large))),
+        "rulebook.insurance_floor": evolve(state, rulebook=evolve(RULEBOOK, insurance_floor=Atoms(-1))),
+        "markets.BTC.mark_price": evolve(state, markets=state.markets.put(btc, evolve(market, mark_price=Price(0)))),
+        "deleveraging.head": evolve(state, deleveraging=evolve(episode, head=9)),
+    }
+
+
+@pytest.mark.parametrize("field", make_unfit(run(make_waterfall_events()[:21])))
+def test_a_state_that_could_not_be_loaded_is_not_saved(field: str, tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    path.write_text("old")
+    unfit = make_unfit(run(make_waterfall_events()[:21]))
+
+    with pytest.raises(Fault) as caught:
+        save_state(unfit[field], path)
+
+    assert (field, "old") == (caught.value.field, path.read_text())
+    assert [path] == list(tmp_path.iterdir())
+
+
 # The hash
 
 
@@ -161,7 +202,7 @@ def test_the_hash_does_not_depend_on_the_hash_seed(tmp_path: Path) -> None:
 
 
 def test_the_hash_of_the_example_is_what_it_always_was() -> None:
-    expected = "9f326c0976b178540975545ad4da3234f0c14809db9412b75345841e11e9a2dc"
+    expected = "6d6c251b6155633d013c96108cfc6fb23debc8ca8b5ffd6e633a7c09dcc6026e"
 
     assert expected == get_state_hash(run(make_waterfall_events()))
 
@@ -230,7 +271,8 @@ def set_at(members: Any, path: str, value: object) -> None:
         members[name] = value
 
 
-NUMBER = "expected an integer of at most 1,000 digits"
+REMAINDER = "expected at least 0 and less than 3600000000000, a million times the funding interval"
+NUMBER = "expected an integer of at most 400 digits"
 #: What is changed in a snapshot, to what, and the sentence about it.
 SPOILT: dict[str, tuple[str, object, str]] = {
     "no version": (
@@ -267,10 +309,30 @@ SPOILT: dict[str, tuple[str, object, str]] = {
     ),
     "empty name": ("accounts..balance", 0, 'accounts: expected a string that is not empty, got ""'),
     "mark zero": ("markets.BTC.mark_price", 0, "markets.BTC.mark_price: expected a price above zero, got 0"),
+    "remainder below zero": (
+        "markets.BTC.funding_remainder",
+        -1,
+        f"markets.BTC.funding_remainder: {REMAINDER}, got -1",
+    ),
+    "remainder of a whole atom": (
+        "markets.BTC.funding_remainder",
+        3_600_000_000_000,
+        f"markets.BTC.funding_remainder: {REMAINDER}, got 3600000000000",
+    ),
+    "funding to come": (
+        "markets.BTC.funding_time",
+        1_760_000_000_022,
+        "markets.BTC.funding_time: expected a time that is not after the snapshot's, got 1760000000022",
+    ),
+    "open interest below zero": (
+        "markets.BTC.open_interest",
+        -7,
+        "markets.BTC.open_interest: expected lots, zero or more, got -7",
+    ),
     "decimal string": (
         "markets.BTC.mark_price",
         "12",
-        'markets.BTC.mark_price: expected an integer of atoms per lot, 1,000 digits at most, got "12"',
+        'markets.BTC.mark_price: expected an integer of atoms per lot, 400 digits at most, got "12"',
     ),
     "rules": (
         "markets.BTC.rules.maintenance_margin_rate",
@@ -293,6 +355,17 @@ SPOILT: dict[str, tuple[str, object, str]] = {
         41,
         "deleveraging.lots: expected lots less those done, above zero and all that the account holds, got 41",
     ),
+    "episode of no lots": (
+        "deleveraging.lots",
+        0,
+        "deleveraging.lots: expected lots less those done, above zero and all that the account holds, got 0",
+    ),
+    "episode done with more than it has": (
+        "deleveraging.done",
+        -1,
+        "deleveraging.lots: expected lots less those done, above zero and all that the account holds, got 40",
+    ),
+    "head below zero": ("deleveraging.head", -1, "deleveraging.head: expected a place in the queue, got -1"),
     "episode at its end": ("deleveraging.head", 2, "deleveraging.head: expected a place in the queue, got 2"),
     "episode against its own side": (
         "deleveraging.queue",
@@ -367,12 +440,12 @@ def test_a_snapshot_with_a_key_twice_is_refused(tmp_path: Path) -> None:
     assert str(caught.value) == f"{file}: quiet: expected each key once, got the key twice"
 
 
-def test_a_number_of_1_001_digits_is_refused(tmp_path: Path) -> None:
+def test_a_number_of_401_digits_is_refused(tmp_path: Path) -> None:
     write_snapshot_log(tmp_path)
     file = tmp_path / "any.json"
-    file.write_text(file.read_text().replace('"sequence":21', '"sequence":' + "1" * 1001))
+    file.write_text(file.read_text().replace('"sequence":21', '"sequence":' + "1" * 401))
 
     with pytest.raises(LogError) as caught:
         load_state(file)
 
-    assert str(caught.value) == f"{file}: sequence: {NUMBER}, got an integer of 1,001 digits"
+    assert str(caught.value) == f"{file}: sequence: {NUMBER}, got an integer of 401 digits"

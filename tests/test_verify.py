@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from riskcore.cli import main
 from riskcore.prover.obligations import Obligation
 from riskcore.prover.solver import Claim, Verdict, decide_claim
 from riskcore.prover.symbols import new_int
 from riskcore.verify import Result, get_law_ids, get_unit_names, get_verdict, prove
+from riskcore.verify_report import print_results
 from specs.contracts import CONTRACTS
 from specs.laws import ALL_EVENTS, LAWS
 
@@ -50,6 +53,23 @@ def test_wrong_usage_is_told_and_exits_with_2(arguments: list[str]) -> None:
 
     assert answer.exit_code == 2
     assert "Traceback" not in answer.output
+
+
+def test_a_law_of_lemmas_alone_has_no_matrix() -> None:
+    lemma = Result("margin/MARG-1", "MARG-1", "margin", "lemma", "PROVED", "any", 1, 0, 0.0, None)
+    alone = print_to_text([lemma])
+    both = print_to_text([lemma, make_result("PROVED")])
+
+    assert "outside" not in alone and "proved for" not in alone
+    assert "1 on margin: proved" in alone
+    assert "outside" in both and "proved for" in both
+
+
+def print_to_text(results: list[Result]) -> str:
+    console = Console(file=io.StringIO(), width=100)
+    with console.capture() as capture:
+        print_results(results, 1.0, console)
+    return capture.get()
 
 
 def test_nothing_selected_is_inconclusive() -> None:
