@@ -19,12 +19,12 @@ BOUNDED = "PROVED-BOUNDED(two positions), any sizes and rules"
 FIELDS = ("size", "cost", "entry_index")
 
 
-def any_market(tracer: Tracer) -> Any:
-    """A listed market with any admissible rules."""
+def any_market(tracer: Tracer, name: str = "market") -> Any:
+    """A listed market with any admissible rules; another name is another market."""
     names = ("initial", "maintenance", "taker", "maker", "liquidation")
-    rules = MarketRules(*(new_int(f"rate.{name}") for name in names))  # type: ignore[arg-type]
+    rules = MarketRules(*(new_int(f"{name}.rate.{rate}") for rate in names))  # type: ignore[arg-type]
     fields = ("mark", "index", "remainder", "time", "interest")
-    market: Any = Market(rules, *(new_int(f"market.{name}") for name in fields))  # type: ignore[arg-type]
+    market: Any = Market(rules, *(new_int(f"{name}.{field}") for field in fields))  # type: ignore[arg-type]
     assume(tracer, admissible(rules), market.mark_price > 0)
     return market
 
@@ -90,7 +90,7 @@ def _continuous_in_size(tracer: Tracer) -> Any:
 
 def _sum_over_two_positions(tracer: Tracer) -> Any:
     """The fold over an account's positions is the sum of what each adds."""
-    first, second = any_market(tracer), any_market(tracer)
+    first, second = any_market(tracer, "first"), any_market(tracer, "second")
     one, two = (Position(*(new_int(f"{name}.{field}") for field in FIELDS)) for name in ("one", "two"))  # type: ignore[arg-type]
     assume(tracer, one.size != 0, two.size != 0)
     positions = Positions({MarketId("one"): one, MarketId("two"): two})

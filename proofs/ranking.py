@@ -22,6 +22,7 @@ from riskcore.ranking import Candidate, Score
 from riskcore.state import NO_ACCOUNT, RankPolicy
 from specs.arithmetic import both_ways, every, implies, magnitude
 from specs.deleveraging import eligible
+from specs.ranking import score
 
 
 def _any_candidate(tracer: Tracer, name: str) -> Any:
@@ -93,6 +94,17 @@ def _size_is_its_formula(tracer: Tracer) -> Any:
     return (score.numerator == magnitude(size) * mark) & (score.denominator == 1)
 
 
+def _same_as_specified(policy: RankPolicy) -> Callable[[Tracer], Any]:
+    def is_the_specifications(tracer: Tracer) -> Any:
+        size, cost, mark, equity = (new_int(name) for name in ("size", "cost", "mark", "equity"))
+        assume(tracer, mark > 0)
+        result: Any = ranking.get_score(policy, size, cost, mark, equity)  # type: ignore[arg-type]
+        expected: Any = score(policy, size, cost, mark, equity)  # type: ignore[arg-type]
+        return every(result.numerator == expected[0], result.denominator == expected[1])
+
+    return is_the_specifications
+
+
 def _ahead_is_its_definition(tracer: Tracer) -> Any:
     """Higher ratio; then larger size; then smaller id."""
     one, two = _any_candidate(tracer, "one"), _any_candidate(tracer, "two")
@@ -151,8 +163,9 @@ def _queue(queue: tuple[str, ...]) -> Callable[[Tracer], Any]:
             return not result
         expected: Any = every(*(can[name] if name in queue else ~can[name] for name in views))
         if len(queue) == 2 and bool(expected):
+            policy = world.rulebook.adl_rank
             mark: Any = world.market.mark_price  # type: ignore[union-attr]
-            scores = [get_any_score(None, views[n].size, views[n].cost, mark, views[n].equity) for n in queue]
+            scores = [get_any_score(policy, views[n].size, views[n].cost, mark, views[n].equity) for n in queue]
             (left, below), (right, beside) = scores
             one, two = (magnitude(views[name].size) for name in queue)
             tied = (left * beside == right * below) & ((one > two) | ((one == two) & (queue[0] < queue[1])))
@@ -181,6 +194,10 @@ LEMMAS = (
     Lemma("transitive", "ADL-2", "ahead of who is ahead is ahead", _transitive),
     Lemma(
         "ahead_is_its_definition", "ADL-2", "higher ratio, then larger size, then smaller id", _ahead_is_its_definition
+    ),
+    *(
+        Lemma(f"{policy.value}_as_specified", "ADL-2", "the score is the specification's", _same_as_specified(policy))
+        for policy in RankPolicy
     ),
     *(
         Lemma(f"{policy.value}_divides", "ADL-2", "a score is a ratio over a positive divisor", _policy(policy))

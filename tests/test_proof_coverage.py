@@ -30,9 +30,8 @@ ELSEWHERE = {
     "step.py": {"step", "get_effects", "get_effects.<locals>.<genexpr>"},
     # what a monitor asks for
     "journal.py": {"Journal.parties", "Journal.parties.<locals>.<genexpr>"},
-    # of the tools
-    "quantities.py": {"divide_up"},
-    "rules.py": set(),
+    # of the tools; and the checks of fields, which symbols pass by
+    "quantities.py": {"divide_up", "exact_int", "exact_bool", "some_text"},
 }
 
 

@@ -24,6 +24,6 @@ def test_cpython_does_what_each_path_says(kind: type[Header]) -> None:
         monitor.checkpoint(witness.state)
         outcome = monitor.step(witness.state, witness.event)
         monitor.checkpoint(outcome.state)
-        # a realised queue has fillers in it, so its own order is not what the path is about
-        broken = [one for one in monitor.violations if one.law != "ADL-2"]
-        assert broken == []
+        # an episode that is only in the way of another event is any episode, not one that could be
+        about_episodes = {"ADL-2", "INV-1"} if witness.state.deleveraging is not None else set()
+        assert [] == [one for one in monitor.violations if one.law not in about_episodes]

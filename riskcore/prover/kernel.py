@@ -104,8 +104,9 @@ def _is_ranked(state: Any, market: Any, size: Any, episode: Any) -> Any:
 
 
 def get_any_score(policy: Any, size: Any, cost: Any, mark: Any, equity: Any) -> ranking.Score:
-    """A ratio over a divisor above zero, whatever the policy."""
-    numerator, denominator = (size.call(f"score_{name}", size, cost, mark, equity) for name in ("top", "bottom"))
+    """A ratio over a divisor above zero; another policy, another ratio."""
+    parts = (f"score_by_{policy.value}_{part}" for part in ("top", "bottom"))
+    numerator, denominator = (size.call(part, size, cost, mark, equity) for part in parts)
     get_run().assume((denominator > 0).term)
     return ranking.Score(numerator, denominator)
 

@@ -14,6 +14,7 @@ import z3
 from attrs import frozen
 
 from riskcore.events import BeginDeleveraging
+from riskcore.journal import Trade
 from riskcore.planner import compute_queue
 from riskcore.prover.case import SymCase
 from riskcore.prover.symbols import SymBool, SymInt
@@ -258,6 +259,19 @@ class Realisation:
             if after.markets.get(self.id(case.world.focus)) != market:
                 yield f"market: {after.markets.get(self.id(case.world.focus))}, and not {market}"
         yield from self._compare_deleveraging(after.deleveraging, case.after.deleveraging)
+        lines = [self._get_line(line) for line in case.effects]
+        expected_lines = tuple(line for line in lines if line.amount != 0 or isinstance(line, Trade))
+        if outcome.effects != expected_lines:
+            yield f"effects: {outcome.effects}, and not {expected_lines}"
+
+    def _get_line(self, line: Any) -> Any:
+        """An effects line with the model's owners and amounts."""
+        names = ("payer", "payee", "buyer", "seller", "market")
+        values = {
+            name: self.id(value) if name in names and isinstance(value, SymInt) else self.value(value)
+            for name, value in line._asdict().items()
+        }
+        return type(line)(**values)
 
     def _compare_deleveraging(self, real: Deleveraging | None, expected: Any) -> Iterator[str]:
         if real is None or expected is None:

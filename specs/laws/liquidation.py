@@ -49,7 +49,7 @@ def _fills_are_no_worse_than_bankruptcy(case: Case) -> Any:
     band = case.rulebook.insurance_fill_band * event.size * case.before.market.mark_price
     return every(
         fund == missing,
-        implies(missing > 0, loss * RATE_ONE <= band),
+        implies(missing > 0, case.rulebook.insurance_backs_fills & (loss * RATE_ONE <= band)),
         implies(before.equity >= 0, after.equity >= 0),
         implies(before.equity < 0, after.equity >= before.equity),
     )

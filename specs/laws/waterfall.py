@@ -6,10 +6,10 @@ from typing import Any
 
 from riskcore import events
 from riskcore.journal import Stage
-from specs.arithmetic import every, implies, larger, magnitude, smaller
+from specs.arithmetic import every, implies, larger, magnitude, negate, smaller
 from specs.case import Case
 from specs.contract import available
-from specs.deleveraging import unpaid
+from specs.deleveraging import queue_length, unpaid
 from specs.laws.law import Law
 from specs.laws.liquidation import get_liquidated, only_the_open_episode_is_closed
 from specs.liquidation import equity_share, toward
@@ -22,22 +22,29 @@ def _earlier_stages_are_exhausted(case: Case) -> Any:
     A vault is exhausted when it cannot take one lot. Where an atom of rounding decides,
     it could still take more lots at once: one lot may bring it nothing and two an atom.
     """
-    event, before = case.event, case.before
-    if isinstance(event, events.Takeover | events.CoverDeficit):
+    event, before, rulebook = case.event, case.before, case.rulebook
+    if isinstance(event, events.Takeover):
+        return before.account(event.account).equity >= 0
+    if isinstance(event, events.CoverDeficit):
+        # a vault takes no deficit, so it has nothing left for this account
         account = before.account(event.account)
-        # a vault takes no deficit, so the fund pays only where the vault could take nothing
-        return (account.equity >= 0) if isinstance(event, events.Takeover) else (account.equity < 0)
+        return every(account.equity < 0, rulebook.insurance_before_adl | (account.maintenance == 0))
     if isinstance(event, events.BeginDeleveraging):
         account = before.account(event.account)
-        vault_is_free = (event.account != case.rulebook.vault) & could_take_over(case, account, 1)
-        fund_is_next = case.rulebook.insurance_before_adl & (account.equity < 0)
-        return every(implies(vault_is_free, False), implies(fund_is_next, available(case) == 0))
+        vault_is_free = (event.account != rulebook.vault) & could_take_over(case, account, 1)
+        fund_is_next = rulebook.insurance_before_adl & (account.equity < 0)
+        return every(
+            negate(vault_is_free),
+            implies(fund_is_next, available(case) == 0),
+            rulebook.adl_solvent | (account.equity <= 0),
+        )
     if isinstance(event, events.EndDeleveraging):
         written_off = before.reserves.uncovered - case.after.reserves.uncovered
-        left = larger(case.after.reserves.insurance - case.rulebook.insurance_floor, 0)
-        return implies(written_off > 0, left == 0)
+        left = larger(case.after.reserves.insurance - rulebook.insurance_floor, 0)
+        is_exhausted = before.deleveraging.head >= queue_length(before.deleveraging)
+        return every(is_exhausted, implies(written_off > 0, left == 0))
     if isinstance(event, events.WriteOff):
-        return available(case) == 0
+        return every(available(case) == 0, before.account(event.account).maintenance == 0)
     return case.before.deleveraging is not None
 
 
