@@ -1,0 +1,1 @@
+"""Faults that real risk engines had, planted in this one: do the proofs see them?"""
