@@ -15,7 +15,7 @@ from specs.arithmetic import both_ways, every, implies, magnitude
 def _cost_is_exact(tracer: Tracer) -> Any:
     size, cost, lots, debit = (new_int(name) for name in ("size", "cost", "lots", "debit"))
     after = size + lots
-    result: Any = journal.get_cost(size, cost, lots, debit)  # type: ignore[arg-type]
+    result: Any = journal.get_cost(size, cost, lots, debit)
     grows = ((size >= 0) & (lots >= 0)) | ((size <= 0) & (lots <= 0))
     shrinks = ((size > 0) & (lots < 0) & (after > 0)) | ((size < 0) & (lots > 0) & (after < 0))
     crosses = ((size > 0) & (after <= 0)) | ((size < 0) & (after >= 0))
@@ -30,7 +30,7 @@ def _cost_is_exact(tracer: Tracer) -> Any:
 
 def _closing_leaves_no_cost(tracer: Tracer) -> Any:
     size, cost, debit = (new_int(name) for name in ("size", "cost", "debit"))
-    result: Any = journal.get_cost(size, cost, -size, debit)  # type: ignore[arg-type]
+    result: Any = journal.get_cost(size, cost, -size, debit)
     return implies(size != 0, result == 0)
 
 
@@ -39,7 +39,7 @@ def _one_account_is_one_party(tracer: Tracer) -> Any:
     world = World(tracer, None, deleveraging=False, is_step=False)
     first, second = new_int("first"), new_int("second")
     book = journal.Journal(world.get_state())
-    one, two = book.account(first), book.account(second)  # type: ignore[arg-type]
+    one, two = book.account(first), book.account(second)
     return both_ways(first == second, one is two)
 
 

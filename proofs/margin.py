@@ -22,9 +22,9 @@ FIELDS = ("size", "cost", "entry_index")
 def any_market(tracer: Tracer, name: str = "market") -> Any:
     """A listed market with any admissible rules; another name is another market."""
     names = ("initial", "maintenance", "taker", "maker", "liquidation")
-    rules = MarketRules(*(new_int(f"{name}.rate.{rate}") for rate in names))  # type: ignore[arg-type]
+    rules = MarketRules(*(new_int(f"{name}.rate.{rate}") for rate in names))
     fields = ("mark", "index", "remainder", "time", "interest")
-    market: Any = Market(rules, *(new_int(f"{name}.{field}") for field in fields))  # type: ignore[arg-type]
+    market: Any = Market(rules, *(new_int(f"{name}.{field}") for field in fields))
     assume(tracer, admissible(rules), market.mark_price > 0)
     return market
 
@@ -36,20 +36,20 @@ def _is_rate_rounded_up(required: Any, size: Any, mark: Any, rate: Any) -> Any:
 
 def _maintenance_is_exact(tracer: Tracer) -> Any:
     market, size = any_market(tracer), new_int("size")
-    required = margin.get_maintenance_requirement(market, size)  # type: ignore[arg-type]
+    required = margin.get_maintenance_requirement(market, size)
     return _is_rate_rounded_up(required, size, market.mark_price, market.rules.maintenance_margin_rate)
 
 
 def _initial_is_exact(tracer: Tracer) -> Any:
     market, size = any_market(tracer), new_int("size")
-    required = margin.get_initial_requirement(market, size)  # type: ignore[arg-type]
+    required = margin.get_initial_requirement(market, size)
     return _is_rate_rounded_up(required, size, market.mark_price, market.rules.initial_margin_rate)
 
 
 def _zero_exactly_at_zero(tracer: Tracer) -> Any:
     market, size = any_market(tracer), new_int("size")
-    required: Any = margin.get_maintenance_requirement(market, size)  # type: ignore[arg-type]
-    initial: Any = margin.get_initial_requirement(market, size)  # type: ignore[arg-type]
+    required: Any = margin.get_maintenance_requirement(market, size)
+    initial: Any = margin.get_initial_requirement(market, size)
     return every(
         required >= 0,
         implies(size == 0, (required == 0) & (initial == 0)),
@@ -59,8 +59,8 @@ def _zero_exactly_at_zero(tracer: Tracer) -> Any:
 
 def _initial_covers_maintenance(tracer: Tracer) -> Any:
     market, size = any_market(tracer), new_int("size")
-    required: Any = margin.get_maintenance_requirement(market, size)  # type: ignore[arg-type]
-    return margin.get_initial_requirement(market, size) >= required  # type: ignore[arg-type]
+    required: Any = margin.get_maintenance_requirement(market, size)
+    return margin.get_initial_requirement(market, size) >= required
 
 
 def _monotone_in_size(tracer: Tracer) -> Any:
@@ -73,10 +73,10 @@ def _monotone_in_size(tracer: Tracer) -> Any:
         notional == magnitude(size) * market.mark_price,
         larger_notional == magnitude(larger) * market.mark_price,
     )
-    small: Any = margin.get_maintenance_requirement(market, size)  # type: ignore[arg-type]
-    large: Any = margin.get_maintenance_requirement(market, larger)  # type: ignore[arg-type]
-    small_initial: Any = margin.get_initial_requirement(market, size)  # type: ignore[arg-type]
-    large_initial: Any = margin.get_initial_requirement(market, larger)  # type: ignore[arg-type]
+    small: Any = margin.get_maintenance_requirement(market, size)
+    large: Any = margin.get_maintenance_requirement(market, larger)
+    small_initial: Any = margin.get_initial_requirement(market, size)
+    large_initial: Any = margin.get_initial_requirement(market, larger)
     return every(small <= large, small_initial <= large_initial)
 
 
@@ -84,14 +84,14 @@ def _continuous_in_size(tracer: Tracer) -> Any:
     """One lot more needs at most its own rate of a price, and an atom of rounding."""
     market, size = any_market(tracer), new_int("size")
     assume(tracer, size >= 0)
-    step: Any = margin.get_maintenance_requirement(market, size + 1) - margin.get_maintenance_requirement(market, size)  # type: ignore[arg-type]
+    step: Any = margin.get_maintenance_requirement(market, size + 1) - margin.get_maintenance_requirement(market, size)
     return (step - 1) * RATE_ONE <= market.mark_price * market.rules.maintenance_margin_rate
 
 
 def _sum_over_two_positions(tracer: Tracer) -> Any:
     """The fold over an account's positions is the sum of what each adds."""
     first, second = any_market(tracer, "first"), any_market(tracer, "second")
-    one, two = (Position(*(new_int(f"{name}.{field}") for field in FIELDS)) for name in ("one", "two"))  # type: ignore[arg-type]
+    one, two = (Position(*(new_int(f"{name}.{field}") for field in FIELDS)) for name in ("one", "two"))
     assume(tracer, one.size != 0, two.size != 0)
     positions = Positions({MarketId("one"): one, MarketId("two"): two})
     no_market: Market | None = None

@@ -26,9 +26,9 @@ from specs.ranking import score
 
 
 def _any_candidate(tracer: Tracer, name: str) -> Any:
-    score = Score(new_int(f"{name}.numerator"), new_int(f"{name}.denominator"))  # type: ignore[arg-type]
+    score = Score(new_int(f"{name}.numerator"), new_int(f"{name}.denominator"))
     assume(tracer, score.denominator > 0)
-    return Candidate(score, new_int(f"{name}.size"), new_int(f"{name}.id"))  # type: ignore[arg-type]
+    return Candidate(score, new_int(f"{name}.size"), new_int(f"{name}.id"))
 
 
 def _is_ahead(first: Any, second: Any) -> bool:
@@ -63,7 +63,7 @@ def _transitive(tracer: Tracer) -> Any:
 def _policy(policy: RankPolicy) -> Callable[[Tracer], Any]:
     def divisor_is_positive(tracer: Tracer) -> Any:
         size, cost, mark, equity = (new_int(name) for name in ("size", "cost", "mark", "equity"))
-        score: Any = ranking.get_score(policy, size, cost, mark, equity)  # type: ignore[arg-type]
+        score: Any = ranking.get_score(policy, size, cost, mark, equity)
         return every(score.denominator > 0, implies((mark > 0), score.numerator >= 0))
 
     return divisor_is_positive
@@ -72,7 +72,7 @@ def _policy(policy: RankPolicy) -> Callable[[Tracer], Any]:
 def _profit_times_leverage_is_its_formula(tracer: Tracer) -> Any:
     size, cost, mark, equity = (new_int(name) for name in ("size", "cost", "mark", "equity"))
     assume(tracer, mark > 0)
-    score: Any = ranking.get_score(RankPolicy.PROFIT_TIMES_LEVERAGE, size, cost, mark, equity)  # type: ignore[arg-type]
+    score: Any = ranking.get_score(RankPolicy.PROFIT_TIMES_LEVERAGE, size, cost, mark, equity)
     profit, notional = size * mark - cost, magnitude(size) * mark
     ranks = (profit > 0) & (equity > 0) & (cost != 0)
     exact = (score.numerator == profit * notional) & (score.denominator == magnitude(cost) * equity)
@@ -83,14 +83,14 @@ def _profit_times_leverage_is_its_formula(tracer: Tracer) -> Any:
 
 def _leverage_is_its_formula(tracer: Tracer) -> Any:
     size, cost, mark, equity = (new_int(name) for name in ("size", "cost", "mark", "equity"))
-    score: Any = ranking.get_score(RankPolicy.LEVERAGE, size, cost, mark, equity)  # type: ignore[arg-type]
+    score: Any = ranking.get_score(RankPolicy.LEVERAGE, size, cost, mark, equity)
     exact = (score.numerator == magnitude(size) * mark) & (score.denominator == equity)
     return every(implies(equity > 0, exact), implies(equity <= 0, (score.numerator == 0) & (score.denominator == 1)))
 
 
 def _size_is_its_formula(tracer: Tracer) -> Any:
     size, cost, mark, equity = (new_int(name) for name in ("size", "cost", "mark", "equity"))
-    score: Any = ranking.get_score(RankPolicy.SIZE, size, cost, mark, equity)  # type: ignore[arg-type]
+    score: Any = ranking.get_score(RankPolicy.SIZE, size, cost, mark, equity)
     return (score.numerator == magnitude(size) * mark) & (score.denominator == 1)
 
 
@@ -98,8 +98,8 @@ def _same_as_specified(policy: RankPolicy) -> Callable[[Tracer], Any]:
     def is_the_specifications(tracer: Tracer) -> Any:
         size, cost, mark, equity = (new_int(name) for name in ("size", "cost", "mark", "equity"))
         assume(tracer, mark > 0)
-        result: Any = ranking.get_score(policy, size, cost, mark, equity)  # type: ignore[arg-type]
-        expected: Any = score(policy, size, cost, mark, equity)  # type: ignore[arg-type]
+        result: Any = ranking.get_score(policy, size, cost, mark, equity)
+        expected: Any = score(policy, size, cost, mark, equity)
         return every(result.numerator == expected[0], result.denominator == expected[1])
 
     return is_the_specifications
@@ -120,7 +120,7 @@ def _absorbing_is_its_definition(tracer: Tracer) -> Any:
     names = ("held", "cost", "mark", "equity", "share", "size")
     held, cost, mark, equity, share, size = (new_int(name) for name in names)
     requires_profit = new_bool("requires_profit")
-    result = ranking.can_absorb(requires_profit, held, cost, mark, equity, share, size)  # type: ignore[arg-type]
+    result = ranking.can_absorb(requires_profit, held, cost, mark, equity, share, size)
     burden = share * magnitude(held)
     pays = implies(requires_profit & (share > 0), (held * mark - cost) * magnitude(size) >= burden)
     return both_ways(every(equity >= 0, equity * magnitude(size) >= burden, pays), result)

@@ -27,7 +27,7 @@ def _rulebook_hypothesis(tracer: Tracer) -> Any:
 
 
 def _market_hypothesis(tracer: Tracer) -> Any:
-    rules: Any = MarketRules(*(new_int(f"rate{number}") for number in range(5)))  # type: ignore[arg-type]
+    rules: Any = MarketRules(*(new_int(f"rate{number}") for number in range(5)))
     return both_ways(state.is_admissible_market(rules), admissible(rules))
 
 

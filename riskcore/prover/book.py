@@ -160,7 +160,7 @@ class World:
         self.markets = SymTable(_no_other_market)
         self.seen = SymTable(lambda _, index: new_bool(f"seen{index}"))
         self.reserves: Any = Reserves(
-            *(new_int(f"reserves.{name}") for name in ("outside", "insurance", "fees", "transit", "uncovered"))  # type: ignore[arg-type]
+            *(new_int(f"reserves.{name}") for name in ("outside", "insurance", "fees", "transit", "uncovered"))
         )
         self.sum_balances = new_int("sum.balances")
         self.sum_sizes = new_int("sum.sizes")
@@ -186,8 +186,8 @@ class World:
             seen=self.seen,
             reserves=self.reserves,
             deleveraging=self.deleveraging,
-            sequence=self.sequence,  # type: ignore[arg-type]
-            timestamp=self.timestamp,  # type: ignore[arg-type]
+            sequence=self.sequence,
+            timestamp=self.timestamp,
         )
 
     def assume(self, *facts: Any) -> None:
@@ -226,14 +226,14 @@ class World:
                     "maker_fee_rate",
                     "liquidation_fee_rate",
                 )
-            )  # type: ignore[arg-type]
+            )
         )
         market: Any = Market(
             rules,
             *(
                 new_int(f"market.{name}")
                 for name in ("mark_price", "funding_index", "funding_remainder", "funding_time", "open_interest")
-            ),  # type: ignore[arg-type]
+            ),
         )
         self.assume(
             admissible(rules),
@@ -268,12 +268,12 @@ class World:
         name = f"account{index}"
         position: Any = None
         if self.focus is not None:
-            position = Position(*(new_int(f"{name}.{field}") for field in ("size", "cost", "entry_index")))  # type: ignore[arg-type]
+            position = Position(*(new_int(f"{name}.{field}") for field in ("size", "cost", "entry_index")))
             self.assume(implies(position.size == 0, (position.cost == 0) & (position.entry_index == 0)))
             if self.market is None:
                 self.assume(position.size == 0)
         positions: Any = SymPositions(Rest(self.tracer, name), self.focus, position)
-        return Account(new_int(f"{name}.balance"), positions)  # type: ignore[arg-type]
+        return Account(new_int(f"{name}.balance"), positions)
 
     def _new_deleveraging(self, is_focus: bool) -> Any:
         """An open episode; where the event is a step of it, with the invariants that ADL-2 and ADL-4 carry on."""

@@ -26,7 +26,7 @@ def new_event(kind: type[Header]) -> Any:
     for field in attrs.fields(kind):
         if field.name == "rules":
             rates = (new_int(f"event.rules.{rate.name}") for rate in attrs.fields(MarketRules))
-            values["rules"] = MarketRules(*rates)  # type: ignore[arg-type]
+            values["rules"] = MarketRules(*rates)
         elif field.name == "queue":
             values["queue"] = SymQueue("queue")
         else:

@@ -192,11 +192,13 @@ class SymInt:
         return f"SymInt({self.term})"
 
 
-def new_int(name: str) -> SymInt:
+def new_int(name: str) -> Any:
+    """Any integer. To the type checker it is whatever the kernel asks for: it stands in for an ``int``."""
     return SymInt(z3.Int(name))
 
 
-def new_bool(name: str) -> SymBool:
+def new_bool(name: str) -> Any:
+    """Any truth value, likewise."""
     return SymBool(z3.Bool(name))
 
 
