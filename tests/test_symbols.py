@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskcore.prover.symbols import SymBool, SymInt, new_bool, new_int, symbolic_max, symbolic_min, to_int
-from riskcore.prover.tracer import PATH_LIMIT, PathLimitExceeded, Tracer, get_paths, is_linear
+from riskcore.prover.tracer import PATH_LIMIT, ClaimForked, PathLimitExceeded, Tracer, get_paths, is_linear
 
 INTEGERS = st.one_of(st.integers(-5, 5), st.integers(), st.integers(-(10**30), 10**30))
 DIVISORS = INTEGERS.filter(lambda value: value > 0)
@@ -154,6 +154,19 @@ def test_a_scope_forgets_what_was_assumed_in_it() -> None:
     assert not tracer.is_known(a > 4)
     assert len(facts) == 1
     assert tracer.assumptions == []
+
+
+def test_a_claim_may_not_fork_and_leaves_no_decision_behind() -> None:
+    tracer = Tracer([])
+    a = new_int("a").term
+    tracer.assume(a > 0)
+    with tracer.scope() as facts:
+        assert tracer.decide(a > -1)
+        with pytest.raises(ClaimForked):
+            tracer.decide(a > 1)
+
+    assert [] == tracer.decisions
+    assert 1 == len(facts)
 
 
 def test_names_are_shared_by_what_is_proven_equal_and_by_nothing_else() -> None:

@@ -26,6 +26,10 @@ FEASIBILITY_RLIMIT = 200_000
 PATH_LIMIT = 2_000
 
 
+class ClaimForked(Exception):
+    """A claim about a path depends on something that the path does not decide."""
+
+
 class PathLimitExceeded(Exception):
     """A function has more paths than ``PATH_LIMIT``."""
 
@@ -56,6 +60,7 @@ class Tracer:
         self._quotients: dict[tuple[int, int], tuple[z3.ArithRef, z3.ArithRef, z3.ArithRef]] = {}
         self.calls: list[tuple[str, tuple[z3.ArithRef, ...], z3.ArithRef]] = []
         self._names: list[tuple[str, z3.ArithRef, z3.ArithRef]] = []
+        self._in_claim = False
         self._known: dict[int, tuple[z3.BoolRef, bool]] = {}
         self._solver = _new_solver()
         # products left out: sound for what it refutes, and quick
@@ -78,7 +83,9 @@ class Tracer:
         facts: list[z3.BoolRef] = []
         self._solver.push()
         self._linear.push()
+        self._in_claim = True
         yield facts
+        self._in_claim = False
         self._linear.pop()
         self._solver.pop()
         facts.extend(self.assumptions[saved[0] :])
@@ -92,6 +99,8 @@ class Tracer:
         known = self._known.get(condition.get_id())
         if known is not None:
             return known[1]
+        if self._in_claim:
+            return self._settle(condition)
         position = len(self.taken)
         if position < len(self.script):
             way, both = self.script[position], False
@@ -106,6 +115,17 @@ class Tracer:
         self._learn(fact)
         self._remember(condition, way)
         return way
+
+    def _settle(self, condition: z3.BoolRef) -> bool:
+        """The one way a condition goes inside a claim, as a fact of that claim alone.
+
+        A claim may not fork: its symbols are its own, so the path could not say which way it went.
+        """
+        for way, fact in ((True, condition), (False, z3.Not(condition))):
+            if not self._is_possible(z3.simplify(z3.Not(fact))):
+                self.assume(fact)
+                return way
+        raise ClaimForked(f"a claim asked for {condition}, which its path leaves open")
 
     def _remember(self, condition: z3.BoolRef, way: bool) -> None:
         negated = z3.simplify(z3.Not(condition))
