@@ -4,30 +4,44 @@ from __future__ import annotations
 
 from typing import Any
 
+from riskcore import cash
+from riskcore.events import Withdraw
 from riskcore.prover.book import AccountSymbols, World
+from riskcore.prover.kernel import on_symbols
 from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_int
 from riskcore.prover.tracer import Tracer
+from riskcore.rules import Rejected
 
 
-def _the_pool_holds_a_flat_balance(tracer: Tracer) -> Any:
-    """All equities sum to pool less reserves; where the others' are not negative, the pool holds this one's.
+def _the_flat_can_leave(tracer: Tracer) -> Any:
+    """The kernel pays a flat account's whole balance out.
 
-    Sizes sum to zero in each market, so positions add what they entered at: transit.
+    All equities sum to the pool less the reserves, since sizes sum to zero in each market and
+    positions add what they entered at: transit. So where the others' equities are not negative
+    and nothing is uncovered, the pool holds this account's.
     """
     world = World(tracer, None, deleveraging=False, is_step=False)
-    account = AccountSymbols(world, world.accounts.get(new_int("id")))
-    reserves = world.reserves
+    id = new_int("id")
+    account = AccountSymbols(world, world.accounts.get(id))
     others_equity = world.sum_balances + world.sum_entries - account.equity
-    assume(tracer, account.maintenance == 0, others_equity >= 0, reserves.uncovered == 0)
-    return account.balance <= -reserves.outside
+    assume(tracer, account.maintenance == 0, account.balance > 0)
+    assume(tracer, others_equity >= 0, world.reserves.uncovered == 0)
+    header: dict[str, Any] = {name: new_int(f"event.{name}") for name in ("id", "sequence", "timestamp")}
+    with on_symbols(world):
+        try:
+            journal = cash.process_withdraw(world.get_state(), Withdraw(account=id, amount=account.balance, **header))
+        except Rejected:
+            return False
+    return journal.account(id).balance == 0
 
 
 LEMMAS = (
     Lemma(
-        "pool_holds_a_flat_balance",
+        "the_flat_can_leave",
         "LIVE-2",
-        "if no equity is negative and nothing uncovered, the pool holds every flat balance",
-        _the_pool_holds_a_flat_balance,
+        "if no equity is negative and nothing uncovered, every flat account can withdraw its whole balance",
+        _the_flat_can_leave,
+        contracts=True,
     ),
 )

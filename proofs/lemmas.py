@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proofs import cash, deleveraging, journal, margin, ranking, state
+from proofs import cash, deleveraging, journal, margin, ranking, state, step, tables
 from riskcore.prover.lemma import Lemma
 from riskcore.prover.obligations import Obligation
 
@@ -13,6 +13,8 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
     "ranking": ranking.LEMMAS,
     "deleveraging": deleveraging.LEMMAS,
     "state": state.LEMMAS,
+    "tables": tables.LEMMAS,
+    "step": step.LEMMAS,
 }
 
 

@@ -8,7 +8,7 @@ from riskcore import margin
 from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_int
 from riskcore.prover.tracer import Tracer
-from riskcore.quantities import MarketId
+from riskcore.quantities import MarketId, apply_rate
 from riskcore.state import Market, MarketRules, Position, Positions
 from riskcore.tables import DictTable
 from specs.arithmetic import RATE_ONE, every, implies, magnitude
@@ -119,31 +119,48 @@ def _sum_over_two_positions(tracer: Tracer) -> Any:
 def _bounded_moves_leave_the_healthy_solvent(tracer: Tracer) -> Any:
     """ENV-1 of one position, summed over all: a move of ``d`` at most, and the fee at the new mark.
 
-    In exact parts per million: d + fee * (1 + d) <= maintenance rate implies that
-    maintenance at the old mark pays for the loss and the fee at the new.
+    In exact parts per million: d + fee * (1 + d) <= maintenance rate implies that the
+    kernel's requirement at the old mark pays for the loss and its fee at the new, to the atom.
     """
-    size, mark, moved, d, fee, rate = (new_int(name) for name in ("size", "mark", "moved", "d", "fee", "rate"))
-    notional = new_int("notional")
+    market, size, moved, d = any_market(tracer), new_int("size"), new_int("moved"), new_int("d")
+    mark, fee = market.mark_price, market.rules.liquidation_fee_rate
+    rate = market.rules.maintenance_margin_rate
+    notional, move = new_int("notional"), new_int("move")
+    # inequalities times what is not negative: stated for z3, and proven in ``products_are_monotone``
+    monotone = (
+        move * RATE_ONE <= d * notional,
+        fee * (size * moved) <= fee * (notional + move),
+        (d * RATE_ONE + fee * (RATE_ONE + d)) * notional <= rate * RATE_ONE * notional,
+        fee * move * RATE_ONE <= fee * d * notional,
+    )
     assume(
         tracer,
         size > 0,
-        mark > 0,
+        moved > 0,
         d >= 0,
-        fee >= 0,
         # rates in parts per million, so fee * (1 + d) is over a million twice
         d * RATE_ONE + fee * (RATE_ONE + d) <= rate * RATE_ONE,
         notional == size * mark,
+        move == size * magnitude(moved - mark),
         magnitude(moved - mark) * RATE_ONE <= d * mark,
+        *monotone,
     )
-    loss = size * magnitude(moved - mark) * RATE_ONE
-    # what the position may lose, and what its fee may be, each against the old notional
-    bounded_loss = loss <= notional * d
-    bounded_fee = fee * (size * moved) * RATE_ONE <= fee * notional * (RATE_ONE + d)
-    enough = notional * (d * RATE_ONE + fee * (RATE_ONE + d)) <= notional * rate * RATE_ONE
-    return every(bounded_loss, bounded_fee, enough)
+    required: Any = margin.get_maintenance_requirement(market, size)
+    taken: Any = apply_rate(size * moved, fee)
+    return move + taken <= required
+
+
+def _products_are_monotone(tracer: Tracer) -> Any:
+    """A smaller figure times one that is not negative is no larger: all that ``bounded_moves`` states of products."""
+    small, large, factor = (new_int(name) for name in ("small", "large", "factor"))
+    assume(tracer, small <= large, factor >= 0)
+    return small * factor <= large * factor
 
 
 LEMMAS = (
+    Lemma(
+        "products_are_monotone", "ENV-1", "a smaller figure times one not negative is no larger", _products_are_monotone
+    ),
     Lemma(
         "sum_over_positions",
         "MARG-1",

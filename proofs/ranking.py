@@ -126,7 +126,35 @@ def _absorbing_is_its_definition(tracer: Tracer) -> Any:
     return both_ways(every(equity >= 0, equity * magnitude(size) >= burden, pays), result)
 
 
-#: The scan is run over two counterparties; the lemma on strict orders does the rest.
+def _candidacy(policy: RankPolicy) -> Callable[[Tracer], Any]:
+    """Of any account: it ranks exactly where it is eligible, and then by its own score under the rulebook's policy."""
+
+    def ranks_where_eligible(tracer: Tracer) -> Any:
+        world = World(tracer, new_int("market"), deleveraging=True, is_step=True)
+        episode: Any = world.deleveraging
+        size, id = new_int("position"), new_int("id")
+        assume(tracer, magnitude(size) == episode.lots)
+        account = world.accounts.get(id)
+        state = attrs.evolve(world.get_state(), rulebook=attrs.evolve(world.rulebook, adl_rank=policy))
+        with on_symbols(world):
+            result: Any = ranking.get_candidate(state, world.market, size, episode, id, account)  # type: ignore[arg-type]
+        view, mark = AccountSymbols(world, account), world.market.mark_price  # type: ignore[union-attr]
+        can = eligible(SymCase(world, None, None, None, None), view, size, episode.share, episode.lots)
+        if result is None:
+            return ~can
+        expected: Any = get_any_score(policy, view.size, view.cost, mark, view.equity)
+        return every(
+            can,
+            result.id == id,
+            result.size == view.size,
+            result.score.numerator == expected.numerator,
+            result.score.denominator == expected.denominator,
+        )
+
+    return ranks_where_eligible
+
+
+#: The queue is assembled from two counterparties; the lemma on strict orders does the rest.
 BOUNDED = "PROVED-BOUNDED(two counterparties), any positions"
 
 
@@ -188,6 +216,16 @@ LEMMAS = (
             contracts=True,
         )
         for queue in QUEUES
+    ),
+    *(
+        Lemma(
+            f"{policy.value}_candidacy",
+            "ADL-2",
+            "any account ranks exactly where it is eligible, by its own score",
+            _candidacy(policy),
+            contracts=True,
+        )
+        for policy in RankPolicy
     ),
     Lemma("irreflexive", "ADL-2", "nobody ranks ahead of itself", _irreflexive),
     Lemma("total", "ADL-2", "of two accounts exactly one ranks ahead", _total),

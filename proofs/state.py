@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from riskcore import state
@@ -9,8 +10,9 @@ from riskcore.prover.book import RULEBOOK_FLAGS, RULEBOOK_INTS
 from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_bool, new_int
 from riskcore.prover.tracer import Tracer
-from riskcore.quantities import MarketId
-from riskcore.state import NO_POSITION, MarketRules, Position, Positions, RankPolicy, Rulebook
+from riskcore.quantities import AccountId, EventId, MarketId
+from riskcore.state import MarketRules, Position, Positions, RankPolicy, Rulebook
+from riskcore.tables import DictTable, PersistentTable
 from specs.arithmetic import both_ways, every, negate
 from specs.markets import admissible, admissible_rulebook
 
@@ -31,18 +33,35 @@ def _market_hypothesis(tracer: Tracer) -> Any:
     return both_ways(state.is_admissible_market(rules), admissible(rules))
 
 
-def _genesis(tracer: Tracer) -> Any:
-    rulebook = _any_rulebook()
-    try:
-        first = state.genesis(rulebook)
-    except ValueError:
-        return negate(admissible_rulebook(rulebook))
-    reserves = first.reserves
-    balances = (reserves.outside, reserves.insurance, reserves.fees, reserves.transit, reserves.uncovered)
-    empty = len(list(first.accounts.items())) == 0 and len(list(first.markets.items())) == 0
-    return every(
-        admissible_rulebook(rulebook), empty, *(balance == 0 for balance in balances), first.deleveraging is None
-    )
+def _genesis(*, mutable: bool) -> Callable[[Tracer], Any]:
+    def is_an_empty_venue(tracer: Tracer) -> Any:
+        rulebook = _any_rulebook()
+        kind = DictTable if mutable else PersistentTable
+        try:
+            first = state.genesis(rulebook, mutable=mutable)
+        except ValueError:
+            return negate(admissible_rulebook(rulebook))
+        reserves, account = first.reserves, first.accounts.get(AccountId("anybody"))
+        balances = (reserves.outside, reserves.insurance, reserves.fees, reserves.transit, reserves.uncovered)
+        return every(
+            admissible_rulebook(rulebook),
+            first.rulebook is rulebook,
+            *(len(table) == 0 and not list(table.items()) for table in (first.accounts, first.markets, first.seen)),
+            *(isinstance(table, kind) for table in (first.accounts, first.markets, first.seen)),
+            account.balance == 0 and len(account.positions) == 0,
+            first.markets.get(MarketId("any market")) is None,
+            first.seen.get(EventId("any event")) is False,
+            *(balance == 0 for balance in balances),
+            first.deleveraging is None,
+            first.sequence == 0,
+            first.timestamp == 0,
+        )
+
+    return is_an_empty_venue
+
+
+#: Written out here, so that the kernel's own is compared with something.
+NOTHING: Any = Position(0, 0, 0)  # type: ignore[arg-type]
 
 
 def _new_position(name: str) -> Any:
@@ -62,13 +81,16 @@ def _positions_are_a_total_map(tracer: Tracer) -> Any:
     after = before.put(MarketId("one"), new)
     fresh = before.put(MarketId("third"), new)
     return every(
-        _is_same(after.get(MarketId("one")), new if new.size != 0 else NO_POSITION),
-        _is_same(fresh.get(MarketId("third")), new if new.size != 0 else NO_POSITION),
+        _is_same(after.get(MarketId("one")), new if new.size != 0 else NOTHING),
+        _is_same(fresh.get(MarketId("third")), new if new.size != 0 else NOTHING),
         _is_same(after.get(MarketId("other")), other),
         _is_same(fresh.get(MarketId("one")), one),
         _is_same(before.get(MarketId("one")), one),
-        _is_same(before.get(MarketId("third")), NO_POSITION),
+        _is_same(before.get(MarketId("third")), NOTHING),
         len(after) == (2 if new.size != 0 else 1),
+        [market for market, _ in before.items()] == [MarketId("one"), MarketId("other")],
+        sorted(market for market, _ in after.items()) == [MarketId("one"), MarketId("other")][bool(new.size == 0) :],
+        len(fresh) == (3 if new.size != 0 else 2),
     )
 
 
@@ -86,5 +108,8 @@ LEMMAS = (
         _positions_are_a_total_map,
         "PROVED-BOUNDED(three markets), any positions",
     ),
-    Lemma("genesis", "LEMMA", "an empty venue satisfies every law: nobody holds anything", _genesis),
+    Lemma(
+        "genesis", "LEMMA", "a new venue is empty, so every law holds: nobody holds anything", _genesis(mutable=False)
+    ),
+    Lemma("genesis_in_place", "LEMMA", "so is one on tables written in place", _genesis(mutable=True)),
 )

@@ -11,9 +11,9 @@ from riskcore.liquidation import get_equity_share
 from riskcore.margin import Margin, get_initial_requirement, get_margin
 from riskcore.margin import is_below_maintenance as is_below
 from riskcore.markets import get_market
-from riskcore.quantities import RATE_ONE, AccountId, MarketId
-from riskcore.ranking import can_absorb, get_score
-from riskcore.state import Market, State
+from riskcore.quantities import RATE_ONE, AccountId, Atoms, Lots, MarketId
+from riskcore.ranking import get_candidates
+from riskcore.state import Deleveraging, Market, State
 from riskcore.vault import can_take_over
 
 #: Sizes that are tried one by one where rounding decides what the vault can take.
@@ -34,26 +34,16 @@ def compute_queue(state: State, id: AccountId, market_id: MarketId) -> tuple[Acc
         return ()
     margin = get_margin(account.balance, account.positions, state.markets)
     share = -get_equity_share(margin, market, size, abs(size))
-    rows = list(_iter_candidates(state, market_id, market, size, share))
+    episode = Deleveraging(id, market_id, Lots(abs(size)), Atoms(share), Lots(0), (), 0)
+    candidates = get_candidates(state, market, size, episode).values()
     # Distinct ratios differ by 1 / (d * d) or more, so scaled by more than d * d their floors
     # are distinct, in the same order: sorting plain integers is exact and fast.
-    scale = 2 * max((row[1].bit_length() for row in rows), default=0) + 1
-    return tuple(id for _, _, id in sorted((-((top << scale) // bottom), -lots, id) for top, bottom, lots, id in rows))
-
-
-def _iter_candidates(
-    state: State, market_id: MarketId, market: Market, size: int, share: int
-) -> Iterator[tuple[int, int, int, AccountId]]:
-    """Score (as numerator, denominator), lots and id of each account that can be deleveraged."""
-    requires_profit, policy, mark = state.rulebook.adl_requires_profit, state.rulebook.adl_rank, market.mark_price
-    for id, account in state.accounts.items():
-        position = account.positions.get(market_id)
-        if position.size * size >= 0:
-            continue
-        equity = get_margin(account.balance, account.positions, state.markets).equity
-        if can_absorb(requires_profit, position.size, position.cost, mark, equity, share, size):
-            score = get_score(policy, position.size, position.cost, mark, equity)
-            yield score.numerator, score.denominator, abs(position.size), id
+    scale = 2 * max((score.denominator.bit_length() for score, _, _ in candidates), default=0) + 1
+    ranks = (
+        (-((score.numerator << scale) // score.denominator), -abs(held), counterparty)
+        for score, held, counterparty in candidates
+    )
+    return tuple(counterparty for _, _, counterparty in sorted(ranks))
 
 
 def compute_takeover_size(state: State, id: AccountId, market_id: MarketId) -> int:

@@ -200,20 +200,20 @@ def verify_command(law: str | None, event: str | None, jobs: int | None, output:
 
     _check_name("--law", law, get_law_ids())
     _check_name("--event", event, tuple(name for name in get_unit_names() if not name.startswith("lemma:")))
-    started = time.perf_counter()
+    selection, started = Selection(law, event), time.perf_counter()
     try:
         with show_progress(Console(stderr=True), "proving") as progress:
             report = None if progress is None else (lambda unit, done, total: progress(done, total))
-            results = verify(Selection(law, event), jobs or os.cpu_count() or 1, report)
+            results = verify(selection, jobs or os.cpu_count() or 1, report)
     except KeyboardInterrupt:
         say("Interrupted.")
         sys.exit(INTERRUPTED)
     seconds = time.perf_counter() - started
     if output == "json":
-        show(json.dumps(to_json(results, seconds)) + "\n")
+        show(json.dumps(to_json(results, selection, seconds)) + "\n")
     else:
-        show(render(lambda console: print_results(results, seconds, console)))
-    sys.exit({"PROVED": 0, "VIOLATED": 1}.get(get_verdict(results), 3))
+        show(render(lambda console: print_results(results, selection, seconds, console)))
+    sys.exit({"PROVED": 0, "VIOLATED": 1}.get(get_verdict(results, selection), 3))
 
 
 def _check_name(option: str, value: str | None, known: tuple[str, ...]) -> None:

@@ -7,11 +7,12 @@ on the order of a table.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 from riskcore.margin import get_margin
 from riskcore.quantities import AccountId
-from riskcore.state import Deleveraging, Market, RankPolicy, State
+from riskcore.state import Account, Deleveraging, Market, RankPolicy, State
 
 
 class Score(NamedTuple):
@@ -68,24 +69,31 @@ def can_absorb(requires_profit: bool, held: int, cost: int, mark: int, equity: i
     return (equity >= 0) & (equity * lots >= burden) & pays_from_profit
 
 
-def get_candidates(state: State, market: Market, size: int, episode: Deleveraging) -> dict[AccountId, Candidate]:
-    """Every account that can be deleveraged in the episode, against a position of ``size``.
+def get_candidate(
+    state: State, market: Market, size: int, episode: Deleveraging, id: AccountId, account: Account
+) -> Candidate | None:
+    """The account's rank in the episode's queue, against a position of ``size``; None where it has none.
 
-    It is on the opposite side and can absorb its part. One scan of the accounts, the
-    only one in the kernel.
+    It ranks where it is on the opposite side and can absorb its part.
     """
     rulebook, mark = state.rulebook, market.mark_price
-    candidates: dict[AccountId, Candidate] = {}
-    for id, account in state.accounts.items():
-        position = account.positions.get(episode.market)
-        held, cost = position.size, position.cost
-        if held * size >= 0:
-            continue
-        equity = get_margin(account.balance, account.positions, state.markets).equity
-        if can_absorb(rulebook.adl_requires_profit, held, cost, mark, equity, episode.share, size):
-            score = get_score(rulebook.adl_rank, held, cost, mark, equity)
-            candidates[id] = Candidate(score, held, id)
-    return candidates
+    position = account.positions.get(episode.market)
+    held, cost = position.size, position.cost
+    if held * size >= 0:
+        return None
+    equity = get_margin(account.balance, account.positions, state.markets).equity
+    if not can_absorb(rulebook.adl_requires_profit, held, cost, mark, equity, episode.share, size):
+        return None
+    return Candidate(get_score(rulebook.adl_rank, held, cost, mark, equity), held, id)
+
+
+def get_candidates(state: State, market: Market, size: int, episode: Deleveraging) -> dict[AccountId, Candidate]:
+    """Every account that ranks. One scan of the accounts, the only one in the kernel.
+
+    Nothing is carried from one account to the next: what is proven of any one is proven of all.
+    """
+    found = (get_candidate(state, market, size, episode, id, account) for id, account in state.accounts.items())
+    return {candidate.id: candidate for candidate in found if candidate is not None}
 
 
 def is_ranked(state: State, market: Market, size: int, episode: Deleveraging) -> bool:
@@ -94,12 +102,7 @@ def is_ranked(state: State, market: Market, size: int, episode: Deleveraging) ->
     Strict order rules out a duplicate, so equal counts mean that nobody is missing.
     """
     candidates = get_candidates(state, market, size, episode)
-    if len(episode.queue) != len(candidates):
+    queued = [candidates[id] for id in episode.queue if id in candidates]
+    if not len(queued) == len(episode.queue) == len(candidates):
         return False
-    previous: Candidate | None = None
-    for id in episode.queue:
-        candidate = candidates.get(id)
-        if candidate is None or (previous is not None and not is_ahead(previous, candidate)):
-            return False
-        previous = candidate
-    return True
+    return all(is_ahead(first, second) for first, second in pairwise(queued))

@@ -83,4 +83,4 @@ def step(state: State, event: Event) -> Outcome:
 
 def get_effects(journal: Journal) -> tuple[Line, ...]:
     """The journal's lines, payments of nothing left out."""
-    return tuple(line for line in journal.lines if line.amount or type(line) is Trade)
+    return tuple(line for line in journal.lines if line.amount != 0 or type(line) is Trade)

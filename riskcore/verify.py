@@ -32,6 +32,10 @@ TRUSTED = (
 )
 
 
+#: The laws that say what a proof assumes of the state before its event.
+INDUCTION = ("CASH-1", "CASH-2", "BAL-1", "BAL-2", "INV-1", "ADL-2")
+
+
 @frozen
 class Result:
     """One obligation's verdict."""
@@ -50,10 +54,18 @@ class Result:
 
 @frozen
 class Selection:
-    """Which obligations are wanted; None means all."""
+    """Which obligations are wanted; None means all.
+
+    What is proven of a part rests on the whole: on the lemmas, which are proven with it, and on
+    every event leaving behind what the part assumes of the state before (``INDUCTION``).
+    """
 
     law: str | None = None
     event: str | None = None
+
+    @property
+    def is_everything(self) -> bool:
+        return self.law is None and self.event is None
 
     def wants(self, law: str, event: str) -> bool:
         return self.law in (None, law) and self.event in (None, event)
@@ -88,7 +100,7 @@ def prove(obligation: Obligation) -> Result:
     started = time.perf_counter()
     verdict, spent, counterexample = Verdict.PROVED, 0, None
     if not obligation.claims:
-        verdict, counterexample = Verdict.VACUOUS, "no path of the kernel reaches this claim"
+        verdict, counterexample = Verdict.VACUOUS, "no path of the kernel reaches this claim, or breaks this clause"
     for claim in obligation.claims:
         answer = decide_claim(claim)
         spent += answer.rlimit
@@ -110,9 +122,11 @@ def prove(obligation: Obligation) -> Result:
 
 
 def verify_unit(unit: str, selection: Selection) -> list[Result]:
-    """Collect and prove one unit of work."""
+    """Collect and prove one unit of work. Lemmas are proven whatever is selected: every obligation rests on them."""
+    if unit.startswith("lemma:"):
+        return [prove(obligation) for obligation in collect(unit)]
     results = [prove(obligation) for obligation in collect(unit) if selection.wants(obligation.law, obligation.event)]
-    if not unit.startswith("lemma:") and selection.wants("WITNESS", unit):
+    if selection.wants("WITNESS", unit):
         results.append(replay_witnesses(unit))
     return results
 
@@ -143,7 +157,7 @@ def get_kind(unit: str) -> type[Header]:
 
 def verify(selection: Selection, jobs: int, report: Callable[[str, int, int], None] | None = None) -> list[Result]:
     """Prove what is selected; ``report`` is told each finished unit, how many are done, and how many there are."""
-    units = [unit for unit in get_unit_names() if selection.event in (None, unit)]
+    units = [unit for unit in get_unit_names() if unit.startswith("lemma:") or selection.event in (None, unit)]
     results: dict[str, list[Result]] = {}
     for done, (unit, found) in enumerate(_run(units, selection, jobs), start=1):
         results[unit] = found
@@ -166,18 +180,20 @@ def _run(units: list[str], selection: Selection, jobs: int) -> Iterator[tuple[st
             yield futures[future], future.result()
 
 
-def get_verdict(results: list[Result]) -> str:
+def get_verdict(results: list[Result], selection: Selection) -> str:
     """PROVED, VIOLATED, or INCONCLUSIVE where something is unknown, vacuous or nothing was selected."""
     verdicts = {result.verdict for result in results}
     if Verdict.VIOLATED.value in verdicts:
         return "VIOLATED"
-    return "PROVED" if verdicts == {Verdict.PROVED.value} else "INCONCLUSIVE"
+    is_asked = any(selection.wants(result.law, result.event) for result in results)
+    return "PROVED" if is_asked and verdicts == {Verdict.PROVED.value} else "INCONCLUSIVE"
 
 
-def to_json(results: list[Result], seconds: float) -> dict[str, object]:
+def to_json(results: list[Result], selection: Selection, seconds: float) -> dict[str, object]:
     """The object that ``--format json`` prints."""
     return {
-        "verdict": get_verdict(results),
+        "verdict": get_verdict(results, selection),
+        "assumed": [] if selection.is_everything else list(INDUCTION),
         "seconds": round(seconds, 3),
         "obligations": [asdict(result) for result in results],
         "trusted": list(TRUSTED),

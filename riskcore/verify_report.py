@@ -7,13 +7,15 @@ from collections import Counter
 from rich.console import Console
 from rich.table import Table
 
-from riskcore.verify import TRUSTED, Result, get_verdict
+from riskcore.prover.obligations import ANY_ACCOUNTS
+from riskcore.prover.obligations import OUTSIDE as OUTSIDE_SCOPE
+from riskcore.verify import INDUCTION, TRUSTED, Result, Selection, get_verdict
 
 #: A cell of the matrix.
 PROVED, OUTSIDE, FAILED = "PROVED", "outside", "FAILED"
 
 
-def print_results(results: list[Result], seconds: float, console: Console) -> None:
+def print_results(results: list[Result], selection: Selection, seconds: float, console: Console) -> None:
     """The verdict of each cell, the lemmas, every failure in full, and what is trusted."""
     cells = [result for result in results if result.layer != "lemma"]
     if cells:
@@ -28,10 +30,15 @@ def print_results(results: list[Result], seconds: float, console: Console) -> No
     paths = sum(result.paths for result in results)
     proved = sum(result.verdict == PROVED for result in results)
     console.print(f"\n{proved} of {len(results)} obligations proved ({counts}), on {paths:,} paths; {seconds:.1f} s")
-    console.print("scope     any number of accounts and markets, all integers, all admissible rulebooks")
+    console.print(f"scope     {ANY_ACCOUNTS}")
+    scopes = Counter(result.scope for result in results if result.scope not in (ANY_ACCOUNTS, OUTSIDE_SCOPE))
+    for scope, count in scopes.items():
+        console.print(f"          {count} of them: {scope}", soft_wrap=True)
+    if not selection.is_everything:
+        console.print(f"assumed   {', '.join(INDUCTION)} of every event; proven where nothing is selected")
     console.print("assumed   the order book was exhausted where a log says so: ASSUMED(log)")
     console.print("trusted   " + "\n          ".join(TRUSTED), soft_wrap=True)
-    console.print(f"verdict   {get_verdict(results)}", style="bold")
+    console.print(f"verdict   {get_verdict(results, selection)}", style="bold")
 
 
 def get_matrix(results: list[Result]) -> Table:

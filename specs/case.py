@@ -43,8 +43,8 @@ class AccountView(Protocol):
         """The maintenance requirement of its other markets."""
 
 
-class Snapshot(Protocol):
-    """The state before the event, or after it."""
+class Ledger(Protocol):
+    """A state's totals, and the market that the event is about."""
 
     @property
     def market(self) -> Any:
@@ -54,17 +54,7 @@ class Snapshot(Protocol):
     def reserves(self) -> Any: ...
 
     @property
-    def deleveraging(self) -> Any: ...
-
-    @property
-    def sequence(self) -> Any: ...
-
-    @property
     def timestamp(self) -> Any: ...
-
-    def account(self, id: Any) -> AccountView: ...
-
-    def seen(self, id: Any) -> Any: ...
 
     @property
     def sum_balances(self) -> Any:
@@ -81,6 +71,20 @@ class Snapshot(Protocol):
     @property
     def sum_entries(self) -> Any:
         """Of size * entry_index over all positions of all markets."""
+
+
+class Snapshot(Ledger, Protocol):
+    """The state before the event, or after it."""
+
+    @property
+    def deleveraging(self) -> Any: ...
+
+    @property
+    def sequence(self) -> Any: ...
+
+    def account(self, id: Any) -> AccountView: ...
+
+    def seen(self, id: Any) -> Any: ...
 
 
 class Case(Protocol):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from riskcore import events
+from riskcore.journal import Reason, Reserve
 from riskcore.rules import Rule
 from specs.case import Case
-from specs.contract import Contract, Effect, header_guard
+from specs.contract import Contract, Effect, header_guard, pay
 
 DEPOSIT = Contract(
     event=events.Deposit,
@@ -15,6 +16,7 @@ DEPOSIT = Contract(
             (case.event.account, {"balance": case.before.account(case.event.account).balance + case.event.amount}),
         ),
         reserves={"outside": case.before.reserves.outside - case.event.amount},
+        lines=(pay(Reserve.OUTSIDE, case.event.account, case.event.amount, Reason.DEPOSIT),),
     ),
 )
 
@@ -25,7 +27,8 @@ FUND_INSURANCE = Contract(
         reserves={
             "outside": case.before.reserves.outside - case.event.amount,
             "insurance": case.before.reserves.insurance + case.event.amount,
-        }
+        },
+        lines=(pay(Reserve.OUTSIDE, Reserve.INSURANCE, case.event.amount, Reason.DEPOSIT),),
     ),
 )
 
@@ -48,6 +51,7 @@ WITHDRAW = Contract(
             (case.event.account, {"balance": case.before.account(case.event.account).balance - case.event.amount}),
         ),
         reserves={"outside": case.before.reserves.outside + case.event.amount},
+        lines=(pay(case.event.account, Reserve.OUTSIDE, case.event.amount, Reason.WITHDRAWAL),),
     ),
 )
 

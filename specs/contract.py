@@ -8,8 +8,9 @@ from typing import Any
 from attrs import field, frozen
 
 from riskcore.events import Header
+from riskcore.journal import Line, Pay, Reason, Reserve, Stage, Trade
 from riskcore.rules import Rule
-from specs.arithmetic import cost_after, either, every, larger, named, requirement
+from specs.arithmetic import cost_after, either, every, larger, magnitude, named, requirement
 from specs.case import AccountView, Case
 
 
@@ -19,12 +20,14 @@ class Effect:
 
     ``accounts``: pairs of an id and the new values of that account's fields.
     ``deleveraging``: whether the open deleveraging is what it must be, or None for unchanged.
+    ``lines``: what moved, in order, for which reason and in which stage; payments of nothing included.
     """
 
     accounts: tuple[tuple[Any, Mapping[str, Any]], ...] = ()
     reserves: Mapping[str, Any] = field(factory=dict)
     market: Mapping[str, Any] = field(factory=dict)
     deleveraging: Any = None
+    lines: tuple[Line, ...] = ()
 
 
 @frozen
@@ -43,13 +46,12 @@ class Contract:
 def header_guard(case: Case, *, while_deleveraging: bool = False) -> dict[Rule, Any]:
     """What every event must satisfy."""
     before, event = case.before, case.event
-    is_open = before.deleveraging is not None
-    return {
+    rules = {
         Rule.DUPLICATE_ID: before.seen(event.id) == False,  # noqa: E712  a symbol has no `not`
         Rule.SEQUENCE_NOT_AHEAD: event.sequence > before.sequence,
         Rule.TIME_BACKWARDS: event.timestamp >= before.timestamp,
-        Rule.DELEVERAGING_OPEN: while_deleveraging or not is_open,
     }
+    return rules if while_deleveraging else {**rules, Rule.DELEVERAGING_OPEN: before.deleveraging is None}
 
 
 def moved(case: Case, account: AccountView, lots: Any, debit: Any, fee: Any = 0) -> dict[str, Any]:
@@ -65,6 +67,24 @@ def moved(case: Case, account: AccountView, lots: Any, debit: Any, fee: Any = 0)
         "cost": either(size == 0, 0, cost_after(account.size, account.cost, lots, debit)),
         "entry_index": either(size == 0, 0, index),
     }
+
+
+def pay(payer: Any, payee: Any, amount: Any, reason: Reason, stage: Stage = Stage.ORDINARY) -> Line:
+    return Pay(payer, payee, amount, reason, stage)
+
+
+def trade(case: Case, id: Any, partner: Any, lots: Any, debit: Any, reason: Reason, stage: Stage) -> tuple[Line, ...]:
+    """The lines of a trade that changes the position of ``id`` by signed ``lots`` at the cost of ``debit``.
+
+    Buyer and seller, in this order, settle their funding first.
+    """
+    buyer, seller = (id, partner) if lots > 0 else (partner, id)
+    market = case.before.deleveraging.market if stage is Stage.DELEVERAGING else case.event.market
+    settled = (
+        pay(one, Reserve.TRANSIT, owed(case, case.before.account(one)), Reason.FUNDING) for one in (buyer, seller)
+    )
+    amount = either(lots > 0, debit, -debit)
+    return (*settled, Trade(buyer, seller, market, magnitude(lots), amount, reason, stage))
 
 
 def owed(case: Case, account: AccountView) -> Any:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from riskcore import events
+from riskcore.journal import Reason, Reserve, Stage
 from riskcore.rules import Rule
 from specs.arithmetic import every, floor_ratio, implies, larger, magnitude, negate, smaller
 from specs.case import AccountView, Case
-from specs.contract import Contract, Effect, available, header_guard, more_longs, moved, owed
-from specs.liquidation import equity_share, forced_guard, toward
+from specs.contract import Contract, Effect, available, header_guard, more_longs, moved, owed, pay, trade
+from specs.invariant import length_of
+from specs.liquidation import equity_share, liquidatable_guard, toward
 from specs.markets import known_market
 from specs.vault import could_take_over
 
@@ -43,7 +45,7 @@ def _begin_guard(case: Case) -> dict[Rule, Any]:
     if before.market is None:
         return rules
     account = before.account(event.account)
-    rules |= forced_guard(account, 1)
+    rules |= liquidatable_guard(account, 1)
     if case.rejected in rules:
         return rules
     is_bankrupt = account.equity < 0
@@ -54,7 +56,7 @@ def _begin_guard(case: Case) -> dict[Rule, Any]:
         Rule.VAULT_NOT_EXHAUSTED: from_vault | negate(could_take_over(case, account, 1)),
         Rule.INSURANCE_NOT_EXHAUSTED: implies(case.rulebook.insurance_before_adl & is_bankrupt, available(case) == 0),
         Rule.QUEUE_NOT_RANKED: case.is_ranked,
-        Rule.NOTHING_TO_BOOK: (equity_share(case, account, magnitude(account.size)) < 0) | (length_of(event.queue) > 0),
+        Rule.NOTHING_TO_BOOK: (equity_share(case, account, magnitude(account.size)) < 0) | (length_of(event) > 0),
     }
 
 
@@ -80,16 +82,8 @@ def _step_guard(case: Case) -> dict[Rule, Any]:
     episode = case.before.deleveraging
     rules[Rule.DELEVERAGING_NOT_OPEN] = episode is not None
     if episode is not None:
-        rules[Rule.QUEUE_EXHAUSTED] = episode.head < queue_length(episode)
+        rules[Rule.QUEUE_EXHAUSTED] = episode.head < length_of(episode)
     return rules
-
-
-def queue_length(episode: Any) -> Any:
-    return length_of(episode.queue)
-
-
-def length_of(queue: Any) -> Any:
-    return len(queue) if type(queue) is tuple else queue.length
 
 
 def step_lots(case: Case) -> Any:
@@ -117,6 +111,7 @@ def _step_effect(case: Case) -> Effect:
             + more_longs(head.size, -change)
         },
         deleveraging=_advanced(case, episode.done + lots),
+        lines=trade(case, episode.account, case.head, change, debit, Reason.CLOSE_OUT, Stage.DELEVERAGING),
     )
 
 
@@ -142,7 +137,7 @@ def _end_guard(case: Case) -> dict[Rule, Any]:
     episode = case.before.deleveraging
     rules[Rule.DELEVERAGING_NOT_OPEN] = episode is not None
     if episode is not None:
-        rules[Rule.QUEUE_NOT_EXHAUSTED] = episode.head >= queue_length(episode)
+        rules[Rule.QUEUE_NOT_EXHAUSTED] = episode.head >= length_of(episode)
     return rules
 
 
@@ -163,6 +158,10 @@ def _end_effect(case: Case) -> Effect:
             "uncovered": before.reserves.uncovered - (missing - covered),
         },
         deleveraging=case.after.deleveraging is None,
+        lines=(
+            pay(Reserve.INSURANCE, episode.account, covered, Reason.COVER, Stage.INSURANCE),
+            pay(Reserve.UNCOVERED, episode.account, missing - covered, Reason.WRITE_OFF, Stage.UNCOVERED),
+        ),
     )
 
 

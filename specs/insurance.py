@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from riskcore import events
+from riskcore.journal import Reason, Reserve, Stage
 from riskcore.rules import Rule
 from specs.arithmetic import smaller
 from specs.case import Case
-from specs.contract import Contract, Effect, available, header_guard
+from specs.contract import Contract, Effect, available, header_guard, pay
 
 
 def _cover_guard(case: Case) -> dict[Rule, Any]:
@@ -27,6 +28,7 @@ def _cover_effect(case: Case) -> Effect:
     return Effect(
         accounts=((case.event.account, {"balance": account.balance + paid}),),
         reserves={"insurance": case.before.reserves.insurance - paid},
+        lines=(pay(Reserve.INSURANCE, case.event.account, paid, Reason.COVER, Stage.INSURANCE),),
     )
 
 
@@ -45,6 +47,7 @@ def _write_off_effect(case: Case) -> Effect:
     return Effect(
         accounts=((case.event.account, {"balance": 0}),),
         reserves={"uncovered": case.before.reserves.uncovered + account.balance},
+        lines=(pay(Reserve.UNCOVERED, case.event.account, -account.balance, Reason.WRITE_OFF, Stage.UNCOVERED),),
     )
 
 

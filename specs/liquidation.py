@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from riskcore import events
+from riskcore.journal import Reason, Reserve, Stage
 from riskcore.rules import Rule
 from specs.arithmetic import RATE_ONE, either, floor_ratio, larger, magnitude, rate_of, smaller
 from specs.case import AccountView, Case
@@ -18,6 +19,8 @@ from specs.contract import (
     more_longs,
     moved,
     owed,
+    pay,
+    trade,
 )
 from specs.markets import known_market
 
@@ -34,13 +37,17 @@ def toward(account: AccountView, lots: Any) -> Any:
     return either(account.size > 0, -lots, lots)
 
 
-def forced_guard(account: AccountView, lots: Any) -> dict[Rule, Any]:
-    """What every forced close of ``lots`` needs."""
+def liquidatable_guard(account: AccountView, lots: Any) -> dict[Rule, Any]:
+    """What a forced close of at least ``lots`` needs."""
     return {
-        Rule.SIZE_NOT_POSITIVE: lots > 0,
         Rule.NOT_LIQUIDATABLE: account.equity < account.maintenance,
         Rule.SIZE_EXCEEDS_POSITION: lots <= magnitude(account.size),
     }
+
+
+def forced_guard(account: AccountView, lots: Any) -> dict[Rule, Any]:
+    """What every forced close of ``lots`` that an event asks for needs."""
+    return {Rule.SIZE_NOT_POSITIVE: lots > 0, **liquidatable_guard(account, lots)}
 
 
 def _loss(case: Case) -> Any:
@@ -106,6 +113,11 @@ def _effect(case: Case) -> Effect:
             + more_longs(account.size, change)
             + more_longs(maker.size, -change)
         },
+        lines=(
+            *trade(case, event.account, event.maker, change, debit, Reason.LIQUIDATION, Stage.BOOK),
+            pay(event.account, Reserve.INSURANCE, fee, Reason.LIQUIDATION_FEE, Stage.BOOK),
+            pay(Reserve.INSURANCE, event.account, cover, Reason.COVER, Stage.BOOK),
+        ),
     )
 
 

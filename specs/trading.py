@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from riskcore import events
+from riskcore.journal import Reason, Reserve, Stage
 from riskcore.rules import Rule
 from specs.arithmetic import magnitude, rate_of
 from specs.case import Case
-from specs.contract import Contract, Effect, bearable, header_guard, more_longs, moved, owed
+from specs.contract import Contract, Effect, bearable, header_guard, more_longs, moved, owed, pay, trade
 from specs.markets import known_market
 
 
@@ -55,6 +56,11 @@ def _effect(case: Case) -> Effect:
             + more_longs(taker.size, event.size)
             + more_longs(maker.size, -event.size)
         },
+        lines=(
+            *trade(case, event.taker, event.maker, event.size, debit, Reason.FILL, Stage.ORDINARY),
+            pay(event.taker, Reserve.FEES, taker_fee, Reason.FEE),
+            pay(event.maker, Reserve.FEES, maker_fee, Reason.FEE),
+        ),
     )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from riskcore import events
+from riskcore.journal import Reason, Stage
 from riskcore.rules import Rule
 from specs.arithmetic import every, magnitude
 from specs.case import AccountView, Case
-from specs.contract import Contract, Effect, bearable, header_guard, more_longs, moved, owed, toward_zero
+from specs.contract import Contract, Effect, bearable, header_guard, more_longs, moved, owed, toward_zero, trade
 from specs.liquidation import equity_share, forced_guard, toward
 from specs.markets import known_market
 
@@ -69,6 +70,7 @@ def _effect(case: Case) -> Effect:
             + more_longs(account.size, change)
             + more_longs(vault.size, -change)
         },
+        lines=trade(case, event.account, case.rulebook.vault, change, debit, Reason.TAKEOVER, Stage.VAULT),
     )
 
 

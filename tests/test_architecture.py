@@ -43,7 +43,7 @@ TRANSITION_MODULES = ("cash", "markets", "trading", "funding", "liquidation", "v
 AROUND_THE_CORE = ("markets", "funding", "ranking")
 CORE_LINES, KERNEL_LINES, MODULE_LINES = 1000, 2500, 300
 
-LIBRARIES = {"__future__", "attrs", "attrs.validators", "collections.abc", "enum", "rpds", "typing"}
+LIBRARIES = {"__future__", "attrs", "attrs.validators", "collections.abc", "enum", "itertools", "rpds", "typing"}
 IMPURE = {"open", "print", "input", "eval", "exec", "compile", "float", "complex", "round", "globals", "__import__"}
 
 #: The named folds over many entries: one account's positions, and the scan that certifies a queue.

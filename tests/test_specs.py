@@ -17,7 +17,7 @@ SPECS = Path(README).parent
 #: Values and names; what decides or computes is the kernel's own and must not be used.
 VOCABULARY = {
     "riskcore.events": None,
-    "riskcore.journal": {"Line", "Pay", "Trade", "Reserve", "Stage"},
+    "riskcore.journal": {"Line", "Pay", "Reason", "Trade", "Reserve", "Stage"},
     "riskcore.rules": {"Rule"},
     "riskcore.state": {"RankPolicy"},
     "riskcore": {"events"},

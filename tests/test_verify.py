@@ -13,10 +13,11 @@ from riskcore.cli import main
 from riskcore.prover.obligations import Obligation
 from riskcore.prover.solver import Claim, Verdict, decide_claim
 from riskcore.prover.symbols import new_int
-from riskcore.verify import Result, get_law_ids, get_unit_names, get_verdict, prove
+from riskcore.verify import Result, Selection, get_law_ids, get_unit_names, get_verdict, prove, verify_unit
 from riskcore.verify_report import print_results
 from specs.contracts import CONTRACTS
 from specs.laws import ALL_EVENTS, LAWS
+from tests.faults.planting import Fault, plant
 
 
 @pytest.mark.slow
@@ -44,7 +45,21 @@ def test_one_event_and_one_law_can_be_asked_for() -> None:
     answer = CliRunner().invoke(main, ["verify", "--event", "deposit", "--law", "CASH-1", "--jobs", "1"])
 
     assert answer.exit_code == 0
-    assert "1 of 1 obligations proved" in answer.stdout
+    assert "(1 law, " in answer.stdout
+    # what it rests on is proven with it, or named
+    assert "on margin" in answer.stdout
+    assert "assumed   CASH-1, CASH-2, BAL-1, BAL-2, INV-1, ADL-2 of every event" in answer.stdout
+
+
+@pytest.mark.parametrize("unit", ["deposit", "withdraw"])
+def test_where_a_path_breaks_off_nothing_is_proven(unit: str) -> None:
+    snippet = "require(event.amount > 0, Rule.AMOUNT_NOT_POSITIVE)"
+    head = f"def process_{unit}(state: State, event: {unit.title()}) -> Journal:\n    # Guard\n    {snippet}"
+    fault = Fault("breaks_off", "an assertion fails", (), "cash", head, f"{head}\n    assert event.amount < 10\n")
+    with plant(fault):
+        results = [one for one in verify_unit(unit, Selection()) if one.law != "WITNESS"]
+
+    assert {Verdict.VIOLATED} == {one.verdict for one in results}
 
 
 @pytest.mark.parametrize("arguments", [["--law", "CASH-9"], ["--event", "Deposit"], ["--jobs", "0"], ["--no-such"]])
@@ -68,7 +83,7 @@ def test_a_law_of_lemmas_alone_has_no_matrix() -> None:
 def print_to_text(results: list[Result]) -> str:
     console = Console(file=io.StringIO(), width=100)
     with console.capture() as capture:
-        print_results(results, 1.0, console)
+        print_results(results, Selection(), 1.0, console)
     return capture.get()
 
 
@@ -122,4 +137,4 @@ def make_result(verdict: str) -> Result:
     ],
 )
 def test_only_proven_passes(verdicts: list[str], expected: str) -> None:
-    assert expected == get_verdict([make_result(verdict) for verdict in verdicts])
+    assert expected == get_verdict([make_result(verdict) for verdict in verdicts], Selection())

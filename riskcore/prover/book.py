@@ -13,12 +13,12 @@ from typing import Any, NoReturn
 
 import z3
 
-from riskcore.prover.symbols import SymInt, new_bool, new_int, to_bool, to_int
+from riskcore.prover.symbols import SymBool, SymInt, new_bool, new_int, to_bool, to_int
 from riskcore.prover.tracer import Tracer
-from riskcore.quantities import RATE_ONE
 from riskcore.state import Account, Deleveraging, Market, MarketRules, Position, RankPolicy, Reserves, Rulebook, State
+from specs import invariant
 from specs.arithmetic import either, every, implies, named, requirement
-from specs.markets import admissible, admissible_rulebook
+from specs.markets import admissible_rulebook
 
 RULEBOOK_INTS = (
     "vault",
@@ -166,16 +166,19 @@ class World:
         self.sum_sizes = new_int("sum.sizes")
         self.sum_longs = new_int("sum.longs")
         self.sum_entries = new_int("sum.entries")
+        #: the queue that the event proposes
+        self.queue: Any = None
         self.queue_ahead = z3.Function("ahead", z3.IntSort(), z3.IntSort(), z3.BoolSort())
-        self.is_ranked = new_bool("is_ranked")
+        self._is_ranked = z3.Function("is_ranked", z3.IntSort(), z3.IntSort(), z3.IntSort(), z3.BoolSort())
+        self.imagined: list[tuple[Any, Account]] = []
         self._assume_sums()
         if focus is not None:
             # a market that is being deleveraged is listed
             is_listed = (deleveraging and is_step) or bool(new_bool("market.listed"))
             self._add_market(is_listed)
-            if not is_listed:
-                self.assume(self.sum_longs == 0)
-        self.imagined: list[tuple[Any, Account]] = []
+        self.assume(
+            invariant.open_interest_is_held(self), invariant.market_is_possible(self, self.rulebook.funding_interval)
+        )
         self.deleveraging = self._new_deleveraging(is_step) if deleveraging else None
 
     def get_state(self) -> State:
@@ -202,17 +205,12 @@ class World:
 
     def _assume_sums(self) -> None:
         """The laws of conservation, which every reachable state satisfies (induction hypothesis)."""
-        reserves = self.reserves
-        total = reserves.outside + reserves.insurance + reserves.fees + reserves.transit + reserves.uncovered
         self.assume(
-            self.sum_balances + total == 0,
-            self.sum_sizes == 0,
+            invariant.every_atom_has_one_owner(self),
+            invariant.reserves_keep_their_sign(self),
+            invariant.longs_equal_shorts(self),
+            # a sum of what is above zero
             self.sum_longs >= 0,
-            self.sum_entries == reserves.transit,
-            reserves.insurance >= 0,
-            reserves.fees >= 0,
-            reserves.outside <= 0,
-            reserves.uncovered <= 0,
         )
 
     def _new_market(self) -> Any:
@@ -235,24 +233,18 @@ class World:
                 for name in ("mark_price", "funding_index", "funding_remainder", "funding_time", "open_interest")
             ),
         )
-        self.assume(
-            admissible(rules),
-            market.mark_price > 0,
-            market.funding_remainder >= 0,
-            market.funding_remainder < RATE_ONE * self.rulebook.funding_interval,
-            market.funding_time <= self.timestamp,
-            market.open_interest == self.sum_longs,
-        )
         return market
 
     def imagine(self, id: Any) -> Account:
         """An account that the event did not take out, for claims about any account."""
-        for known, account in self.imagined:
-            if known.term.eq(id.term):
-                return account
         account = self._new_account(id, len(self.accounts.keys) + len(self.imagined))
-        self.imagined.append((id, account))
+        if all(account is not known for _, known in self.imagined):
+            self.imagined.append((id, account))
         return account
+
+    def is_ranked(self, size: Any, market: Any, share: Any) -> SymBool:
+        """Whether the event's queue is ranked against a position of ``size`` whose lots have lost ``share``."""
+        return SymBool(self._is_ranked(to_int(size), to_int(market), to_int(share)))
 
     def _add_market(self, is_listed: bool) -> None:
         market = self._new_market() if is_listed else None
@@ -265,13 +257,14 @@ class World:
         return self.markets.first[0] if self.focus is not None else None
 
     def _new_account(self, key: Any, index: int) -> Account:
+        for known, account in self.imagined:
+            if known.term.eq(key.term):
+                return account
         name = f"account{index}"
         position: Any = None
         if self.focus is not None:
             position = Position(*(new_int(f"{name}.{field}") for field in ("size", "cost", "entry_index")))
-            self.assume(implies(position.size == 0, (position.cost == 0) & (position.entry_index == 0)))
-            if self.market is None:
-                self.assume(position.size == 0)
+            self.assume(invariant.position_is_possible(self.market, position))
         positions: Any = SymPositions(Rest(self.tracer, name), self.focus, position)
         return Account(new_int(f"{name}.balance"), positions)
 
@@ -279,17 +272,13 @@ class World:
         """An open episode; where the event is a step of it, with the invariants that ADL-2 and ADL-4 carry on."""
         names = ("lots", "share", "done", "head")
         lots, share, done, head = (new_int(f"episode.{name}") for name in names)
-        queue = SymQueue("queue")
-        id = new_int("episode.account")
-        self.assume(lots > 0, done >= 0, done < lots, head >= 0, head <= queue.length)
+        queue: Any = SymQueue("queue")
         market = self.focus if is_focus else new_int("episode.market")
-        episode: Any = Deleveraging(id, market, lots, share, done, queue, head)  # type: ignore[arg-type]
+        episode: Any = Deleveraging(new_int("episode.account"), market, lots, share, done, queue, head)
+        self.assume(invariant.episode_is_possible(episode))
         if is_focus:
-            account = AccountSymbols(self, self.accounts.get(id))
-            self.assume(
-                (account.size == lots - done) | (account.size == done - lots),
-                implies(account.rest_maintenance == 0, account.equity == (share * done) // lots - share),
-            )
+            account = AccountSymbols(self, self.accounts.get(episode.account))
+            self.assume(invariant.episode_fits(episode, self.market, account))
         return episode
 
 

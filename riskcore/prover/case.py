@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import Any
 
 import attrs
@@ -16,8 +17,9 @@ from riskcore.prover.tracer import Tracer
 from riskcore.rules import Rejected, Rule
 from riskcore.state import Account, MarketRules, Position, State
 from riskcore.step import DELEVERAGING_STEPS, apply
-from specs.arithmetic import either, every, implies, larger
+from specs.arithmetic import either, every, implies, larger, magnitude
 from specs.deleveraging import eligible
+from specs.liquidation import equity_share
 
 
 def new_event(kind: type[Header]) -> Any:
@@ -149,11 +151,25 @@ class SymCase:
         table = world.accounts
         self.touched = tuple(table.keys[index] for index in dict.fromkeys(table.written))
         self.before = SymSnapshot(world, None)
+        self.after_state = after
         self.after = SymSnapshot(world, after) if after is not None else self.before
 
     @property
+    def is_same_venue(self) -> bool:
+        """Whether the state afterwards has the rulebook and the tables of the state before."""
+        state, world = self.after_state, self.world
+        return (
+            state is not None
+            and state.rulebook is world.rulebook
+            and (state.accounts, state.markets, state.seen) == (world.accounts, world.markets, world.seen)
+        )
+
+    @property
     def is_ranked(self) -> Any:
-        return self.world.is_ranked
+        account = self.before.account(self.event.account)
+        return self.world.is_ranked(
+            account.size, self.event.market, -equity_share(self, account, magnitude(account.size))
+        )
 
     @property
     def head(self) -> Any:
@@ -165,50 +181,57 @@ class SymCase:
 
     def others(self) -> tuple[Any, ...]:
         other = new_int("other")
-        self.assume_certificate(other, self.head)
+        self.assume_certificate((other, self.head))
         return (other,)
 
-    def assume_certificate(self, *ids: Any) -> None:
-        """What the open queue's certificate says of these accounts (the induction hypothesis)."""
+    def assume_certificate(self, ids: tuple[Any, ...], places: tuple[Any, ...] = ()) -> None:
+        """What the open queue's certificate says of these accounts and places (the induction hypothesis).
+
+        Where the event opens the queue, that is what ``is_ranked`` says of it.
+        """
         episode: Any = self.world.deleveraging
+        opened: Any = True
         if episode is None:
             episode = self.after.deleveraging
-            condition: Any = self.is_ranked
-            before_head: Any = 0
-        else:
-            condition, before_head = True, episode.head
-        self.world.assume(implies(condition, self._certificate(self.before, episode, before_head, ids)))
+            size = self.before.account(episode.account).size
+            opened = self.world.is_ranked(size, episode.market, episode.share)
+            episode = attrs.evolve(episode, lots=magnitude(size), head=0)
+        self.world.assume(implies(opened, self._certificate(self.before, episode, ids, places)))
 
-    def _certificate(self, snapshot: SymSnapshot, episode: Any, head: Any, ids: tuple[Any, ...]) -> Any:
-        """For each id: eligible means queued, at its place; for each two: their places say who ranks first.
+    def _certificate(self, snapshot: SymSnapshot, episode: Any, ids: tuple[Any, ...], places: tuple[Any, ...]) -> Any:
+        """Every eligible account is queued, everyone queued is eligible, once; and their order is their rank.
 
-        An id that stands at a place of the queue is eligible and stands there alone.
+        Said of any ids and any places of the queue.
         """
-        queue = episode.queue
+        queue, head = episode.queue, episode.head
         against = self.before.account(episode.account).size
-        can = [eligible(self, snapshot.account(id), against, episode.share, episode.lots) for id in ids]
-        claims: list[Any] = []
-        for index, id in enumerate(ids):
-            place = queue.place(id)
-            is_queued = (place >= head) & (place < queue.length) & (queue[place] == id)
-            claims += [implies(can[index], is_queued), implies(is_queued, can[index])]
-            for other_index, other in enumerate(ids):
-                if other_index != index:
-                    both = can[index] & can[other_index] & (place < queue.place(other))
-                    claims.append(implies(both, self.is_ahead(id, other)))
-        return every(*claims)
+
+        def can(id: Any) -> Any:
+            return eligible(self, snapshot.account(id), against, episode.share, episode.lots)
+
+        def stands(place: Any, id: Any) -> Any:
+            return every(place >= head, place < queue.length, queue[place] == id)
+
+        def stands_before(id: Any, other: Any) -> Any:
+            return every(can(id), can(other), queue.place(id) < queue.place(other))
+
+        queued = [implies(can(id), stands(queue.place(id), id)) for id in ids]
+        able = [
+            implies(stands(place, queue[place]), (queue.place(queue[place]) == place) & can(queue[place]))
+            for place in places
+        ]
+        ordered = [implies(stands_before(one, two), self.is_ahead(one, two)) for one, two in permutations(ids, 2)]
+        return every(*queued, *able, *ordered)
 
     def certificate_holds(self) -> Any:
         """The certificate afterwards, for any two accounts and any place of the queue."""
         episode: Any = self.after.deleveraging
         if episode is None:
             return True
-        first, second = new_int("any_account"), new_int("any_other")
-        ids = [first, second]
-        if self.world.deleveraging is not None:
-            ids.append(self.head)
-        self.assume_certificate(*ids)
-        return self._certificate(self.after, episode, episode.head, (first, second))
+        any_two, any_place = (new_int("any_account"), new_int("any_other")), new_int("any_place")
+        consumed = () if self.world.deleveraging is None else (self.head,)
+        self.assume_certificate((*any_two, *consumed), (any_place,))
+        return self._certificate(self.after, episode, any_two, (any_place,))
 
 
 def get_focus(event: Any) -> Any:
@@ -227,8 +250,8 @@ def run_event(tracer: Tracer, kind: type[Header], *, deleveraging: bool) -> SymC
     is_step = isinstance(event, DELEVERAGING_STEPS)
     world = World(tracer, get_focus(event), deleveraging=deleveraging, is_step=is_step)
     if isinstance(event, events.BeginDeleveraging):
-        queue: Any = event.queue
-        world.assume(queue.length >= 0)
+        world.queue = event.queue
+        world.assume(world.queue.length >= 0)
     if deleveraging and isinstance(event, events.Deleverage):
         assume_head(world)
     with on_symbols(world):
@@ -242,16 +265,9 @@ def run_event(tracer: Tracer, kind: type[Header], *, deleveraging: bool) -> SymC
 
 
 def assume_head(world: World) -> None:
-    """If there is a head, it is eligible and stands at its place; being opposite, it is not the account itself."""
+    """The certificate of the queue's first place."""
     episode: Any = world.deleveraging
-    if not episode.head < episode.queue.length:
-        return
-    head = episode.queue[episode.head]
-    world.assume(head != episode.account, episode.queue.place(head) == episode.head)
-    world.accounts.find(head)
-    case = SymCase(world, None, None, None, None)
-    against = case.before.account(episode.account).size
-    world.assume(eligible(case, case.before.account(head), against, episode.share, episode.lots))
+    SymCase(world, None, None, None, None).assume_certificate((), (episode.head,))
 
 
 def assume_part_of_whole(world: World) -> None:

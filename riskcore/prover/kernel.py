@@ -100,7 +100,12 @@ def _cost(size: Any, cost: Any, lots: Any, debit: Any) -> Any:
 
 
 def _is_ranked(state: Any, market: Any, size: Any, episode: Any) -> Any:
-    return _worlds[-1].is_ranked
+    world = _worlds[-1]
+    if state.accounts is not world.accounts or world.accounts.written or market is not world.market:
+        raise TypeError("a queue was judged by another state than the one before the event")
+    if episode.queue is not world.queue:
+        raise TypeError("another queue than the event's was judged")
+    return world.is_ranked(size, episode.market, episode.share)
 
 
 def get_any_score(policy: Any, size: Any, cost: Any, mark: Any, equity: Any) -> ranking.Score:

@@ -7,14 +7,15 @@ exact new value of every field; and that it is rejected if and only if its guard
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from typing import Any, TypeAlias
 
 import attrs
 import z3
 from attrs import frozen
 
-from riskcore.events import Header
-from riskcore.journal import Reserve
+from riskcore.events import BeginDeleveraging, Header
+from riskcore.journal import Line, Reserve
 from riskcore.prover.case import SymCase, run_event
 from riskcore.prover.solver import Claim
 from riskcore.prover.symbols import SymInt, to_bool
@@ -27,6 +28,10 @@ from specs.contracts import CONTRACTS
 from specs.laws import LAWS
 
 ANY_ACCOUNTS = "any accounts, any markets, all integers, all admissible rulebooks"
+CERTIFIED = (
+    "any accounts, by what is_ranked says: each account's candidacy is proven of any account, the queue's order and "
+    "completeness PROVED-BOUNDED(two counterparties)"
+)
 OUTSIDE = "outside the footprint, which is checked; any accounts"
 
 
@@ -99,12 +104,17 @@ def get_obligations(kind: type[Header]) -> list[Obligation]:
             if path.result is not None:
                 done[id(path.result.world.tracer)] = path
     obligations = [get_rejection_obligation(collector)]
+    # what a path that breaks off would have done is not known, so no law holds on it
+    raised = tuple(get_failure(path) for path in collector.paths if path.result is None)
     for (layer, law, name, scope), entries in collector.claims.items():
         claims = tuple(
             Claim((*tracer.assumptions, *tracer.decisions, *facts), conclusion, where)
             for tracer, facts, conclusion, where in entries
             if id(tracer) in done
         )
+        if layer == "guard" and all(claim.where.startswith("accepted") for claim in claims):
+            claims = ()  # a clause that no path breaks says nothing
+        claims += raised
         full_name = f"{collector.event}/{name}"
         obligations.append(Obligation(full_name, law, collector.event, layer, scope, claims, len(claims)))
     return obligations
@@ -116,7 +126,7 @@ def get_rejection_obligation(collector: Collector) -> Obligation:
     accepted = 0
     for path in collector.paths:
         if path.result is None:
-            claims.append(Claim(path.condition, z3.BoolVal(False), f"raised {path.error!r}"))
+            claims.append(get_failure(path))
             continue
         case = path.result
         wrote = case.rejected is not None and any(
@@ -130,20 +140,31 @@ def get_rejection_obligation(collector: Collector) -> Obligation:
     return Obligation(name, "REJ-1", collector.event, "law", ANY_ACCOUNTS, tuple(claims), len(collector.paths))
 
 
+def get_failure(path: Path[SymCase]) -> Claim:
+    """The claim that a path which raised cannot be walked."""
+    return Claim(path.condition, z3.BoolVal(False), f"raised {path.error!r}")
+
+
 def collect_guard(collector: Collector, contract: Contract, case: SymCase) -> None:
     """Accepted: every clause holds. Rejected: the clause of the rule that was named does not."""
 
     def get_claims() -> dict[Key, Any]:
         clauses = contract.guard(case)
         if case.rejected is None:
-            return {get_guard_key(rule): clause for rule, clause in clauses.items()}
-        return {get_guard_key(case.rejected): negated(clauses[case.rejected])}
+            return {get_guard_key(case, rule): clause for rule, clause in clauses.items()}
+        return {get_guard_key(case, case.rejected): negated(clauses[case.rejected])}
 
     collector.add(case, get_claims)
 
 
-def get_guard_key(rule: Rule) -> Key:
-    return ("guard", "REJ-1", f"guard/{rule.name}", ANY_ACCOUNTS)
+def get_guard_key(case: SymCase, rule: Rule) -> Key:
+    return ("guard", "REJ-1", f"guard/{rule.name}", get_scope(case, rule.name))
+
+
+def get_scope(case: SymCase, name: str) -> str:
+    """What a verdict covers: that a queue is ranked when it opens is known by the contract of ``is_ranked``."""
+    is_opening = isinstance(case.event, BeginDeleveraging) and name in ("ADL-2", Rule.QUEUE_NOT_RANKED.name)
+    return CERTIFIED if is_opening else ANY_ACCOUNTS
 
 
 def negated(value: Any) -> Any:
@@ -155,7 +176,7 @@ def collect_effect(collector: Collector, contract: Contract, case: SymCase) -> N
 
     def get_claims() -> dict[Key, Any]:
         effect = contract.effect(case)
-        claims: dict[str, Any] = {"header": is_header_written(case)}
+        claims: dict[str, Any] = {"header": is_header_written(case), "lines": are_lines(case.effects, effect.lines)}
         for id, fields in effect.accounts:
             after = case.after.account(id)
             claims |= {f"{get_role(case, id)}.{name}": getattr(after, name) == value for name, value in fields.items()}
@@ -170,6 +191,15 @@ def collect_effect(collector: Collector, contract: Contract, case: SymCase) -> N
         return {**keyed, ("law", "FRAME-1", "FRAME-1", ANY_ACCOUNTS): is_frame_kept(case, effect)}
 
     collector.add(case, get_claims)
+
+
+def are_lines(written: tuple[Line, ...], expected: tuple[Line, ...]) -> Any:
+    """Whether the journal's lines are these, field by field and in this order."""
+    if [type(line) for line in written] != [type(line) for line in expected]:
+        return False
+    return every(
+        *(is_same(one, two) for pair in zip(written, expected, strict=True) for one, two in zip(*pair, strict=True))
+    )
 
 
 def get_role(case: SymCase, id: Any) -> str:
@@ -190,6 +220,8 @@ def is_same(value: Any, expected: Any) -> Any:
         return every(*(is_same(getattr(value, f.name), getattr(expected, f.name)) for f in attrs.fields(MarketRules)))
     if value is expected:
         return True
+    if isinstance(value, Enum) or isinstance(expected, Enum):
+        return False
     return value == expected
 
 
@@ -216,7 +248,7 @@ def is_frame_kept(case: SymCase, effect: Effect) -> Any:
     """
     world = case.world
     declared = dict(enumerate(effect.accounts))
-    claims: list[Any] = [case.after is case.before or world.rulebook is case.rulebook]
+    claims: list[Any] = [case.is_same_venue]
     for id in case.touched:
         is_declared = some(*(is_same(id, known) for known, _ in effect.accounts))
         claims.append(is_declared | every(*(is_field_kept(case, id, field) for field in ACCOUNT_FIELDS)))
@@ -247,6 +279,6 @@ def is_frame_kept(case: SymCase, effect: Effect) -> Any:
 def collect_laws(collector: Collector, case: SymCase) -> None:
     for law in LAWS:
         applies = collector.kind in law.applies
-        holds, scope = (law.holds, ANY_ACCOUNTS) if applies else (law.outside, OUTSIDE)
+        holds, scope = (law.holds, get_scope(case, law.id)) if applies else (law.outside, OUTSIDE)
         key = ("law", law.id, law.id, scope)
         collector.add(case, lambda key=key, holds=holds: {key: holds(case)})  # type: ignore[misc]

@@ -69,23 +69,27 @@ class Realisation:
         return f"id{self.value(symbol)}"
 
     def check(self) -> Witness:
-        """Run the event on the state, and compare with what the path says."""
+        """Run the event on the state, on both kinds of tables, and compare with what the path says."""
         case = self._case
-        state = self.get_state()
-        event = self.get_event(state)
-        outcome = step(state, event)
-        mismatches = tuple(self._compare(state, outcome))
+        mismatches: list[str] = []
+        for mutable in (True, False):
+            state = self.get_state(mutable=mutable)
+            event = self.get_event(state)
+            expected = self.get_expected(state, event)
+            outcome = step(state, event)
+            mismatches += self._compare(state, expected, outcome)
         name = "accepted" if case.rejected is None else case.rejected.name
-        return Witness(name, state, event, outcome, mismatches)
+        return Witness(name, state, event, outcome, tuple(mismatches))
 
     def get_rulebook(self) -> Rulebook:
         rulebook = self._case.rulebook
         values = {field.name: self.value(getattr(rulebook, field.name)) for field in attrs.fields(Rulebook)}
         return Rulebook(**{**values, "vault": self.id(rulebook.vault)})
 
-    def get_state(self) -> State:
+    def get_state(self, *, mutable: bool = False) -> State:
+        self._fillers = 0
         world = self._case.world
-        state = genesis(self.get_rulebook())
+        state = genesis(self.get_rulebook(), mutable=mutable)
         accounts: Any = state.accounts
         markets: Any = state.markets
         seen: Any = state.seen
@@ -232,33 +236,44 @@ class Realisation:
             return compute_queue(state, account, market)
         return ("nobody",)
 
-    def _compare(self, state: State, outcome: Outcome) -> Iterator[str]:
+    def get_expected(self, state: State, event: Any) -> dict[str, Any]:
+        """The whole state that the path says there is afterwards, from the one before."""
+        case, expected = self._case, get_fields(state)
+        if case.rejected is not None:
+            return expected
+        world = case.world
+        for index in world.accounts.written:
+            id, account = self.id(world.accounts.keys[index]), world.accounts.last[index]
+            positions = state.accounts.get(id).positions
+            if world.focus is not None:
+                positions = positions.put(self.id(world.focus), self.get_position(account))
+            expected["accounts"][id] = Account(self.value(account.balance), positions)
+        for _ in world.markets.written:
+            expected["markets"][self.id(world.focus)] = self.get_market(case.after.market)
+        expected["seen"][event.id] = True
+        expected["reserves"] = Reserves(*map(self.value, attrs.astuple(case.after.reserves, recurse=False)))
+        expected["deleveraging"] = self._get_episode_after(state, event)
+        return {**expected, "sequence": event.sequence, "timestamp": event.timestamp}
+
+    def _get_episode_after(self, state: State, event: Any) -> Deleveraging | None:
+        episode: Any = self._case.after.deleveraging
+        if episode is None:
+            return None
+        queue = event.queue if state.deleveraging is None else state.deleveraging.queue
+        figures = {name: self.value(getattr(episode, name)) for name in ("lots", "share", "done", "head")}
+        return Deleveraging(account=self.id(episode.account), market=self.id(episode.market), queue=queue, **figures)
+
+    def _compare(self, state: State, expected: dict[str, Any], outcome: Outcome) -> Iterator[str]:
         """Every difference between what the path says and what CPython did."""
         case = self._case
         if outcome.rejected is not case.rejected:
             yield f"rejected: {outcome.rejected!r}, and not {case.rejected!r}"
             return
-        if case.rejected is not None:
-            if outcome.state is not state:
-                yield "a rejected event changed the state"
-            return
-        after = outcome.state
-        for key, account in zip(case.world.accounts.keys, case.world.accounts.last, strict=True):
-            real = after.accounts.get(self.id(key))
-            yield from self._differ(f"{key}.balance", real.balance, account.balance)
-            expected = self.get_position(account)
-            if expected is not None:
-                position = real.positions.get(self.id(case.world.focus))
-                if position != expected:
-                    yield f"{key}: {position}, and not {expected}"
-        for reserve in attrs.fields(Reserves):
-            name = reserve.name
-            yield from self._differ(name, getattr(after.reserves, name), getattr(case.after.reserves, name))
-        if case.world.focus is not None:
-            market = self.get_market(case.after.market)
-            if after.markets.get(self.id(case.world.focus)) != market:
-                yield f"market: {after.markets.get(self.id(case.world.focus))}, and not {market}"
-        yield from self._compare_deleveraging(after.deleveraging, case.after.deleveraging)
+        if case.rejected is not None and outcome.state is not state:
+            yield "a rejected event gave another state"
+        for name, value in get_fields(outcome.state).items():
+            if value != expected[name]:
+                yield f"{name}: {value}, and not {expected[name]}"
         lines = [self._get_line(line) for line in case.effects]
         expected_lines = tuple(line for line in lines if line.amount != 0 or isinstance(line, Trade))
         if outcome.effects != expected_lines:
@@ -273,17 +288,11 @@ class Realisation:
         }
         return type(line)(**values)
 
-    def _compare_deleveraging(self, real: Deleveraging | None, expected: Any) -> Iterator[str]:
-        if real is None or expected is None:
-            if real is not expected:
-                yield f"deleveraging: {real}, and not {expected}"
-            return
-        for name in ("lots", "share", "done", "head"):
-            yield from self._differ(f"deleveraging.{name}", getattr(real, name), getattr(expected, name))
 
-    def _differ(self, name: str, real: int, expected: Any) -> Iterator[str]:
-        if real != self.value(expected):
-            yield f"{name}: {real}, and not {self.value(expected)}"
+def get_fields(state: State) -> dict[str, Any]:
+    """A state's fields, its tables as dicts of their own."""
+    tables = {name: dict(getattr(state, name).items()) for name in ("accounts", "markets", "seen")}
+    return {field.name: getattr(state, field.name) for field in attrs.fields(State)} | tables
 
 
 def new_position(size: int, entry_index: int = 0) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 import attrs
 import z3
@@ -30,6 +30,10 @@ class ClaimForked(Exception):
     """A claim about a path depends on something that the path does not decide."""
 
 
+class NotRepeatable(Exception):
+    """A run met other conditions than the run before it on the same path."""
+
+
 class PathLimitExceeded(Exception):
     """A function has more paths than ``PATH_LIMIT``."""
 
@@ -48,12 +52,16 @@ class Path(Generic[T]):
         return self.assumptions + self.decisions
 
 
+#: A condition that was decided, and the way it went.
+Decision: TypeAlias = tuple[z3.BoolRef, bool]
+
+
 class Tracer:
     """One run of a path: follows ``script``, then takes the first possible way."""
 
-    def __init__(self, script: list[bool]) -> None:
+    def __init__(self, script: list[Decision]) -> None:
         self.script = script
-        self.taken: list[bool] = []
+        self.taken: list[Decision] = []
         self.open: list[bool] = []
         self.assumptions: list[z3.BoolRef] = []
         self.decisions: list[z3.BoolRef] = []
@@ -103,12 +111,14 @@ class Tracer:
             return self._settle(condition)
         position = len(self.taken)
         if position < len(self.script):
-            way, both = self.script[position], False
+            (expected, way), both = self.script[position], False
+            if not condition.eq(expected):
+                raise NotRepeatable(f"{condition} was asked for, and before {expected}")
         else:
             possible = self._is_possible(condition)
             both = possible and self._is_possible(z3.Not(condition))
             way = possible
-        self.taken.append(way)
+        self.taken.append((condition, way))
         self.open.append(both)
         fact = condition if way else z3.Not(condition)
         self.decisions.append(fact)
@@ -178,8 +188,12 @@ class Tracer:
         term = z3.simplify(term, som=True)
         if z3.is_const(term):
             return term
-        for known_kind, known, value in self._names:
-            if known_kind == kind and (value.eq(term) or self._solver.check(value != term) == z3.unsat):
+        alike = [(known, value) for known_kind, known, value in self._names if known_kind == kind]
+        for known, value in alike:
+            if value.eq(term):
+                return known
+        for known, value in alike:
+            if self._solver.check(value != term) == z3.unsat:
                 return known
         name = z3.Int(f"{kind}{len(self._names)}")
         self._names.append((kind, name, term))
@@ -201,7 +215,6 @@ class Tracer:
 def _new_solver() -> z3.Solver:
     solver = z3.Solver()
     solver.set("rlimit", FEASIBILITY_RLIMIT)
-    solver.set("timeout", 1_000)
     return solver
 
 
@@ -243,7 +256,7 @@ def get_requirement_facts(
 
 def get_paths(function: Callable[[Tracer], T]) -> Iterator[Path[T]]:
     """Every path of ``function``, which sets its symbols up and runs what is traced."""
-    scripts: list[list[bool]] = [[]]
+    scripts: list[list[Decision]] = [[]]
     count = 0
     while scripts:
         count += 1
@@ -257,11 +270,14 @@ def get_paths(function: Callable[[Tracer], T]) -> Iterator[Path[T]]:
             # fields hold symbols here, which are no exact int
             with attrs.validators.disabled():
                 result = function(tracer)
+        except NotRepeatable:
+            raise
         except Exception as raised:  # an exception is a result: the laws say which may escape
             error = raised
         finally:
             end_run()
         for position in range(len(tracer.script), len(tracer.taken)):
             if tracer.open[position]:
-                scripts.append([*tracer.taken[:position], not tracer.taken[position]])
+                condition, way = tracer.taken[position]
+                scripts.append([*tracer.taken[:position], (condition, not way)])
         yield Path(result, error, tuple(tracer.assumptions), tuple(tracer.decisions))

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from riskcore import events
 from riskcore.journal import Pay, Reserve, Trade
-from specs.arithmetic import RATE_ONE, either, every, implies, magnitude
-from specs.case import Case
-from specs.deleveraging import paid, queue_length
+from specs.arithmetic import RATE_ONE, either, every
+from specs.case import Case, Ledger
+from specs.invariant import (
+    episode_fits,
+    episode_is_possible,
+    every_atom_has_one_owner,
+    longs_equal_shorts,
+    market_is_possible,
+    open_interest_is_held,
+    position_is_possible,
+    reserves_keep_their_sign,
+)
 from specs.laws.law import ALL_EVENTS, Law
-from specs.markets import admissible
-
-
-def _reserve_sum(reserves: Any) -> Any:
-    return reserves.outside + reserves.insurance + reserves.fees + reserves.transit + reserves.uncovered
-
-
-def _every_atom_has_one_owner(case: Case) -> Any:
-    return case.after.sum_balances + _reserve_sum(case.after.reserves) == 0
-
-
-def _reserves_keep_their_sign(case: Case) -> Any:
-    reserves = case.after.reserves
-    return every(
-        reserves.insurance >= 0,
-        reserves.fees >= 0,
-        reserves.outside <= 0,
-        reserves.uncovered <= 0,
-        reserves.transit == case.after.sum_entries,
-    )
 
 
 def _received(case: Case, owner: Any) -> Any:
@@ -69,21 +59,11 @@ def _lines_reproduce_every_balance(case: Case) -> Any:
     return every(*accounts, *reserves)
 
 
-def longs_equal_shorts(case: Case) -> Any:
-    return case.after.sum_sizes == 0
-
-
 def _open_interest_is_what_is_held(case: Case) -> Any:
-    market = case.after.market
-    interest = True if market is None else market.open_interest == case.after.sum_longs
-    closed = [
-        implies(
-            case.after.account(id).size == 0,
-            (case.after.account(id).cost == 0) & (case.after.account(id).entry_index == 0),
-        )
-        for id in case.touched
-    ]
-    return every(interest, *closed)
+    after = case.after
+    return every(
+        open_interest_is_held(after), *(position_is_possible(after.market, after.account(id)) for id in case.touched)
+    )
 
 
 def _claims_equal_the_pool(case: Case) -> Any:
@@ -142,28 +122,17 @@ def _settled_funding_goes_through_transit(case: Case) -> Any:
 
 def _the_next_event_may_assume_it(case: Case) -> Any:
     """The induction closes: what a proof assumes of the state before, the event leaves behind."""
-    after, market, episode = case.after, case.after.market, case.after.deleveraging
-    claims: list[Any] = []
-    if market is not None:
-        claims += [
-            admissible(market.rules),
-            market.mark_price > 0,
-            market.funding_remainder >= 0,
-            market.funding_remainder < RATE_ONE * case.rulebook.funding_interval,
-            market.funding_time <= after.timestamp,
-        ]
-    if episode is not None:
-        account = after.account(episode.account)
-        left = episode.lots - episode.done
-        claims += [
-            episode.done >= 0,
-            left > 0,
-            episode.head >= 0,
-            episode.head <= queue_length(episode),
-            magnitude(account.size) == left,
-            implies(account.rest_maintenance == 0, account.equity == paid(episode, episode.done) - episode.share),
-        ]
-    return every(*claims)
+    after, episode = case.after, case.after.deleveraging
+    market = market_is_possible(after, case.rulebook.funding_interval)
+    if episode is None:
+        return market
+    return every(
+        market, episode_is_possible(episode), episode_fits(episode, after.market, after.account(episode.account))
+    )
+
+
+def _afterwards(invariant: Callable[[Ledger], Any]) -> Callable[[Case], Any]:
+    return lambda case: invariant(case.after)
 
 
 LAWS = (
@@ -171,15 +140,15 @@ LAWS = (
         "CASH-1",
         "every atom has one owner: all balances sum to zero",
         ALL_EVENTS,
-        _every_atom_has_one_owner,
-        _every_atom_has_one_owner,
+        _afterwards(every_atom_has_one_owner),
+        _afterwards(every_atom_has_one_owner),
     ),
     Law(
         "CASH-2",
         "insurance, fees and pool are never negative; uncovered is never a claim; transit is what positions entered at",
         ALL_EVENTS,
-        _reserves_keep_their_sign,
-        _reserves_keep_their_sign,
+        _afterwards(reserves_keep_their_sign),
+        _afterwards(reserves_keep_their_sign),
     ),
     Law(
         "CASH-3",
@@ -188,7 +157,13 @@ LAWS = (
         _lines_reproduce_every_balance,
         _lines_reproduce_every_balance,
     ),
-    Law("BAL-1", "in every market longs equal shorts", ALL_EVENTS, longs_equal_shorts, longs_equal_shorts),
+    Law(
+        "BAL-1",
+        "in every market longs equal shorts",
+        ALL_EVENTS,
+        _afterwards(longs_equal_shorts),
+        _afterwards(longs_equal_shorts),
+    ),
     Law(
         "BAL-2",
         "stored open interest is what is held long; a closed position has every field zero",

@@ -10,7 +10,7 @@ from specs.arithmetic import every, implies, larger, magnitude
 from specs.case import Case
 from specs.contract import toward_zero
 from specs.deleveraging import eligible, paid, step_lots
-from specs.laws.conservation import longs_equal_shorts
+from specs.invariant import longs_equal_shorts
 from specs.laws.law import Law
 from specs.laws.liquidation import get_liquidated
 
@@ -127,6 +127,6 @@ LAWS = (
         "while a position is open, an opposite one is too",
         frozenset({events.BeginDeleveraging, events.Deleverage}),
         _an_opposite_position_exists,
-        longs_equal_shorts,
+        lambda case: longs_equal_shorts(case.after),
     ),
 )

@@ -9,7 +9,8 @@ from riskcore.journal import Stage
 from specs.arithmetic import every, implies, larger, magnitude, negate, smaller
 from specs.case import Case
 from specs.contract import available
-from specs.deleveraging import queue_length, unpaid
+from specs.deleveraging import unpaid
+from specs.invariant import length_of
 from specs.laws.law import Law
 from specs.laws.liquidation import get_liquidated, only_the_open_episode_is_closed
 from specs.liquidation import equity_share, toward
@@ -41,7 +42,7 @@ def _earlier_stages_are_exhausted(case: Case) -> Any:
     if isinstance(event, events.EndDeleveraging):
         written_off = before.reserves.uncovered - case.after.reserves.uncovered
         left = larger(case.after.reserves.insurance - rulebook.insurance_floor, 0)
-        is_exhausted = before.deleveraging.head >= queue_length(before.deleveraging)
+        is_exhausted = before.deleveraging.head >= length_of(before.deleveraging)
         return every(is_exhausted, implies(written_off > 0, left == 0))
     if isinstance(event, events.WriteOff):
         return every(available(case) == 0, before.account(event.account).maintenance == 0)

@@ -1,0 +1,79 @@
+"""What every state satisfies: a proof assumes it before an event, and laws claim it after.
+
+Both call these functions, so nothing is assumed that is not proven to be left behind.
+CASH-1, CASH-2, BAL-1 and BAL-2 claim the first four, INV-1 the rest.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from specs.arithmetic import RATE_ONE, every, floor_ratio, implies, magnitude
+from specs.case import Ledger
+from specs.markets import admissible
+
+
+def every_atom_has_one_owner(ledger: Ledger) -> Any:
+    reserves = ledger.reserves
+    owned = reserves.outside + reserves.insurance + reserves.fees + reserves.transit + reserves.uncovered
+    return ledger.sum_balances + owned == 0
+
+
+def reserves_keep_their_sign(ledger: Ledger) -> Any:
+    reserves = ledger.reserves
+    return every(
+        reserves.insurance >= 0,
+        reserves.fees >= 0,
+        reserves.outside <= 0,
+        reserves.uncovered <= 0,
+        reserves.transit == ledger.sum_entries,
+    )
+
+
+def longs_equal_shorts(ledger: Ledger) -> Any:
+    return ledger.sum_sizes == 0
+
+
+def open_interest_is_held(ledger: Ledger) -> Any:
+    """Nobody holds what is not listed."""
+    market = ledger.market
+    return ledger.sum_longs == (0 if market is None else market.open_interest)
+
+
+def position_is_possible(market: Any, position: Any) -> Any:
+    """A closed position has every field zero, and there is none where no market is listed."""
+    closed = every(position.size == 0, position.cost == 0, position.entry_index == 0)
+    return closed if market is None else implies(position.size == 0, closed)
+
+
+def market_is_possible(ledger: Ledger, funding_interval: Any) -> Any:
+    market = ledger.market
+    if market is None:
+        return True
+    return every(
+        admissible(market.rules),
+        market.mark_price > 0,
+        market.funding_remainder >= 0,
+        market.funding_remainder < RATE_ONE * funding_interval,
+        market.funding_time <= ledger.timestamp,
+    )
+
+
+def episode_is_possible(episode: Any) -> Any:
+    return every(episode.done >= 0, episode.done < episode.lots, episode.head >= 0, episode.head <= length_of(episode))
+
+
+def episode_fits(episode: Any, market: Any, account: Any) -> Any:
+    """The account's position is what is left to close; one that has no other owes what is left of the share."""
+    left = floor_ratio(episode.share * episode.done, episode.lots) - episode.share
+    return every(
+        market is not None,
+        magnitude(account.size) == episode.lots - episode.done,
+        implies(account.rest_maintenance == 0, account.equity == left),
+    )
+
+
+def length_of(episode: Any) -> Any:
+    """How many the queue of an episode, or of an event that opens one, has."""
+    queue = episode.queue
+    return len(queue) if type(queue) is tuple else queue.length
