@@ -35,6 +35,9 @@ def process_withdraw(state: State, event: Withdraw) -> Journal:
     journal = Journal(state)
     account, outside = journal.account(event.account), journal.reserve(Reserve.OUTSIDE)
     require(event.amount <= -outside.balance, Rule.POOL_EXHAUSTED)
+    vault = state.rulebook.vault
+    is_all_its_own = state.stakes.get(vault).shares == state.vault_shares
+    require((event.account != vault) | is_all_its_own, Rule.VAULT_HAS_HOLDERS)
     margin = get_margin(account.balance, account.positions, state.markets)
     require(margin.equity - event.amount >= margin.initial, Rule.BELOW_INITIAL_MARGIN)
     # Effect

@@ -14,7 +14,19 @@ import attrs
 from attrs import field, frozen
 from attrs.validators import instance_of
 
-from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time, exact_int, some_text
+from riskcore.quantities import (
+    AccountId,
+    Atoms,
+    EventId,
+    Lots,
+    MarketId,
+    Price,
+    Rate,
+    Shares,
+    Time,
+    exact_int,
+    some_text,
+)
 from riskcore.state import MarketRules
 
 
@@ -152,6 +164,43 @@ class WriteOff(Header):
     account: AccountId = field(validator=some_text)
 
 
+@frozen
+class RequestVaultDeposit(Header):
+    """Cash of an account goes into escrow, to become shares of the vault after its notice."""
+
+    account: AccountId = field(validator=some_text)
+    amount: Atoms = field(validator=exact_int)
+
+
+@frozen
+class ExecuteVaultDeposit(Header):
+    """An account's waiting deposit becomes shares, at the vault's equity of the moment."""
+
+    account: AccountId = field(validator=some_text)
+
+
+@frozen
+class CancelVaultDeposit(Header):
+    """An account's waiting deposit, which has lapsed, goes back to it."""
+
+    account: AccountId = field(validator=some_text)
+
+
+@frozen
+class RequestVaultRedemption(Header):
+    """Shares of the vault are to be paid out after their notice."""
+
+    account: AccountId = field(validator=some_text)
+    shares: Shares = field(validator=exact_int)
+
+
+@frozen
+class ExecuteVaultRedemption(Header):
+    """An account's waiting shares are paid out, at the vault's equity of the moment."""
+
+    account: AccountId = field(validator=some_text)
+
+
 Event: TypeAlias = (
     ListMarket
     | Deposit
@@ -168,4 +217,9 @@ Event: TypeAlias = (
     | Deleverage
     | EndDeleveraging
     | WriteOff
+    | RequestVaultDeposit
+    | ExecuteVaultDeposit
+    | CancelVaultDeposit
+    | RequestVaultRedemption
+    | ExecuteVaultRedemption
 )

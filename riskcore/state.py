@@ -21,6 +21,7 @@ from riskcore.quantities import (
     MarketId,
     Price,
     Rate,
+    Shares,
     Time,
     exact_bool,
     exact_int,
@@ -55,6 +56,10 @@ class Rulebook:
     ``adl_requires_profit``: who pays in a deleveraging must do so out of that position's profit.
     ``funding_interval``: milliseconds that a funding rate is quoted for.
     ``funding_rate_cap``: largest funding rate per interval, either sign.
+    ``vault_deposit_notice``, ``vault_redemption_notice``: milliseconds from a request for shares of
+    the vault, or for their worth, to when it may be carried out.
+    ``vault_request_window``: milliseconds from then to when it lapses.
+    ``vault_deposit_minimum``: fewest atoms that a deposit into the vault may be.
     """
 
     vault: AccountId = field(validator=some_text)
@@ -68,6 +73,10 @@ class Rulebook:
     adl_rank: RankPolicy = field(validator=instance_of(RankPolicy))
     funding_interval: Time = field(validator=exact_int)
     funding_rate_cap: Rate = field(validator=exact_int)
+    vault_deposit_notice: Time = field(default=Time(0), validator=exact_int)
+    vault_redemption_notice: Time = field(default=Time(0), validator=exact_int)
+    vault_request_window: Time = field(default=Time(86_400_000), validator=exact_int)
+    vault_deposit_minimum: Atoms = field(default=Atoms(1), validator=exact_int)
 
 
 def is_admissible_rulebook(rulebook: Rulebook) -> bool:
@@ -79,6 +88,10 @@ def is_admissible_rulebook(rulebook: Rulebook) -> bool:
         & (rulebook.insurance_fill_band <= RATE_ONE)
         & (rulebook.funding_interval > 0)
         & (rulebook.funding_rate_cap >= 0)
+        & (rulebook.vault_deposit_notice >= 0)
+        & (rulebook.vault_redemption_notice >= 0)
+        & (rulebook.vault_request_window >= 0)
+        & (rulebook.vault_deposit_minimum >= 1)
     )
 
 
@@ -197,6 +210,7 @@ class Reserves:
     ``outside``: the world; minus its balance is the pool, the cash that is really there.
     ``transit``: funding that one side has settled and the other has not yet; either sign.
     ``uncovered``: minus the losses that nobody could pay.
+    ``escrow``: deposits that wait to become shares of the vault; still their depositors'.
     """
 
     outside: Atoms
@@ -204,6 +218,26 @@ class Reserves:
     fees: Atoms
     transit: Atoms
     uncovered: Atoms
+    escrow: Atoms = Atoms(0)
+
+
+@frozen
+class Stake:
+    """An account's part in the vault. It is no part of the account's equity: shares are no margin.
+
+    ``deposit``: atoms in escrow that wait to become shares, since ``deposit_time``.
+    ``redemption``: shares that wait to be paid out, since ``redemption_time``; until then they
+    are shares like all others. Where nothing waits, the time is zero.
+    """
+
+    shares: Shares
+    deposit: Atoms
+    deposit_time: Time
+    redemption: Shares
+    redemption_time: Time
+
+
+NO_STAKE = Stake(Shares(0), Atoms(0), Time(0), Shares(0), Time(0))
 
 
 @frozen
@@ -226,6 +260,8 @@ class Deleveraging:
 
 @frozen
 class State:
+    """``vault_shares``: the shares of all stakes together."""
+
     rulebook: Rulebook
     accounts: Table[AccountId, Account]
     markets: Table[MarketId, Market | None]
@@ -234,6 +270,8 @@ class State:
     deleveraging: Deleveraging | None
     sequence: int
     timestamp: Time
+    stakes: Table[AccountId, Stake] = field(factory=lambda: PersistentTable(NO_STAKE))
+    vault_shares: Shares = Shares(0)
 
 
 def genesis(rulebook: Rulebook, *, mutable: bool = False) -> State:
@@ -253,4 +291,5 @@ def genesis(rulebook: Rulebook, *, mutable: bool = False) -> State:
         deleveraging=None,
         sequence=0,
         timestamp=Time(0),
+        stakes=DictTable(NO_STAKE) if mutable else PersistentTable(NO_STAKE),
     )

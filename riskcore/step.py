@@ -17,6 +17,13 @@ from riskcore.journal import Journal, Line, Trade
 from riskcore.liquidation import process_liquidation_fill
 from riskcore.markets import process_advance_time, process_list_market, process_mark_price
 from riskcore.rules import Rejected, Rule, require
+from riskcore.shares import (
+    process_cancel_vault_deposit,
+    process_execute_vault_deposit,
+    process_execute_vault_redemption,
+    process_request_vault_deposit,
+    process_request_vault_redemption,
+)
 from riskcore.state import State
 from riskcore.trading import process_fill
 from riskcore.vault import process_takeover
@@ -38,6 +45,11 @@ TRANSITIONS: dict[type[events.Header], Callable[[State, Any], Journal]] = {
     events.Deleverage: process_deleverage,
     events.EndDeleveraging: process_end_deleveraging,
     events.WriteOff: process_write_off,
+    events.RequestVaultDeposit: process_request_vault_deposit,
+    events.ExecuteVaultDeposit: process_execute_vault_deposit,
+    events.CancelVaultDeposit: process_cancel_vault_deposit,
+    events.RequestVaultRedemption: process_request_vault_redemption,
+    events.ExecuteVaultRedemption: process_execute_vault_redemption,
 }
 
 #: The events that an open deleveraging accepts; all others wait for its end.

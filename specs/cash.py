@@ -39,6 +39,8 @@ def _withdraw_guard(case: Case) -> dict[Rule, object]:
         **header_guard(case),
         Rule.AMOUNT_NOT_POSITIVE: case.event.amount > 0,
         Rule.POOL_EXHAUSTED: case.before.reserves.outside + case.event.amount <= 0,
+        Rule.VAULT_HAS_HOLDERS: (case.event.account != case.rulebook.vault)
+        | (case.before.stake(case.rulebook.vault).shares == case.before.vault_shares),
         Rule.BELOW_INITIAL_MARGIN: account.equity >= account.initial + case.event.amount,
     }
 

@@ -38,6 +38,10 @@ def admissible_rulebook(rulebook: Any) -> Any:
         rulebook.insurance_fill_band <= RATE_ONE,
         rulebook.funding_interval > 0,
         rulebook.funding_rate_cap >= 0,
+        rulebook.vault_deposit_notice >= 0,
+        rulebook.vault_redemption_notice >= 0,
+        rulebook.vault_request_window >= 0,
+        rulebook.vault_deposit_minimum >= 1,
     )
 
 

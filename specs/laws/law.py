@@ -39,5 +39,10 @@ ALL_EVENTS = frozenset(
         events.Deleverage,
         events.EndDeleveraging,
         events.WriteOff,
+        events.RequestVaultDeposit,
+        events.ExecuteVaultDeposit,
+        events.CancelVaultDeposit,
+        events.RequestVaultRedemption,
+        events.ExecuteVaultRedemption,
     }
 )

@@ -13,6 +13,19 @@ from specs.laws.deleveraging import counterparties_pay_their_part_and_no_more, s
 from specs.laws.law import Law
 
 
+#: The events that lower an account's equity by its own, a partner's or the vault's will.
+OWN = frozenset(
+    {
+        events.Fill,
+        events.Withdraw,
+        events.LiquidationFill,
+        events.Takeover,
+        events.RequestVaultDeposit,
+        events.ExecuteVaultRedemption,
+    }
+)
+
+
 def _traders(case: Case) -> list[Any]:
     """Accounts that an event moves by their own or a partner's will."""
     event = case.event
@@ -22,8 +35,10 @@ def _traders(case: Case) -> list[Any]:
         return [event.maker]
     if isinstance(event, events.Takeover):
         return [case.rulebook.vault]
-    if isinstance(event, events.Withdraw):
+    if isinstance(event, events.Withdraw | events.RequestVaultDeposit):
         return [event.account]
+    if isinstance(event, events.ExecuteVaultRedemption):
+        return [case.rulebook.vault]
     return []
 
 
@@ -71,14 +86,14 @@ LAWS = (
     Law(
         "MARG-2",
         "an own event ends at initial margin, or is a reduction that leaves equity per maintenance no lower",
-        frozenset({events.Fill, events.Withdraw, events.LiquidationFill, events.Takeover}),
+        OWN,
         _own_events_reach_initial_margin_or_reduce,
         _nobody_loses_equity,
     ),
     Law(
         "MARG-3",
         "at or above maintenance before an own event, so after; below before, not worse after",
-        frozenset({events.Fill, events.Withdraw, events.LiquidationFill, events.Takeover}),
+        OWN,
         _own_events_leave_the_healthy_healthy,
         _nobody_loses_equity,
     ),
