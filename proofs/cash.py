@@ -42,7 +42,7 @@ LEMMAS = (
     Lemma(
         "the_flat_can_leave",
         "LIVE-2",
-        "if no equity is negative and nothing uncovered, every flat account but a vault that others share can withdraw its whole balance",
+        "with no equity negative and nothing uncovered, every flat account can withdraw all; a vault if others hold no share",
         _the_flat_can_leave,
         contracts=True,
     ),

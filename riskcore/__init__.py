@@ -9,23 +9,28 @@ from riskcore.events import (
     AdvanceTime,
     ApplyFunding,
     BeginDeleveraging,
+    CancelVaultDeposit,
     CoverDeficit,
     Deleverage,
     Deposit,
     EndDeleveraging,
     Event,
+    ExecuteVaultDeposit,
+    ExecuteVaultRedemption,
     Fill,
     FundInsurance,
     LiquidationFill,
     ListMarket,
     MarkPrice,
+    RequestVaultDeposit,
+    RequestVaultRedemption,
     Takeover,
     Withdraw,
     WriteOff,
 )
 from riskcore.journal import Line, Owner, Pay, Reason, Reserve, Stage, Trade
 from riskcore.planner import Liquidity, Offer, Resolution, resolve
-from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time
+from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Shares, Time
 from riskcore.queries import stress
 from riskcore.rules import Rejected, Rule
 from riskcore.state import (
@@ -38,6 +43,7 @@ from riskcore.state import (
     RankPolicy,
     Reserves,
     Rulebook,
+    Stake,
     State,
     genesis,
 )
@@ -50,6 +56,7 @@ __all__ = [
     "ApplyFunding",
     "Atoms",
     "BeginDeleveraging",
+    "CancelVaultDeposit",
     "CoverDeficit",
     "Deleverage",
     "Deleveraging",
@@ -57,6 +64,8 @@ __all__ = [
     "EndDeleveraging",
     "Event",
     "EventId",
+    "ExecuteVaultDeposit",
+    "ExecuteVaultRedemption",
     "Fill",
     "FundInsurance",
     "Line",
@@ -79,12 +88,16 @@ __all__ = [
     "Rate",
     "Reason",
     "Rejected",
+    "RequestVaultDeposit",
+    "RequestVaultRedemption",
     "Reserve",
     "Reserves",
     "Resolution",
     "Rule",
     "Rulebook",
+    "Shares",
     "Stage",
+    "Stake",
     "State",
     "Takeover",
     "Time",

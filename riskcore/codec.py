@@ -17,8 +17,8 @@ from attrs import frozen
 
 from riskcore.bad_input import Fault, get_hint, printable, within
 from riskcore.events import Event, Fill
-from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time
-from riskcore.state import Deleveraging, Market, Position, Reserves, Rulebook, is_admissible_rulebook
+from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Shares, Time
+from riskcore.state import Deleveraging, Market, Position, Reserves, Rulebook, Stake, is_admissible_rulebook
 from riskcore.strict_json import LOG_DIGITS, SNAPSHOT_DIGITS, describe
 from riskcore.units import Quantity, Units
 
@@ -118,7 +118,7 @@ def _make_choice_reader(choices: type[StrEnum]) -> Read:
 def _get_reader(hint: Any) -> Read:
     if hint in _QUANTITIES:
         return _make_quantity_reader(_QUANTITIES[hint])
-    if hint in (int, Time):
+    if hint in (int, Time, Shares):
         return read_integer
     if hint in (AccountId, MarketId, EventId):
         return read_text
@@ -134,9 +134,12 @@ def _get_reader(hint: Any) -> Read:
 
 
 class Record(Generic[T]):
-    """How an object becomes a value of an attrs class: every field once, and no other key."""
+    """How an object becomes a value of an attrs class: every field once, and no other key.
 
-    __slots__ = ("fields", "make", "name")
+    A field that has a default may be missing, and then has it.
+    """
+
+    __slots__ = ("defaults", "fields", "make", "name")
 
     def __init__(self, kind: type[Any]) -> None:
         hints = get_type_hints(kind)
@@ -144,6 +147,11 @@ class Record(Generic[T]):
         self.name = re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
         self.fields: dict[str, Read] = {
             attribute.name: _get_reader(hints[attribute.name]) for attribute in attrs.fields(kind)
+        }
+        self.defaults: dict[str, object] = {
+            attribute.name: attribute.default
+            for attribute in attrs.fields(kind)
+            if attribute.default is not attrs.NOTHING
         }
 
     def read(self, value: object, source: Source, market: str | None = None) -> T:
@@ -154,7 +162,9 @@ class Record(Generic[T]):
     def read_fields(self, members: dict[str, object], source: Source, market: str | None) -> list[object]:
         """The values in the class's order; ``Fault`` names the first field that is wrong."""
         if members.keys() != self.fields.keys():
-            require_fields(members, self.fields, self.name)
+            required = [name for name in self.fields if name not in self.defaults]
+            require_fields(members, required, self.name, tuple(self.defaults))
+            members = {**self.defaults, **members}
         values = []
         for name, read in self.fields.items():
             try:
@@ -204,12 +214,13 @@ _ABOVE_ZERO: Final = {
     Atoms: Sign("an amount above zero"),
     Lots: Sign("a size above zero"),
     Price: Sign("a price above zero"),
+    Shares: Sign("shares above zero"),
 }
 _DIRECTED: Final = Sign("a size that is not zero", below=True)
 
 
 def _get_signs(kind: type[Any]) -> dict[str, Sign]:
-    """Amounts, sizes and prices are above zero, but that a fill has a direction."""
+    """Amounts, sizes, prices and shares are above zero, but that a fill has a direction."""
     hints = get_type_hints(kind).items()
     return {
         name: _DIRECTED if kind is Fill and hint is Lots else _ABOVE_ZERO[hint]
@@ -244,6 +255,7 @@ RULEBOOK: Final[Record[Rulebook]] = Record(Rulebook)
 MARKET: Final[Record[Market]] = Record(Market)
 POSITION: Final[Record[Position]] = Record(Position)
 RESERVES: Final[Record[Reserves]] = Record(Reserves)
+STAKE: Final[Record[Stake]] = Record(Stake)
 DELEVERAGING: Final[Record[Deleveraging]] = Record(Deleveraging)
 
 

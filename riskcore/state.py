@@ -218,7 +218,7 @@ class Reserves:
     fees: Atoms
     transit: Atoms
     uncovered: Atoms
-    escrow: Atoms = Atoms(0)
+    escrow: Atoms = field(default=Atoms(0))
 
 
 @frozen
@@ -271,7 +271,7 @@ class State:
     sequence: int
     timestamp: Time
     stakes: Table[AccountId, Stake] = field(factory=lambda: PersistentTable(NO_STAKE))
-    vault_shares: Shares = Shares(0)
+    vault_shares: Shares = field(default=Shares(0))
 
 
 def genesis(rulebook: Rulebook, *, mutable: bool = False) -> State:

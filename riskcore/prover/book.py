@@ -314,8 +314,8 @@ class World:
         self.assume(shares <= self.sum_shares, deposits <= self.sum_deposits)
         return stake
 
-    def _make_stake(self, index: int) -> Stake:
-        stake: Any = Stake(*(new_int(f"stake{index}.{name}") for name in STAKE_FIELDS))
+    def _make_stake(self, index: int) -> Any:
+        stake = Stake(*(new_int(f"stake{index}.{name}") for name in STAKE_FIELDS))
         self.assume(invariant.stake_is_possible(stake))
         return stake
 

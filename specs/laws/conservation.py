@@ -145,7 +145,8 @@ LAWS = (
     ),
     Law(
         "CASH-2",
-        "insurance, fees, escrow and pool are never negative; uncovered is never a claim; transit is what positions entered at",
+        "insurance, fees, escrow and pool are never negative; uncovered is never a claim; transit is what positions "
+        "entered at",
         ALL_EVENTS,
         _afterwards(reserves_keep_their_sign),
         _afterwards(reserves_keep_their_sign),

@@ -12,7 +12,6 @@ from specs.contract import toward_zero
 from specs.laws.deleveraging import counterparties_pay_their_part_and_no_more, shares_telescope
 from specs.laws.law import Law
 
-
 #: The events that lower an account's equity by its own, a partner's or the vault's will.
 OWN = frozenset(
     {
