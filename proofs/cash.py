@@ -42,7 +42,7 @@ LEMMAS = (
     Lemma(
         "the_flat_can_leave",
         "LIVE-2",
-        "with no equity negative and nothing uncovered, every flat account can withdraw all; a vault if others hold no share",
+        "nobody in debt, nothing uncovered: every flat account can withdraw all, a vault unless others hold shares",
         _the_flat_can_leave,
         contracts=True,
     ),

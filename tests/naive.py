@@ -59,6 +59,16 @@ class EpisodeView(NamedTuple):
     head: int
 
 
+class StakeView(NamedTuple):
+    """Shares of the vault; atoms that wait to be some, shares that wait to be cash, and since when."""
+
+    shares: int = 0
+    deposit: int = 0
+    deposit_time: int = 0
+    redemption: int = 0
+    redemption_time: int = 0
+
+
 @dataclass(frozen=True)
 class View:
     """All of a state in plain values, accounts and markets that hold nothing left out."""
@@ -71,6 +81,11 @@ class View:
     seen: frozenset[str]
     sequence: int
     time: int
+    stakes: dict[str, StakeView]
+    vault_shares: int
+
+    def get_stake(self, account: str) -> StakeView:
+        return self.stakes.get(account, StakeView())
 
     def get_account(self, account: str) -> AccountView:
         return self.accounts.get(account, AccountView(0, {}))
@@ -147,12 +162,26 @@ def observe(state: State) -> View:
             "fees": reserves.fees,
             "transit": reserves.transit,
             "uncovered": reserves.uncovered,
+            "escrow": reserves.escrow,
         },
         episode,
         frozenset(str(id) for id, seen in state.seen.items() if seen),
         state.sequence,
         state.timestamp,
+        observe_stakes(state),
+        state.vault_shares,
     )
+
+
+def observe_stakes(state: State) -> dict[str, StakeView]:
+    """The stakes that are not empty."""
+    stakes = {
+        str(account): StakeView(
+            stake.shares, stake.deposit, stake.deposit_time, stake.redemption, stake.redemption_time
+        )
+        for account, stake in state.stakes.items()
+    }
+    return {account: stake for account, stake in stakes.items() if stake != StakeView()}
 
 
 def get_requirement(rate: int, price: int, size: int) -> int:
@@ -226,6 +255,7 @@ class Venue:
         self.insurance = 0
         self.fees = 0
         self.losses = 0
+        self.stakes: dict[str, StakeView] = {}
         self.episode: Episode | None = None
         self.seen: set[str] = set()
         self.sequence = 0
@@ -249,6 +279,7 @@ class Venue:
         venue.insurance = view.reserves["insurance"]
         venue.fees = view.reserves["fees"]
         venue.losses = -view.reserves["uncovered"]
+        venue.stakes = dict(view.stakes)
         if view.episode is not None:
             account, market_name, lots, share, done, queue, head = view.episode
             venue.episode = Episode(account, market_name, lots, share, list(queue), done, head)
@@ -267,6 +298,7 @@ class Venue:
         other.listings = {name: replace(listing) for name, listing in self.listings.items()}
         other.episode = None if self.episode is None else replace(self.episode, queue=list(self.episode.queue))
         other.seen = set(self.seen)
+        other.stakes = dict(self.stakes)
         return other
 
     def view(self) -> View:
@@ -293,6 +325,7 @@ class Venue:
                 "fees": self.fees,
                 "transit": transit,
                 "uncovered": -self.losses,
+                "escrow": sum(stake.deposit for stake in self.stakes.values()),
             },
             None
             if episode is None
@@ -308,6 +341,8 @@ class Venue:
             frozenset(self.seen),
             self.sequence,
             self.time,
+            {account: stake for account, stake in self.stakes.items() if stake != StakeView()},
+            self.count_shares(),
         )
 
     def _view_market(self, name: str) -> MarketView:
@@ -446,7 +481,8 @@ class Venue:
         self.cash[event.account] = self.cash.get(event.account, 0) - event.amount
         self.pool -= event.amount
         health = self.get_health(event.account)
-        return broken | get_broken(BELOW_INITIAL_MARGIN=health.equity >= health.initial)
+        is_free = event.account != self.rulebook.vault or not self.has_holders()
+        return broken | get_broken(BELOW_INITIAL_MARGIN=health.equity >= health.initial, VAULT_HAS_HOLDERS=is_free)
 
     def fund_insurance(self, event: events.FundInsurance) -> set[str]:
         self.insurance += event.amount
@@ -630,6 +666,101 @@ class Venue:
         self.cash[event.account] = 0
         return broken
 
+    # Who owns the vault
+
+    def get_stake(self, account: str) -> StakeView:
+        return self.stakes.get(account, StakeView())
+
+    def count_shares(self) -> int:
+        return sum(stake.shares for stake in self.stakes.values())
+
+    def has_holders(self) -> bool:
+        """Whether anybody but the vault has shares."""
+        return any(stake.shares for account, stake in self.stakes.items() if account != self.rulebook.vault)
+
+    def get_deposit_span(self, account: str) -> tuple[int, int]:
+        """The first and the last moment at which a waiting deposit may become shares."""
+        due = self.get_stake(account).deposit_time + self.rulebook.vault_deposit_notice
+        return due, due + self.rulebook.vault_request_window
+
+    def get_redemption_span(self, account: str) -> tuple[int, int]:
+        due = self.get_stake(account).redemption_time + self.rulebook.vault_redemption_notice
+        return due, due + self.rulebook.vault_request_window
+
+    def request_vault_deposit(self, event: events.RequestVaultDeposit) -> set[str]:
+        stake = self.get_stake(event.account)
+        broken = get_broken(
+            VAULT_ITSELF=event.account != self.rulebook.vault,
+            VAULT_DEPOSIT_TOO_SMALL=event.amount >= self.rulebook.vault_deposit_minimum,
+            VAULT_DEPOSIT_WAITING=not stake.deposit,
+        )
+        self.cash[event.account] = self.cash.get(event.account, 0) - event.amount
+        self.stakes[event.account] = stake._replace(deposit=event.amount, deposit_time=event.timestamp)
+        health = self.get_health(event.account)
+        return broken | get_broken(BELOW_INITIAL_MARGIN=health.equity >= health.initial)
+
+    def execute_vault_deposit(self, event: events.ExecuteVaultDeposit) -> set[str]:
+        stake, vault = self.get_stake(event.account), self.rulebook.vault
+        first, last = self.get_deposit_span(event.account)
+        worth, total = self.get_equity(vault), self.count_shares()
+        broken = get_broken(
+            VAULT_ITSELF=event.account != vault,
+            NO_VAULT_DEPOSIT=stake.deposit > 0,
+            VAULT_NOTICE_RUNS=event.timestamp >= first,
+            VAULT_REQUEST_LAPSED=event.timestamp <= last,
+            VAULT_WORTHLESS=worth > 0 if total else worth >= 0,
+        )
+        if "VAULT_WORTHLESS" in broken:
+            return broken
+        if not total and worth:
+            # what was there before the first depositor stays the house's
+            self.stakes[vault] = self.get_stake(vault)._replace(shares=worth)
+        price = Fraction(worth, total) if total else Fraction(1)
+        bought = floor(stake.deposit / price)
+        cost = ceil(bought * price)
+        self.cash[vault] = self.cash.get(vault, 0) + cost
+        self.cash[event.account] = self.cash.get(event.account, 0) + stake.deposit - cost
+        self.stakes[event.account] = stake._replace(shares=stake.shares + bought, deposit=0, deposit_time=0)
+        return broken | get_broken(VAULT_SHARE_TOO_DEAR=bought > 0)
+
+    def cancel_vault_deposit(self, event: events.CancelVaultDeposit) -> set[str]:
+        stake, (_, last) = self.get_stake(event.account), self.get_deposit_span(event.account)
+        self.cash[event.account] = self.cash.get(event.account, 0) + stake.deposit
+        self.stakes[event.account] = stake._replace(deposit=0, deposit_time=0)
+        return get_broken(NO_VAULT_DEPOSIT=stake.deposit > 0, VAULT_REQUEST_STANDS=event.timestamp > last)
+
+    def request_vault_redemption(self, event: events.RequestVaultRedemption) -> set[str]:
+        stake, (_, last) = self.get_stake(event.account), self.get_redemption_span(event.account)
+        self.stakes[event.account] = stake._replace(redemption=event.shares, redemption_time=event.timestamp)
+        return get_broken(
+            VAULT_ITSELF=event.account != self.rulebook.vault,
+            AMOUNT_NOT_POSITIVE=event.shares > 0,
+            VAULT_REDEMPTION_WAITING=not stake.redemption or event.timestamp > last,
+            VAULT_SHARES_EXCEEDED=event.shares <= stake.shares,
+        )
+
+    def execute_vault_redemption(self, event: events.ExecuteVaultRedemption) -> set[str]:
+        stake, vault = self.get_stake(event.account), self.rulebook.vault
+        first, last = self.get_redemption_span(event.account)
+        worth, total = self.get_equity(vault), self.count_shares()
+        broken = get_broken(
+            VAULT_ITSELF=event.account != vault,
+            NO_VAULT_REDEMPTION=stake.redemption > 0,
+            VAULT_NOTICE_RUNS=event.timestamp >= first,
+            VAULT_REQUEST_LAPSED=event.timestamp <= last,
+            VAULT_WORTHLESS=worth > 0,
+        )
+        if not total:
+            return broken
+        paid = floor(Fraction(worth, total) * stake.redemption)
+        self.cash[vault] = self.cash.get(vault, 0) - paid
+        self.cash[event.account] = self.cash.get(event.account, 0) + paid
+        self.stakes[event.account] = stake._replace(
+            shares=stake.shares - stake.redemption, redemption=0, redemption_time=0
+        )
+        health = self.get_health(vault)
+        return broken | get_broken(VAULT_CAPITAL_IN_USE=health.equity >= health.initial)
+
     # How cash and lots move
 
     def _check_close(self, account: str, market: str, lots: int) -> set[str]:
@@ -680,4 +811,9 @@ PROCESSES: dict[type[events.Header], Callable[[Venue, Any], set[str]]] = {
     events.Deleverage: Venue.deleverage,
     events.EndDeleveraging: Venue.end_deleveraging,
     events.WriteOff: Venue.write_off,
+    events.RequestVaultDeposit: Venue.request_vault_deposit,
+    events.ExecuteVaultDeposit: Venue.execute_vault_deposit,
+    events.CancelVaultDeposit: Venue.cancel_vault_deposit,
+    events.RequestVaultRedemption: Venue.request_vault_redemption,
+    events.ExecuteVaultRedemption: Venue.execute_vault_redemption,
 }

@@ -269,7 +269,7 @@ class World:
             self.imagined.append((id, account))
         return account
 
-    def imagine_stake(self, id: Any) -> Stake:
+    def imagine_stake(self, id: Any) -> Any:
         """The stake of an account that the event did not take out, likewise."""
         for known, stake in self.imagined_stakes:
             if known.term.eq(id.term):
@@ -304,7 +304,7 @@ class World:
         positions: Any = SymPositions(Rest(self.tracer, name), self.focus, position)
         return Account(new_int(f"{name}.balance"), positions)
 
-    def _new_stake(self, key: Any, index: int) -> Stake:
+    def _new_stake(self, key: Any, index: int) -> Any:
         """Any stake; with those taken out before it, part of the sums over all."""
         stake = self._make_stake(index)
         shares: Any = stake.shares
