@@ -12,6 +12,8 @@ from __future__ import annotations
 from enum import Enum, StrEnum
 from typing import NamedTuple, TypeAlias
 
+from attrs import evolve
+
 from riskcore.events import Event
 from riskcore.quantities import AccountId, Atoms, Lots, MarketId, Shares, Time, divide_down
 from riskcore.state import Account, Deleveraging, Market, Position, Positions, Reserves, Stake, State
@@ -99,17 +101,13 @@ class Party:
 
 
 class Holder:
-    """A stake during one event."""
+    """Who has a stake, during one event: the stake so far."""
 
-    __slots__ = ("deposit", "deposit_time", "id", "redemption", "redemption_time", "shares")
+    __slots__ = ("id", "stake")
 
     def __init__(self, id: AccountId, stake: Stake) -> None:
         self.id = id
-        self.shares: int = stake.shares
-        self.deposit: int = stake.deposit
-        self.deposit_time = stake.deposit_time
-        self.redemption: int = stake.redemption
-        self.redemption_time = stake.redemption_time
+        self.stake = stake
 
 
 _NO_POSITIONS = Positions()
@@ -211,27 +209,24 @@ class Journal:
 
     def issue(self, holder: Holder, shares: int) -> None:
         """Make shares of the vault for a holder; below zero, take them back."""
-        holder.shares += shares
+        holder.stake = evolve(holder.stake, shares=Shares(holder.stake.shares + shares))
         self.vault_shares += shares
 
     def set_aside(self, payer: Party, holder: Holder, amount: int, time: Time) -> None:
         """Move ``amount`` atoms of the holder's account into escrow, where they wait from ``time`` on."""
         self.pay(payer, self.reserve(Reserve.ESCROW), amount, Reason.VAULT_REQUEST, Stage.ORDINARY)
-        holder.deposit += amount
-        holder.deposit_time = time
+        holder.stake = evolve(holder.stake, deposit=Atoms(holder.stake.deposit + amount), deposit_time=time)
 
     def release(self, holder: Holder, payee: Party, amount: int, owner: Party) -> None:
         """End the holder's wait: ``amount`` atoms of what it has in escrow to ``payee``, the rest back to ``owner``."""
         escrow = self.reserve(Reserve.ESCROW)
         self.pay(escrow, payee, amount, Reason.VAULT_DEPOSIT, Stage.ORDINARY)
-        self.pay(escrow, owner, holder.deposit - amount, Reason.VAULT_RETURN, Stage.ORDINARY)
-        holder.deposit = 0
-        holder.deposit_time = Time(0)
+        self.pay(escrow, owner, holder.stake.deposit - amount, Reason.VAULT_RETURN, Stage.ORDINARY)
+        holder.stake = evolve(holder.stake, deposit=Atoms(0), deposit_time=Time(0))
 
     def ask(self, holder: Holder, shares: int, time: Time) -> None:
         """Let so many of the holder's shares wait to be paid out, from ``time`` on, in place of those that did."""
-        holder.redemption = shares
-        holder.redemption_time = time
+        holder.stake = evolve(holder.stake, redemption=Shares(shares), redemption_time=time)
 
     def _settle(self, party: Party, market_id: MarketId, market: Market) -> None:
         """Pay what the position owes of funding, so that its size may change."""
@@ -258,7 +253,7 @@ class Journal:
             markets = markets.put(self.market_id, self.market)
         stakes = state.stakes
         for holder in self._holders:
-            stakes = stakes.put(holder.id, _get_stake(holder))
+            stakes = stakes.put(holder.id, holder.stake)
         return State(
             state.rulebook,
             accounts,
@@ -281,16 +276,6 @@ class Journal:
         party = self._reserves.get(reserve)
         balance: int = getattr(self.state.reserves, reserve.value) if party is None else party.balance
         return Atoms(balance)
-
-
-def _get_stake(holder: Holder) -> Stake:
-    return Stake(
-        Shares(holder.shares),
-        Atoms(holder.deposit),
-        holder.deposit_time,
-        Shares(holder.redemption),
-        holder.redemption_time,
-    )
 
 
 def get_cost(size: int, cost: int, lots: int, debit: int) -> int:

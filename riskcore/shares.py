@@ -42,7 +42,7 @@ def process_request_vault_deposit(state: State, event: RequestVaultDeposit) -> J
     require(event.amount >= rulebook.vault_deposit_minimum, Rule.VAULT_DEPOSIT_TOO_SMALL)
     journal = Journal(state)
     account, holder = journal.account(event.account), journal.holder(event.account)
-    require(holder.deposit == 0, Rule.VAULT_DEPOSIT_WAITING)
+    require(holder.stake.deposit == 0, Rule.VAULT_DEPOSIT_WAITING)
     margin = get_margin(account.balance, account.positions, state.markets)
     require(margin.equity - event.amount >= margin.initial, Rule.BELOW_INITIAL_MARGIN)
     # Effect
@@ -57,15 +57,15 @@ def process_execute_vault_deposit(state: State, event: ExecuteVaultDeposit) -> J
     require(event.account != rulebook.vault, Rule.VAULT_ITSELF)
     journal = Journal(state)
     account, holder = journal.account(event.account), journal.holder(event.account)
-    require(holder.deposit > 0, Rule.NO_VAULT_DEPOSIT)
-    require_due(state, holder.deposit_time, rulebook.vault_deposit_notice, event.timestamp)
+    require(holder.stake.deposit > 0, Rule.NO_VAULT_DEPOSIT)
+    require_due(state, holder.stake.deposit_time, rulebook.vault_deposit_notice, event.timestamp)
     vault = journal.account(rulebook.vault)
     equity = get_margin(vault.balance, vault.positions, state.markets).equity
     require((equity > 0) | ((equity == 0) & (total == 0)), Rule.VAULT_WORTHLESS)
-    shares = paid = holder.deposit
+    shares = paid = holder.stake.deposit
     if total > 0:
         # whole shares for what they are worth, rounded up: the fraction of a share goes back
-        shares = divide_down(holder.deposit * total, equity)
+        shares = divide_down(holder.stake.deposit * total, equity)
         paid = divide_up(shares * equity, total)
         require(shares > 0, Rule.VAULT_SHARE_TOO_DEAR)
     # Effect
@@ -81,8 +81,8 @@ def process_cancel_vault_deposit(state: State, event: CancelVaultDeposit) -> Jou
     # Guard
     journal = Journal(state)
     account, holder = journal.account(event.account), journal.holder(event.account)
-    require(holder.deposit > 0, Rule.NO_VAULT_DEPOSIT)
-    is_over = has_lapsed(state, holder.deposit_time, state.rulebook.vault_deposit_notice, event.timestamp)
+    require(holder.stake.deposit > 0, Rule.NO_VAULT_DEPOSIT)
+    is_over = has_lapsed(state, holder.stake.deposit_time, state.rulebook.vault_deposit_notice, event.timestamp)
     require(is_over, Rule.VAULT_REQUEST_STANDS)
     # Effect
     journal.release(holder, account, 0, account)
@@ -96,9 +96,9 @@ def process_request_vault_redemption(state: State, event: RequestVaultRedemption
     require(event.shares > 0, Rule.AMOUNT_NOT_POSITIVE)
     journal = Journal(state)
     holder = journal.holder(event.account)
-    is_over = has_lapsed(state, holder.redemption_time, rulebook.vault_redemption_notice, event.timestamp)
-    require((holder.redemption == 0) | is_over, Rule.VAULT_REDEMPTION_WAITING)
-    require(event.shares <= holder.shares, Rule.VAULT_SHARES_EXCEEDED)
+    is_over = has_lapsed(state, holder.stake.redemption_time, rulebook.vault_redemption_notice, event.timestamp)
+    require((holder.stake.redemption == 0) | is_over, Rule.VAULT_REDEMPTION_WAITING)
+    require(event.shares <= holder.stake.shares, Rule.VAULT_SHARES_EXCEEDED)
     # Effect
     journal.ask(holder, event.shares, event.timestamp)
     return journal
@@ -110,9 +110,9 @@ def process_execute_vault_redemption(state: State, event: ExecuteVaultRedemption
     require(event.account != rulebook.vault, Rule.VAULT_ITSELF)
     journal = Journal(state)
     account, holder = journal.account(event.account), journal.holder(event.account)
-    shares = holder.redemption
+    shares = holder.stake.redemption
     require(shares > 0, Rule.NO_VAULT_REDEMPTION)
-    require_due(state, holder.redemption_time, rulebook.vault_redemption_notice, event.timestamp)
+    require_due(state, holder.stake.redemption_time, rulebook.vault_redemption_notice, event.timestamp)
     vault = journal.account(rulebook.vault)
     margin = get_margin(vault.balance, vault.positions, state.markets)
     require(margin.equity > 0, Rule.VAULT_WORTHLESS)

@@ -35,12 +35,23 @@ KERNEL = (
     "vault",
     "ranking",
     "deleveraging",
+    "shares",
     "step",
 )
 #: Where each event's transition lives, which is also where its tests do.
-TRANSITION_MODULES = ("cash", "markets", "trading", "funding", "liquidation", "vault", "insurance", "deleveraging")
-#: What only calls the core's verbs: market life, funding, ranking policies.
-AROUND_THE_CORE = ("markets", "funding", "ranking")
+TRANSITION_MODULES = (
+    "cash",
+    "markets",
+    "trading",
+    "funding",
+    "liquidation",
+    "vault",
+    "insurance",
+    "deleveraging",
+    "shares",
+)
+#: What only calls the core's verbs: market life, funding, ranking policies, the vault's shares.
+AROUND_THE_CORE = ("markets", "funding", "ranking", "shares")
 CORE_LINES, KERNEL_LINES, MODULE_LINES = 1000, 2500, 300
 
 LIBRARIES = {"__future__", "attrs", "attrs.validators", "collections.abc", "enum", "itertools", "rpds", "typing"}
@@ -165,10 +176,10 @@ def test_only_the_journal_makes_accounts_and_positions() -> None:
         (module, name)
         for module in KERNEL
         for _, name in get_calls(parse(module))
-        if name in ("Account", "Position", "State") and module != "state"
+        if name in ("Account", "Position", "Stake", "State", "evolve") and module != "state"
     }
 
-    assert {("journal", "Account"), ("journal", "Position"), ("journal", "State")} == makers
+    assert {("journal", "Account"), ("journal", "Position"), ("journal", "State"), ("journal", "evolve")} == makers
 
 
 def test_only_the_journal_puts() -> None:
@@ -179,7 +190,7 @@ def test_only_step_posts() -> None:
     assert {"step"} == {module for module in KERNEL for _, name in get_calls(parse(module)) if name == "post"}
 
 
-def test_only_the_journal_assigns_balances_positions_and_lines() -> None:
+def test_only_the_journal_assigns_balances_positions_stakes_and_lines() -> None:
     writers = set()
     for module in KERNEL:
         for node in ast.walk(parse(module)):
@@ -191,7 +202,8 @@ def test_only_the_journal_assigns_balances_positions_and_lines() -> None:
             writers |= {
                 (module, target.attr)
                 for target in targets
-                if isinstance(target, ast.Attribute) and target.attr in ("balance", "positions", "lines", "market")
+                if isinstance(target, ast.Attribute)
+                and target.attr in ("balance", "positions", "lines", "market", "stake", "vault_shares")
             }
 
     assert {"journal"} == {module for module, _ in writers}
