@@ -62,7 +62,8 @@ def process_execute_vault_deposit(state: State, event: ExecuteVaultDeposit) -> J
     vault = journal.account(rulebook.vault)
     equity = get_margin(vault.balance, vault.positions, state.markets).equity
     require((equity > 0) | ((equity == 0) & (total == 0)), Rule.VAULT_WORTHLESS)
-    shares = paid = holder.stake.deposit
+    shares: int = holder.stake.deposit
+    paid = shares
     if total > 0:
         # whole shares for what they are worth, rounded up: the fraction of a share goes back
         shares = divide_down(holder.stake.deposit * total, equity)

@@ -26,12 +26,12 @@ UNSEEN = [fault for fault in FAULTS if not fault.unit]
 
 #: Functions that no fault is planted in: what they do wrong would be no wrong rule.
 PLUMBING = {
-    "quantities": {"divide_up", "exact_bool", "some_text"},
+    "quantities": {"exact_bool", "some_text"},
     "tables": None,
     "rules": None,
     "events": {"_queue"},
     "markets": {"process_advance_time"},
-    "journal": {"Party.__init__", "Journal.__init__", "Journal.parties"},
+    "journal": {"Party.__init__", "Holder.__init__", "Journal.__init__", "Journal.parties", "Journal.holders"},
     "state": {
         "Positions.__init__",
         "Positions.get",

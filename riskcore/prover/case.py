@@ -74,12 +74,12 @@ def choose_account(condition: SymBool, first: Account, second: Account, focus: A
     return Account(either(condition, first.balance, second.balance), positions)
 
 
-def get_stake(world: World, values: list[Any], id: Any) -> Stake:
+def get_stake(world: World, values: list[Any], id: Any) -> Any:
     """The stake at ``id``, likewise."""
     keys = world.stakes.keys
     for key, stake in zip(keys, values, strict=True):
         if key.term.eq(id.term):
-            return stake  # type: ignore[no-any-return]
+            return stake
     result = world.imagine_stake(id)
     for known, stake in world.imagined_stakes:
         if known.term.eq(id.term):
@@ -90,7 +90,7 @@ def get_stake(world: World, values: list[Any], id: Any) -> Stake:
     return result
 
 
-def choose_stake(condition: SymBool, first: Any, second: Any) -> Stake:
+def choose_stake(condition: SymBool, first: Any, second: Any) -> Any:
     fields: Any = (either(condition, getattr(first, name), getattr(second, name)) for name in STAKE_FIELDS)
     return Stake(*fields)
 
