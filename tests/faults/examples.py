@@ -24,7 +24,7 @@ Step: TypeAlias = tuple[Callable[..., Event], int, tuple[object, ...]]
 
 
 def get_plain_example() -> tuple[Event, ...]:
-    """A long is liquidated by all stages in turn: book, vault, insurance, two counterparties; then the vault is shared."""
+    """A long is liquidated by all stages in turn: book, vault, insurance, two counterparties; the vault is shared."""
     steps: list[Step] = [
         (events.ListMarket, 0, ("BTC", RULES, 1_000)),
         (events.Deposit, 0, ("amber", 12_000)),
