@@ -134,9 +134,12 @@ def _get_reader(hint: Any) -> Read:
 
 
 class Record(Generic[T]):
-    """How an object becomes a value of an attrs class: every field once, and no other key."""
+    """How an object becomes a value of an attrs class: every field once, and no other key.
 
-    __slots__ = ("fields", "make", "name")
+    A field that has a default may be left out.
+    """
+
+    __slots__ = ("defaults", "fields", "make", "name")
 
     def __init__(self, kind: type[Any]) -> None:
         hints = get_type_hints(kind)
@@ -144,6 +147,12 @@ class Record(Generic[T]):
         self.name = re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
         self.fields: dict[str, Read] = {
             attribute.name: _get_reader(hints[attribute.name]) for attribute in attrs.fields(kind)
+        }
+        #: What a field that is left out stands for.
+        self.defaults: dict[str, object] = {
+            attribute.name: attribute.default
+            for attribute in attrs.fields(kind)
+            if attribute.default is not attrs.NOTHING
         }
 
     def read(self, value: object, source: Source, market: str | None = None) -> T:
@@ -154,9 +163,13 @@ class Record(Generic[T]):
     def read_fields(self, members: dict[str, object], source: Source, market: str | None) -> list[object]:
         """The values in the class's order; ``Fault`` names the first field that is wrong."""
         if members.keys() != self.fields.keys():
-            require_fields(members, self.fields, self.name)
+            required = [name for name in self.fields if name not in self.defaults]
+            require_fields(members, required, self.name, tuple(self.defaults))
         values = []
         for name, read in self.fields.items():
+            if name not in members:
+                values.append(self.defaults[name])
+                continue
             try:
                 values.append(read(members[name], source, market))
             except Fault as fault:

@@ -16,7 +16,7 @@ from riskcore.insurance import get_available
 from riskcore.journal import Journal, Reason, Reserve, Stage
 from riskcore.liquidation import get_equity_share, give, require_liquidatable
 from riskcore.margin import get_margin
-from riskcore.markets import get_market
+from riskcore.markets import get_market, get_open_market
 from riskcore.quantities import Atoms, Lots, divide_down
 from riskcore.ranking import is_ranked
 from riskcore.rules import Rejected, Rule, require
@@ -38,7 +38,7 @@ def get_open(state: State) -> Deleveraging:
 
 def process_begin_deleveraging(state: State, event: BeginDeleveraging) -> Journal:
     # Guard
-    market = get_market(state, event.market)
+    market = get_open_market(state, event.market)
     rulebook = state.rulebook
     account = state.accounts.get(event.account)
     size = account.positions.get(event.market).size

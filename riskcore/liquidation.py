@@ -11,7 +11,7 @@ from riskcore.events import LiquidationFill
 from riskcore.insurance import get_available
 from riskcore.journal import Journal, Party, Reason, Reserve, Stage
 from riskcore.margin import Margin, get_maintenance_requirement, get_margin, is_bearable, is_below_maintenance
-from riskcore.markets import get_market
+from riskcore.markets import get_open_market
 from riskcore.quantities import RATE_ONE, apply_rate, divide_down
 from riskcore.rules import Rule, require
 from riskcore.state import Market, State
@@ -61,7 +61,7 @@ def can_back(state: State, market: Market, lots: int, loss: int, missing: int) -
 
 def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:
     # Guard
-    market = get_market(state, event.market)
+    market = get_open_market(state, event.market)
     require(event.account != event.maker, Rule.SELF_TRADE)
     require(event.price > 0, Rule.PRICE_NOT_POSITIVE)
     journal = Journal(state, event.market, market)

@@ -17,6 +17,13 @@ def get_market(state: State, market_id: MarketId) -> Market:
     return market
 
 
+def get_open_market(state: State, market_id: MarketId) -> Market:
+    """The listed market that is not being settled; ``Rejected`` where there is none."""
+    market = get_market(state, market_id)
+    require(not market.settling, Rule.MARKET_SETTLING)
+    return market
+
+
 def process_list_market(state: State, event: ListMarket) -> Journal:
     # Guard
     require(state.markets.get(event.market) is None, Rule.MARKET_LISTED)
@@ -29,7 +36,7 @@ def process_list_market(state: State, event: ListMarket) -> Journal:
 
 def process_mark_price(state: State, event: MarkPrice) -> Journal:
     # Guard
-    market = get_market(state, event.market)
+    market = get_open_market(state, event.market)
     require(event.price > 0, Rule.PRICE_NOT_POSITIVE)
     # Effect
     marked = Market(

@@ -55,6 +55,8 @@ class Rulebook:
     ``adl_requires_profit``: who pays in a deleveraging must do so out of that position's profit.
     ``funding_interval``: milliseconds that a funding rate is quoted for.
     ``funding_rate_cap``: largest funding rate per interval, either sign.
+    ``withdrawals_wait``: nobody withdraws while a loss is uncovered.
+    ``withdrawals_are_cut``: whoever withdraws leaves the uncovered loss's part of the amount behind.
     """
 
     vault: AccountId = field(validator=some_text)
@@ -68,6 +70,8 @@ class Rulebook:
     adl_rank: RankPolicy = field(validator=instance_of(RankPolicy))
     funding_interval: Time = field(validator=exact_int)
     funding_rate_cap: Rate = field(validator=exact_int)
+    withdrawals_wait: bool = field(default=False, validator=exact_bool)
+    withdrawals_are_cut: bool = field(default=False, validator=exact_bool)
 
 
 def is_admissible_rulebook(rulebook: Rulebook) -> bool:
@@ -118,6 +122,7 @@ class Market:
     ``funding_index``: atoms that one long lot has paid, in sum, since listing.
     ``funding_remainder``: what the index's divisions left over, carried to the next.
     ``open_interest``: lots held long, which are as many as are held short.
+    ``settling``: the market ends at its mark price, for good.
     """
 
     rules: MarketRules
@@ -126,6 +131,7 @@ class Market:
     funding_remainder: int
     funding_time: Time
     open_interest: Lots
+    settling: bool = False
 
 
 @frozen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from riskcore.events import Fill
 from riskcore.journal import Journal, Reason, Reserve, Stage
 from riskcore.margin import get_margin, is_bearable
-from riskcore.markets import get_market
+from riskcore.markets import get_open_market
 from riskcore.quantities import apply_rate
 from riskcore.rules import Rule, require
 from riskcore.state import State
@@ -13,7 +13,7 @@ from riskcore.state import State
 
 def process_fill(state: State, event: Fill) -> Journal:
     # Guard
-    market = get_market(state, event.market)
+    market = get_open_market(state, event.market)
     require(event.taker != event.maker, Rule.SELF_TRADE)
     require(event.size != 0, Rule.SIZE_ZERO)
     require(event.price > 0, Rule.PRICE_NOT_POSITIVE)

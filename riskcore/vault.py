@@ -10,7 +10,7 @@ from riskcore.events import Takeover
 from riskcore.journal import Journal, Reason, Stage
 from riskcore.liquidation import get_equity_share, give, require_liquidatable
 from riskcore.margin import Margin, get_margin, is_bearable, is_reduction
-from riskcore.markets import get_market
+from riskcore.markets import get_open_market
 from riskcore.rules import Rule, require
 from riskcore.state import Market, Rulebook, State
 
@@ -36,7 +36,7 @@ def can_take_over(state: State, market: Market, margin: Margin, size: int, lots:
 
 def process_takeover(state: State, event: Takeover) -> Journal:
     # Guard
-    market = get_market(state, event.market)
+    market = get_open_market(state, event.market)
     require(event.account != state.rulebook.vault, Rule.SELF_TRADE)
     journal = Journal(state, event.market, market)
     account, vault = journal.account(event.account), journal.account(state.rulebook.vault)

@@ -12,7 +12,7 @@ from specs.case import AccountView, Case
 from specs.contract import Contract, Effect, available, header_guard, more_longs, moved, owed, pay, trade
 from specs.invariant import length_of
 from specs.liquidation import equity_share, liquidatable_guard, toward
-from specs.markets import known_market
+from specs.markets import open_market
 from specs.vault import could_take_over
 
 
@@ -41,7 +41,7 @@ def paid(episode: Any, done: Any) -> Any:
 
 def _begin_guard(case: Case) -> dict[Rule, Any]:
     event, before = case.event, case.before
-    rules = {**header_guard(case), **known_market(case)}
+    rules = {**header_guard(case), **open_market(case)}
     if before.market is None:
         return rules
     account = before.account(event.account)

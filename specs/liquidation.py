@@ -22,7 +22,7 @@ from specs.contract import (
     pay,
     trade,
 )
-from specs.markets import known_market
+from specs.markets import open_market
 
 
 def equity_share(case: Case, account: AccountView, lots: Any) -> Any:
@@ -69,7 +69,7 @@ def within_band(case: Case) -> Any:
 
 def _guard(case: Case) -> dict[Rule, Any]:
     event, before = case.event, case.before
-    rules = {**header_guard(case), **known_market(case)}
+    rules = {**header_guard(case), **open_market(case)}
     if before.market is None:
         return rules
     account, maker = before.account(event.account), before.account(event.maker)

@@ -6,7 +6,7 @@ from typing import Any
 
 from riskcore import events
 from riskcore.rules import Rule
-from specs.arithmetic import RATE_ONE, every
+from specs.arithmetic import RATE_ONE, every, negate
 from specs.case import Case
 from specs.contract import Contract, Effect, header_guard
 
@@ -57,6 +57,7 @@ LIST_MARKET = Contract(
             "funding_remainder": 0,
             "funding_time": case.event.timestamp,
             "open_interest": 0,
+            "settling": False,
         }
     ),
 )
@@ -66,11 +67,19 @@ def known_market(case: Case) -> dict[Rule, Any]:
     return {Rule.UNKNOWN_MARKET: case.before.market is not None}
 
 
+def open_market(case: Case) -> dict[Rule, Any]:
+    """The event's market is listed and does not end."""
+    market = case.before.market
+    return (
+        known_market(case) if market is None else {**known_market(case), Rule.MARKET_SETTLING: negate(market.settling)}
+    )
+
+
 MARK_PRICE = Contract(
     event=events.MarkPrice,
     guard=lambda case: {
         **header_guard(case),
-        **known_market(case),
+        **open_market(case),
         Rule.PRICE_NOT_POSITIVE: case.event.price > 0,
     },
     effect=lambda case: Effect(market={"mark_price": case.event.price}),

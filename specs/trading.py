@@ -10,7 +10,7 @@ from riskcore.rules import Rule
 from specs.arithmetic import magnitude, rate_of
 from specs.case import Case
 from specs.contract import Contract, Effect, bearable, header_guard, more_longs, moved, owed, pay, trade
-from specs.markets import known_market
+from specs.markets import open_market
 
 
 def _fees(case: Case) -> tuple[Any, Any]:
@@ -21,7 +21,7 @@ def _fees(case: Case) -> tuple[Any, Any]:
 
 def _guard(case: Case) -> dict[Rule, Any]:
     event = case.event
-    rules = {**header_guard(case), **known_market(case)}
+    rules = {**header_guard(case), **open_market(case)}
     if case.before.market is None:
         return rules
     taker, maker = case.before.account(event.taker), case.before.account(event.maker)

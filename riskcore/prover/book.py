@@ -28,7 +28,14 @@ RULEBOOK_INTS = (
     "funding_interval",
     "funding_rate_cap",
 )
-RULEBOOK_FLAGS = ("insurance_backs_fills", "insurance_before_adl", "adl_solvent", "adl_requires_profit")
+RULEBOOK_FLAGS = (
+    "insurance_backs_fills",
+    "insurance_before_adl",
+    "adl_solvent",
+    "adl_requires_profit",
+    "withdrawals_wait",
+    "withdrawals_are_cut",
+)
 
 
 class Rest:
@@ -226,13 +233,9 @@ class World:
                 )
             )
         )
-        market: Any = Market(
-            rules,
-            *(
-                new_int(f"market.{name}")
-                for name in ("mark_price", "funding_index", "funding_remainder", "funding_time", "open_interest")
-            ),
-        )
+        names = ("mark_price", "funding_index", "funding_remainder", "funding_time", "open_interest")
+        figures: dict[str, Any] = {name: new_int(f"market.{name}") for name in names}
+        market = Market(rules=rules, **figures, settling=new_bool("market.settling"))
         return market
 
     def imagine(self, id: Any) -> Account:

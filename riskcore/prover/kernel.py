@@ -25,6 +25,7 @@ from riskcore import (
     quantities,
     ranking,
     rules,
+    settlement,
     state,
     trading,
     vault,
@@ -49,6 +50,7 @@ MODULES: tuple[ModuleType, ...] = (
     vault,
     ranking,
     deleveraging,
+    settlement,
     # the package shows the function of this name, not the module
     sys.modules["riskcore.step"],
 )

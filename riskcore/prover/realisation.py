@@ -222,7 +222,7 @@ class Realisation:
             value = getattr(event, field.name)
             if field.name == "rules":
                 values["rules"] = MarketRules(*(self.value(rate) for rate in attrs.astuple(value, recurse=False)))
-            elif field.name in ("id", "account", "market", "taker", "maker"):
+            elif field.name in ("id", "account", "market", "taker", "maker", "payer", "payee", "long", "short"):
                 values[field.name] = self.id(value)
             elif field.name != "queue":
                 values[field.name] = self.value(value)

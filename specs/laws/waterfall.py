@@ -7,7 +7,7 @@ from typing import Any
 from riskcore import events
 from riskcore.journal import Stage
 from specs.arithmetic import every, implies, larger, magnitude, negate, smaller
-from specs.case import Case
+from specs.case import Case, Snapshot
 from specs.contract import available
 from specs.deleveraging import unpaid
 from specs.invariant import length_of
@@ -113,7 +113,33 @@ def _resolution_makes_progress(case: Case) -> Any:
     return magnitude(after.account(id).size) < magnitude(before.account(id).size)
 
 
+def _who_stays_loses_no_more(case: Case) -> Any:
+    """The uncovered loss over all accounts' equity does not rise by a withdrawal that is cut."""
+    loss, equities = _get_loss(case.before)
+    loss_after, equities_after = _get_loss(case.after)
+    is_cut = case.rulebook.withdrawals_are_cut & (loss > 0)
+    return every(
+        loss_after <= loss,
+        implies(is_cut, loss_after < loss),
+        implies(is_cut & (equities_after >= 0), loss_after * equities <= loss * equities_after),
+    )
+
+
+def _get_loss(snapshot: Snapshot) -> tuple[Any, Any]:
+    """The uncovered loss, and the equity of all accounts: what the pool holds for them and the loss (ZERO-1)."""
+    reserves = snapshot.reserves
+    loss = 0 - reserves.uncovered
+    return loss, loss - reserves.outside - reserves.insurance - reserves.fees
+
+
 LAWS = (
+    Law(
+        "LOSS-1",
+        "nobody pays an uncovered loss but by a withdrawal that is cut, and its part of what stays is no higher then",
+        frozenset({events.Withdraw}),
+        _who_stays_loses_no_more,
+        lambda case: case.after.reserves.uncovered <= case.before.reserves.uncovered,
+    ),
     Law(
         "WFALL-1",
         "a stage is entered only when the earlier ones have nothing left, or the rulebook names it",
@@ -128,7 +154,7 @@ LAWS = (
             }
         ),
         _earlier_stages_are_exhausted,
-        lambda case: all(line.stage in (Stage.ORDINARY, Stage.BOOK) for line in case.effects),
+        lambda case: all(line.stage in (Stage.ORDINARY, Stage.BOOK, Stage.SETTLEMENT) for line in case.effects),
     ),
     Law(
         "VAULT-1",
@@ -156,7 +182,7 @@ LAWS = (
         "an account whose last market was closed or given up owes nothing",
         frozenset({events.Takeover, events.Deleverage, events.EndDeleveraging, events.WriteOff}),
         _what_ends_leaves_no_deficit,
-        lambda case: all(line.stage in (Stage.ORDINARY, Stage.BOOK, Stage.INSURANCE) for line in case.effects),
+        lambda case: all(line.stage not in (Stage.VAULT, Stage.DELEVERAGING, Stage.UNCOVERED) for line in case.effects),
     ),
     Law(
         "LIVE-1",
