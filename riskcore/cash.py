@@ -7,8 +7,9 @@ margin in and out, and nothing else that happens to one account touches another.
 from __future__ import annotations
 
 from riskcore.events import Deposit, FundInsurance, Transfer, Withdraw
-from riskcore.journal import Journal, Reason, Reserve, Stage
+from riskcore.journal import Journal, Party, Reason, Reserve, Stage
 from riskcore.margin import get_margin
+from riskcore.markets import are_marks_fresh
 from riskcore.quantities import divide_up
 from riskcore.rules import Rule, require
 from riskcore.state import State
@@ -50,6 +51,13 @@ def get_haircut(state: State, amount: int) -> int:
     return min(divide_up(amount * loss, pooled + loss), loss)
 
 
+def require_spare(state: State, payer: Party, amount: int, time: int) -> None:
+    """The guard of cash that leaves an account: by marks that are not stale it stays at initial margin."""
+    require(are_marks_fresh(payer.positions, state.markets, time), Rule.MARK_STALE)
+    margin = get_margin(payer.balance, payer.positions, state.markets)
+    require(margin.equity - amount >= margin.initial, Rule.BELOW_INITIAL_MARGIN)
+
+
 def process_withdraw(state: State, event: Withdraw) -> Journal:
     # Guard
     require(event.amount > 0, Rule.AMOUNT_NOT_POSITIVE)
@@ -58,8 +66,7 @@ def process_withdraw(state: State, event: Withdraw) -> Journal:
     account, outside = journal.account(event.account), journal.reserve(Reserve.OUTSIDE)
     haircut = get_haircut(state, event.amount)
     require(event.amount - haircut <= -outside.balance, Rule.POOL_EXHAUSTED)
-    margin = get_margin(account.balance, account.positions, state.markets)
-    require(margin.equity - event.amount >= margin.initial, Rule.BELOW_INITIAL_MARGIN)
+    require_spare(state, account, event.amount, event.timestamp)
     # Effect
     uncovered = journal.reserve(Reserve.UNCOVERED)
     journal.pay(account, uncovered, haircut, Reason.HAIRCUT, Stage.ORDINARY)
@@ -73,8 +80,7 @@ def process_transfer(state: State, event: Transfer) -> Journal:
     require(event.payer != event.payee, Rule.SELF_TRANSFER)
     journal = Journal(state)
     payer, payee = journal.account(event.payer), journal.account(event.payee)
-    margin = get_margin(payer.balance, payer.positions, state.markets)
-    require(margin.equity - event.amount >= margin.initial, Rule.BELOW_INITIAL_MARGIN)
+    require_spare(state, payer, event.amount, event.timestamp)
     # Effect
     journal.pay(payer, payee, event.amount, Reason.TRANSFER, Stage.ORDINARY)
     return journal

@@ -31,5 +31,7 @@ def process_apply_funding(state: State, event: ApplyFunding) -> Journal:
         accrued - growth * denominator,
         event.timestamp,
         market.open_interest,
+        market.settling,
+        market.mark_time,
     )
     return Journal(state, event.market, funded)

@@ -163,6 +163,7 @@ class Journal:
             market.funding_time,
             Lots(market.open_interest + long_lots),
             market.settling,
+            market.mark_time,
         )
         self.lines.append(
             Trade(buyer.id, seller.id, market_id, Lots(lots), Atoms(amount), reason, stage)  # type: ignore[arg-type]

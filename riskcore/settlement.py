@@ -27,6 +27,7 @@ def process_settle_market(state: State, event: SettleMarket) -> Journal:
         market.funding_time,
         market.open_interest,
         True,
+        event.timestamp,
     )
     return Journal(state, event.market, settling)
 

@@ -61,6 +61,7 @@ def _withdraw_guard(case: Case) -> dict[Rule, Any]:
         Rule.LOSS_UNCOVERED: implies(rulebook.withdrawals_wait, reserves.uncovered == 0),
         Rule.POOL_EXHAUSTED: implies(is_cut, negate(is_bankrupt(case)))
         & (reserves.outside + event.amount - haircut(case) <= 0),
+        Rule.MARK_STALE: account.marks_are_fresh(event.timestamp),
         Rule.BELOW_INITIAL_MARGIN: account.equity >= account.initial + event.amount,
     }
 
@@ -87,6 +88,7 @@ def _transfer_guard(case: Case) -> dict[Rule, Any]:
         **header_guard(case),
         Rule.AMOUNT_NOT_POSITIVE: event.amount > 0,
         Rule.SELF_TRANSFER: event.payer != event.payee,
+        Rule.MARK_STALE: payer.marks_are_fresh(event.timestamp),
         Rule.BELOW_INITIAL_MARGIN: payer.equity >= payer.initial + event.amount,
     }
 

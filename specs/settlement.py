@@ -19,7 +19,9 @@ SETTLE_MARKET = Contract(
         **open_market(case),
         Rule.PRICE_NOT_POSITIVE: case.event.price > 0,
     },
-    effect=lambda case: Effect(market={"mark_price": case.event.price, "settling": True}),
+    effect=lambda case: Effect(
+        market={"mark_price": case.event.price, "settling": True, "mark_time": case.event.timestamp}
+    ),
 )
 
 

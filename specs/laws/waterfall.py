@@ -97,9 +97,12 @@ def _what_ends_leaves_no_deficit(case: Case) -> Any:
         return case.after.account(event.account).equity == 0
     id = get_liquidated(case)
     after = case.after.account(id)
+    if isinstance(event, events.Takeover):
+        return implies(after.maintenance == 0, after.equity == 0)
+    # a deficit that close-outs at mark leave is covered or written off when the account is flat
     if isinstance(event, events.EndDeleveraging):
-        return implies(after.rest_maintenance == 0, after.equity >= 0)
-    return implies(after.maintenance == 0, after.equity == 0)
+        return case.rulebook.adl_at_mark | implies(after.rest_maintenance == 0, after.equity >= 0)
+    return case.rulebook.adl_at_mark | implies(after.maintenance == 0, after.equity == 0)
 
 
 def _resolution_makes_progress(case: Case) -> Any:
@@ -179,7 +182,7 @@ LAWS = (
     ),
     Law(
         "SOLV-1",
-        "an account whose last market was closed or given up owes nothing",
+        "an account whose last market was closed or given up owes nothing (deleveraging: unless it closes at mark)",
         frozenset({events.Takeover, events.Deleverage, events.EndDeleveraging, events.WriteOff}),
         _what_ends_leaves_no_deficit,
         lambda case: all(line.stage not in (Stage.VAULT, Stage.DELEVERAGING, Stage.UNCOVERED) for line in case.effects),
