@@ -20,12 +20,13 @@ BOUNDED = "PROVED-BOUNDED(three positions), any sizes and rules"
 FIELDS = ("size", "cost", "entry_index")
 
 
-def any_market(tracer: Tracer, name: str = "market") -> Any:
+def any_market(tracer: Tracer, name: str = "market", **figures: Any) -> Any:
     """A listed market with any admissible rules; another name is another market."""
     names = ("initial", "maintenance", "taker", "maker", "liquidation")
-    rules = MarketRules(*(new_int(f"{name}.rate.{rate}") for rate in names))
+    limits = {limit: new_int(f"{name}.{limit}") for limit in ("mark_move_limit", "mark_age_limit", "fill_price_band")}
+    rules = MarketRules(*(new_int(f"{name}.rate.{rate}") for rate in names), **limits)
     fields = ("mark", "index", "remainder", "time", "interest")
-    market: Any = Market(rules, *(new_int(f"{name}.{field}") for field in fields))
+    market: Any = Market(rules, *(new_int(f"{name}.{field}") for field in fields), **figures)
     assume(tracer, admissible(rules), market.mark_price > 0)
     return market
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from riskcore import events
 from riskcore.journal import Stage
-from specs.arithmetic import every, implies, larger, magnitude, negate, smaller
+from specs.arithmetic import RATE_ONE, every, implies, larger, magnitude, negate, smaller
 from specs.case import Case, Snapshot
 from specs.contract import available
 from specs.deleveraging import unpaid
@@ -52,8 +52,9 @@ def _earlier_stages_are_exhausted(case: Case) -> Any:
 def _takeovers_respect_the_vault(case: Case) -> Any:
     vault_before = case.before.account(case.rulebook.vault)
     vault_after = case.after.account(case.rulebook.vault)
-    account = case.after.account(case.event.account)
+    given, account = case.before.account(case.event.account), case.after.account(case.event.account)
     return every(
+        given.equity * RATE_ONE <= case.rulebook.takeover_rate * given.maintenance,
         within_limit(case, vault_before.size, vault_after.size),
         vault_after.equity >= vault_before.equity,
         implies(account.maintenance == 0, account.equity == 0),
@@ -161,7 +162,7 @@ LAWS = (
     ),
     Law(
         "VAULT-1",
-        "a takeover respects the vault's limit, costs it nothing, and leaves a flat account at exactly zero",
+        "a takeover waits for its trigger, respects the vault's limit, costs it nothing, and leaves the flat at exactly zero",
         frozenset({events.Takeover}),
         _takeovers_respect_the_vault,
         _only_takeovers_move_the_vault_by_force,
