@@ -162,7 +162,7 @@ LAWS = (
     ),
     Law(
         "VAULT-1",
-        "a takeover waits for its trigger, respects the vault's limit, costs it nothing, and leaves the flat at exactly zero",
+        "a takeover waits for its trigger, respects the vault's limit, costs it nothing, and leaves the flat at zero",
         frozenset({events.Takeover}),
         _takeovers_respect_the_vault,
         _only_takeovers_move_the_vault_by_force,
