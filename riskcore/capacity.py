@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from riskcore.liquidation import get_equity_share
+from riskcore.deleveraging import get_share
 from riskcore.margin import Margin, get_initial_requirement, get_margin
 from riskcore.margin import is_below_maintenance as is_below
 from riskcore.markets import get_market
@@ -33,7 +33,7 @@ def compute_queue(state: State, id: AccountId, market_id: MarketId) -> tuple[Acc
     if size == 0:
         return ()
     margin = get_margin(account.balance, account.positions, state.markets)
-    share = -get_equity_share(margin, market, size, abs(size))
+    share = get_share(state, market, margin, size)
     episode = Deleveraging(id, market_id, Lots(abs(size)), Atoms(share), Lots(0), (), 0)
     candidates = get_candidates(state, market, size, episode).values()
     # Distinct ratios differ by 1 / (d * d) or more, so scaled by more than d * d their floors

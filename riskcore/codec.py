@@ -136,7 +136,7 @@ def _get_reader(hint: Any) -> Read:
 class Record(Generic[T]):
     """How an object becomes a value of an attrs class: every field once, and no other key.
 
-    A field that has a default may be missing, and then has it.
+    A field that has a default may be left out.
     """
 
     __slots__ = ("defaults", "fields", "make", "name")
@@ -148,6 +148,7 @@ class Record(Generic[T]):
         self.fields: dict[str, Read] = {
             attribute.name: _get_reader(hints[attribute.name]) for attribute in attrs.fields(kind)
         }
+        #: What a field that is left out stands for.
         self.defaults: dict[str, object] = {
             attribute.name: attribute.default
             for attribute in attrs.fields(kind)
@@ -164,9 +165,11 @@ class Record(Generic[T]):
         if members.keys() != self.fields.keys():
             required = [name for name in self.fields if name not in self.defaults]
             require_fields(members, required, self.name, tuple(self.defaults))
-            members = {**self.defaults, **members}
         values = []
         for name, read in self.fields.items():
+            if name not in members:
+                values.append(self.defaults[name])
+                continue
             try:
                 values.append(read(members[name], source, market))
             except Fault as fault:

@@ -41,6 +41,7 @@ class Stage(StrEnum):
     VAULT = "vault"
     INSURANCE = "insurance"
     DELEVERAGING = "deleveraging"
+    SETTLEMENT = "settlement"
     UNCOVERED = "uncovered"
 
 
@@ -49,6 +50,8 @@ class Reason(StrEnum):
 
     DEPOSIT = "deposit"
     WITHDRAWAL = "withdrawal"
+    HAIRCUT = "haircut"
+    TRANSFER = "transfer"
     FUNDING = "funding"
     FILL = "fill"
     FEE = "fee"
@@ -57,6 +60,7 @@ class Reason(StrEnum):
     TAKEOVER = "takeover"
     COVER = "cover"
     CLOSE_OUT = "close_out"
+    SETTLEMENT = "settlement"
     WRITE_OFF = "write_off"
     VAULT_REQUEST = "vault_request"
     VAULT_DEPOSIT = "vault_deposit"
@@ -202,6 +206,8 @@ class Journal:
             market.funding_remainder,
             market.funding_time,
             Lots(market.open_interest + long_lots),
+            market.settling,
+            market.mark_time,
         )
         self.lines.append(
             Trade(buyer.id, seller.id, market_id, Lots(lots), Atoms(amount), reason, stage)  # type: ignore[arg-type]

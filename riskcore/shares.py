@@ -10,6 +10,7 @@ Shares are no margin, and waiting cash is none: both are off the account's equit
 
 from __future__ import annotations
 
+from riskcore.cash import require_spare
 from riskcore.events import (
     CancelVaultDeposit,
     ExecuteVaultDeposit,
@@ -19,6 +20,7 @@ from riskcore.events import (
 )
 from riskcore.journal import Journal, Reason, Stage
 from riskcore.margin import get_margin
+from riskcore.markets import are_marks_fresh
 from riskcore.quantities import Time, divide_down, divide_up
 from riskcore.rules import Rule, require
 from riskcore.state import State
@@ -43,8 +45,7 @@ def process_request_vault_deposit(state: State, event: RequestVaultDeposit) -> J
     journal = Journal(state)
     account, holder = journal.account(event.account), journal.holder(event.account)
     require(holder.stake.deposit == 0, Rule.VAULT_DEPOSIT_WAITING)
-    margin = get_margin(account.balance, account.positions, state.markets)
-    require(margin.equity - event.amount >= margin.initial, Rule.BELOW_INITIAL_MARGIN)
+    require_spare(state, account, event.amount, event.timestamp)
     # Effect
     journal.set_aside(account, holder, event.amount, event.timestamp)
     return journal
@@ -60,6 +61,7 @@ def process_execute_vault_deposit(state: State, event: ExecuteVaultDeposit) -> J
     require(holder.stake.deposit > 0, Rule.NO_VAULT_DEPOSIT)
     require_due(state, holder.stake.deposit_time, rulebook.vault_deposit_notice, event.timestamp)
     vault = journal.account(rulebook.vault)
+    require(are_marks_fresh(vault.positions, state.markets, event.timestamp), Rule.MARK_STALE)
     equity = get_margin(vault.balance, vault.positions, state.markets).equity
     require((equity > 0) | ((equity == 0) & (total == 0)), Rule.VAULT_WORTHLESS)
     shares: int = holder.stake.deposit
@@ -115,6 +117,7 @@ def process_execute_vault_redemption(state: State, event: ExecuteVaultRedemption
     require(shares > 0, Rule.NO_VAULT_REDEMPTION)
     require_due(state, holder.stake.redemption_time, rulebook.vault_redemption_notice, event.timestamp)
     vault = journal.account(rulebook.vault)
+    require(are_marks_fresh(vault.positions, state.markets, event.timestamp), Rule.MARK_STALE)
     margin = get_margin(vault.balance, vault.positions, state.markets)
     require(margin.equity > 0, Rule.VAULT_WORTHLESS)
     paid = divide_down(shares * margin.equity, total)

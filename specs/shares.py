@@ -39,6 +39,7 @@ def _request_deposit_guard(case: Case) -> dict[Rule, Any]:
         **itself_guard(case),
         Rule.VAULT_DEPOSIT_TOO_SMALL: event.amount >= case.rulebook.vault_deposit_minimum,
         Rule.VAULT_DEPOSIT_WAITING: case.before.stake(event.account).deposit == 0,
+        Rule.MARK_STALE: account.marks_are_fresh(event.timestamp),
         Rule.BELOW_INITIAL_MARGIN: account.equity >= account.initial + event.amount,
     }
 
@@ -76,6 +77,7 @@ def _execute_deposit_guard(case: Case) -> dict[Rule, Any]:
         **itself_guard(case),
         Rule.NO_VAULT_DEPOSIT: stake.deposit > 0,
         **due_guard(case, stake.deposit_time, case.rulebook.vault_deposit_notice),
+        Rule.MARK_STALE: vault.marks_are_fresh(case.event.timestamp),
         Rule.VAULT_WORTHLESS: (vault.equity > 0) | is_new,
     }
     if case.rejected in rules:
@@ -167,6 +169,7 @@ def _execute_redemption_guard(case: Case) -> dict[Rule, Any]:
         **itself_guard(case),
         Rule.NO_VAULT_REDEMPTION: stake.redemption > 0,
         **due_guard(case, stake.redemption_time, case.rulebook.vault_redemption_notice),
+        Rule.MARK_STALE: vault.marks_are_fresh(case.event.timestamp),
         Rule.VAULT_WORTHLESS: vault.equity > 0,
     }
     if case.rejected in rules:

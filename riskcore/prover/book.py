@@ -38,12 +38,24 @@ RULEBOOK_INTS = (
     "insurance_fill_band",
     "funding_interval",
     "funding_rate_cap",
+    "takeover_rate",
     "vault_deposit_notice",
     "vault_redemption_notice",
     "vault_request_window",
     "vault_deposit_minimum",
 )
-RULEBOOK_FLAGS = ("insurance_backs_fills", "insurance_before_adl", "adl_solvent", "adl_requires_profit")
+RULEBOOK_FLAGS = (
+    "insurance_backs_fills",
+    "insurance_before_adl",
+    "adl_solvent",
+    "adl_requires_profit",
+    "adl_at_mark",
+    "withdrawals_wait",
+    "withdrawals_are_cut",
+)
+
+
+EVENT_TIME = new_int("event.timestamp")
 
 
 RESERVES = ("outside", "insurance", "fees", "transit", "uncovered", "escrow")
@@ -61,13 +73,20 @@ class Rest:
         self.value = new_int(f"{name}.rest_value")
         self.initial = new_int(f"{name}.rest_initial")
         self.maintenance = new_int(f"{name}.rest_maintenance")
+        #: at the event's time
+        self.is_fresh = new_bool(f"{name}.rest_is_fresh")
         is_empty = self.maintenance == 0
         facts = every(
             self.maintenance >= 0,
             self.maintenance <= self.initial,
-            implies(is_empty, (self.initial == 0) & (self.value == 0)),
+            implies(is_empty, (self.initial == 0) & (self.value == 0) & self.is_fresh),
         )
         tracer.assume(to_bool(facts))
+
+    def are_marks_fresh(self, time: Any) -> Any:
+        if not time.term.eq(EVENT_TIME.term):
+            raise TypeError("marks were judged by another time than the event's")
+        return self.is_fresh
 
 
 class SymPositions:
@@ -250,16 +269,15 @@ class World:
                     "taker_fee_rate",
                     "maker_fee_rate",
                     "liquidation_fee_rate",
+                    "mark_move_limit",
+                    "mark_age_limit",
+                    "fill_price_band",
                 )
             )
         )
-        market: Any = Market(
-            rules,
-            *(
-                new_int(f"market.{name}")
-                for name in ("mark_price", "funding_index", "funding_remainder", "funding_time", "open_interest")
-            ),
-        )
+        names = ("mark_price", "funding_index", "funding_remainder", "funding_time", "open_interest", "mark_time")
+        figures: dict[str, Any] = {name: new_int(f"market.{name}") for name in names}
+        market = Market(rules=rules, **figures, settling=new_bool("market.settling"))
         return market
 
     def imagine(self, id: Any) -> Account:
@@ -329,7 +347,7 @@ class World:
         self.assume(invariant.episode_is_possible(episode))
         if is_focus:
             account = AccountSymbols(self, self.accounts.get(episode.account))
-            self.assume(invariant.episode_fits(episode, self.market, account))
+            self.assume(invariant.episode_fits(episode, self.market, account, self.rulebook.adl_at_mark))
         return episode
 
 
@@ -369,3 +387,8 @@ class AccountSymbols:
     @property
     def rest_maintenance(self) -> Any:
         return self._rest.maintenance
+
+    def marks_are_fresh(self, time: Any) -> Any:
+        if self._world.focus is not None:
+            raise TypeError("all marks of an account were asked for in an event about one market")
+        return self._rest.are_marks_fresh(time)

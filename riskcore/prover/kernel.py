@@ -25,6 +25,7 @@ from riskcore import (
     quantities,
     ranking,
     rules,
+    settlement,
     shares,
     state,
     trading,
@@ -50,6 +51,7 @@ MODULES: tuple[ModuleType, ...] = (
     vault,
     ranking,
     deleveraging,
+    settlement,
     shares,
     # the package shows the function of this name, not the module
     sys.modules["riskcore.step"],
@@ -97,6 +99,12 @@ def _name(measured: Margin) -> Margin:
     return Margin(*(named(kind, value) for kind, value in zip(kinds, measured, strict=True)))
 
 
+def _are_marks_fresh(positions: SymPositions, table: Any, time: Any) -> Any:
+    if positions.position is not None:
+        raise TypeError("all marks of an account were asked for in an event about one market")
+    return positions.rest.are_marks_fresh(time)
+
+
 def _cost(size: Any, cost: Any, lots: Any, debit: Any) -> Any:
     return cost_after(size, cost, lots, debit)
 
@@ -124,6 +132,7 @@ CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
     margin.get_positions_margin: _positions_margin,
     margin.get_margin: _named_margin,
     margin.get_margin_after: _named_margin_after,
+    markets.are_marks_fresh: _are_marks_fresh,
     journal.get_cost: _cost,
     ranking.is_ranked: _is_ranked,
     ranking.get_score: get_any_score,

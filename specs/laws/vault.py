@@ -33,8 +33,8 @@ def _others_keep_their_worth(case: Case) -> Any:
     event, before, vault = case.event, case.before, case.rulebook.vault
     worth, total = before.account(vault).equity, before.vault_shares
     gained = case.after.account(vault).equity - worth
-    if isinstance(event, events.Withdraw):
-        return implies(before.stake(vault).shares != total, gained == 0)
+    if isinstance(event, events.Withdraw | events.Transfer):
+        return implies(before.stake(vault).shares != total, gained >= 0)
     own = event.account
     made = case.after.stake(own).shares - before.stake(own).shares
     if isinstance(event, events.ExecuteVaultRedemption):
@@ -132,9 +132,9 @@ LAWS = (
     ),
     Law(
         "VAULT-2",
-        "a deposit, a redemption or the vault's withdrawal leaves the others' value per share no lower, "
+        "a deposit, a redemption or cash that the vault pays out leaves the others' value per share no lower, "
         "and costs who acts less than an atom",
-        frozenset({events.ExecuteVaultDeposit, events.ExecuteVaultRedemption, events.Withdraw}),
+        frozenset({events.ExecuteVaultDeposit, events.ExecuteVaultRedemption, events.Withdraw, events.Transfer}),
         _others_keep_their_worth,
         _no_shares_move,
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults import conservation, forced, margin, queues, ranks, sequence, shares
+from tests.faults import conservation, forced, margin, prices, queues, ranks, sequence, shares
 from tests.faults.planting import Fault
 
 FAULTS: tuple[Fault, ...] = (
@@ -11,6 +11,7 @@ FAULTS: tuple[Fault, ...] = (
     *margin.FAULTS,
     *forced.FAULTS,
     *queues.FAULTS,
+    *prices.FAULTS,
     *ranks.FAULTS,
     *shares.FAULTS,
 )
