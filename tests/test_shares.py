@@ -5,14 +5,18 @@ And the ways in which somebody might profit from them: each is a small log.
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from riskcore import queries
+from riskcore.bad_input import LogError
 from riskcore.events import (
     CancelVaultDeposit,
     Deposit,
@@ -23,15 +27,23 @@ from riskcore.events import (
     RequestVaultDeposit,
     RequestVaultRedemption,
     Takeover,
+    Transfer,
     Withdraw,
 )
 from riskcore.journal import Reason, Reserve, Stage
-from riskcore.quantities import AccountId
+from riskcore.log import write_log
+from riskcore.monitor import Monitor
+from riskcore.quantities import AccountId, Shares
+from riskcore.replay import replay
 from riskcore.rules import Rule
-from riskcore.state import Stake, genesis
-from riskcore.step import Outcome
+from riskcore.snapshot import get_state_hash, load_state, save_state
+from riskcore.state import Stake, State, genesis
+from riskcore.step import Outcome, step
+from riskcore.units import Units
+from tests.naive import observe
 from tests.strategies import HOUR, Desk, get_lines, make_rulebook, make_rules
 
+AMBER = AccountId("amber")
 NOTICE, WINDOW = 2 * HOUR, HOUR
 
 
@@ -501,6 +513,119 @@ def test_no_coalition_gains_at_fixed_marks(house: int, moves: list[tuple[str, st
         after = get_wealth(desk, "amber", "birch") - donated
         assert after <= wealth
         wealth = after
+
+
+def test_the_vault_transfers_nothing_that_others_own() -> None:
+    desk = make_desk(vault=300, amber=1000)
+    join(desk, "amber", 600)
+    now = desk.state.timestamp
+
+    assert Rule.VAULT_HAS_HOLDERS == try_at(now, desk.state, Transfer, "vault", "amber", 1).rejected
+    assert try_at(now, desk.state, Transfer, "amber", "vault", 1).rejected is None
+
+
+def try_at(time: int, state: State, kind: Any, *arguments: Any) -> Outcome:
+    """What the kernel alone makes of an event."""
+    return step(state, kind(f"at{state.sequence}", state.sequence + 1, time, *arguments))
+
+
+def test_shares_are_not_priced_at_a_stale_mark() -> None:
+    """The vault holds lots whose mark is an hour old: neither way is open until it is renewed."""
+    desk = Desk(make_rulebook())
+    rules = attrs.evolve(make_rules(), mark_age_limit=HOUR)
+    desk.open("BTC", 1000, rules, amber=1000, birch=1000, fir=10_000)
+    join(desk, "amber", 1000, notice=0)
+    desk.must(Fill, "vault", "fir", "BTC", 2, 1000)
+    desk.must(RequestVaultDeposit, "birch", 100)
+    desk.must(RequestVaultRedemption, "amber", 100)
+    later = desk.state.timestamp + 2 * HOUR
+    renewed = try_at(later, desk.state, MarkPrice, "BTC", 1100).state
+
+    assert Rule.MARK_STALE == try_at(later, desk.state, ExecuteVaultDeposit, "birch").rejected
+    assert Rule.MARK_STALE == try_at(later, desk.state, ExecuteVaultRedemption, "amber").rejected
+    assert try_at(later, renewed, ExecuteVaultDeposit, "birch").rejected is None
+    assert try_at(later, renewed, ExecuteVaultRedemption, "amber").rejected is None
+
+
+# Files and the monitor
+
+
+def make_shared_desk() -> Desk:
+    """Shares of the house and of amber; birch's deposit waits, and a part of amber's shares."""
+    desk = make_desk(vault=300, amber=1000, birch=50)
+    join(desk, "amber", 600)
+    desk.must(Deposit, "vault", 100)
+    desk.must(RequestVaultDeposit, "birch", 50)
+    desk.must(RequestVaultRedemption, "amber", 20)
+    return desk
+
+
+def test_stakes_survive_a_snapshot(tmp_path: Path) -> None:
+    state = make_shared_desk().state
+    save_state(state, tmp_path / "state.json")
+    loaded = load_state(tmp_path / "state.json")
+
+    assert observe(state) == observe(loaded)
+    assert get_state_hash(state) == get_state_hash(loaded)
+    assert get_state_hash(state) != get_state_hash(attrs.evolve(state, stakes=genesis(state.rulebook).stakes))
+
+
+def test_a_snapshot_from_before_there_were_shares_has_none(tmp_path: Path) -> None:
+    desk = make_desk(amber=1000)
+    save_state(desk.state, tmp_path / "state.json")
+    members = json.loads((tmp_path / "state.json").read_text())
+    del members["stakes"], members["vault_shares"], members["reserves"]["escrow"]
+    (tmp_path / "old.json").write_text(json.dumps(members))
+
+    assert get_state_hash(desk.state) == get_state_hash(load_state(tmp_path / "old.json"))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("shares", 901), ("shares", -1), ("deposit", -1), ("redemption", 601), ("redemption", -1)]
+)
+def test_a_stake_that_cannot_be_is_refused(field: str, value: int, tmp_path: Path) -> None:
+    save_state(make_shared_desk().state, tmp_path / "state.json")
+    members = json.loads((tmp_path / "state.json").read_text())
+    members["stakes"]["amber"][field] = value
+    (tmp_path / "state.json").write_text(json.dumps(members))
+
+    with pytest.raises(LogError) as refused:
+        load_state(tmp_path / "state.json")
+    assert f"stakes.amber.{field}" == refused.value.place.rpartition(": ")[2]
+
+
+def test_a_log_of_shares_is_replayed_and_its_laws_hold(tmp_path: Path) -> None:
+    desk = make_shared_desk()
+    desk.must(ExecuteVaultRedemption, "amber", after=NOTICE)
+    events = [passage.event for passage in desk.passages]
+    write_log(tmp_path / "log.jsonl", desk.state.rulebook, Units("0.01", {}), events)
+    result = replay(tmp_path / "log.jsonl", Monitor, checkpoint_every=1)
+
+    assert result.failure is None and result.solvency.ties
+    assert 50 == result.solvency.escrow
+    assert get_state_hash(desk.state) == result.state_hash
+    assert result.tallies is not None
+    assert all(result.tallies[law].checked for law in ("SHARE-1", "VAULT-2", "VAULT-4"))
+
+
+@pytest.mark.parametrize("change", [{"vault_shares": 901}, {"vault_shares": 0}])
+def test_shares_that_do_not_add_up_show_at_the_checkpoint(change: dict[str, Any]) -> None:
+    state = make_shared_desk().state
+    monitor = Monitor(state)
+    monitor.checkpoint(state)
+    assert [] == monitor.violations
+    monitor.checkpoint(attrs.evolve(state, **change))
+
+    assert ["SHARE-1"] == [violation.law for violation in monitor.violations]
+
+
+def test_a_stake_behind_the_monitors_back_shows_at_the_checkpoint() -> None:
+    state = make_shared_desk().state
+    monitor = Monitor(state)
+    richer = attrs.evolve(state.stakes.get(AMBER), shares=Shares(601))
+    monitor.checkpoint(attrs.evolve(state, stakes=state.stakes.put(AMBER, richer)))
+
+    assert ["FRAME-1", "SHARE-1"] == [violation.law for violation in monitor.violations]
 
 
 # Queries
