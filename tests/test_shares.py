@@ -33,7 +33,7 @@ from riskcore.events import (
 from riskcore.journal import Reason, Reserve, Stage
 from riskcore.log import write_log
 from riskcore.monitor import Monitor
-from riskcore.quantities import AccountId, Shares
+from riskcore.quantities import AccountId, Shares, Time
 from riskcore.replay import replay
 from riskcore.rules import Rule
 from riskcore.snapshot import get_state_hash, load_state, save_state
@@ -532,7 +532,7 @@ def try_at(time: int, state: State, kind: Any, *arguments: Any) -> Outcome:
 def test_shares_are_not_priced_at_a_stale_mark() -> None:
     """The vault holds lots whose mark is an hour old: neither way is open until it is renewed."""
     desk = Desk(make_rulebook())
-    rules = attrs.evolve(make_rules(), mark_age_limit=HOUR)
+    rules = attrs.evolve(make_rules(), mark_age_limit=Time(HOUR))
     desk.open("BTC", 1000, rules, amber=1000, birch=1000, fir=10_000)
     join(desk, "amber", 1000, notice=0)
     desk.must(Fill, "vault", "fir", "BTC", 2, 1000)
