@@ -309,4 +309,17 @@ FAULTS = (
         unit="deposit",
         kills=("FRAME-1", "effect/account.balance"),
     ),
+    Fault(
+        name="buyer_settles_after_the_change",
+        words="the buyer's funding is settled by what it holds after the trade: it owes nothing",
+        kinds=(18,),
+        module="journal",
+        old="        self._settle(buyer, market_id, market)\n        self._settle(seller, market_id, market)\n"
+        "        long_lots = self._resize(buyer, market_id, market, lots, amount)\n",
+        new="        self._settle(seller, market_id, market)\n"
+        "        long_lots = self._resize(buyer, market_id, market, lots, amount)\n"
+        "        self._settle(buyer, market_id, market)\n",
+        unit="takeover",
+        kills=("CASH-2", "effect/lines"),
+    ),
 )
