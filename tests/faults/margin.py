@@ -171,8 +171,10 @@ FAULTS = (
         words="cash may leave until maintenance margin is reached",
         kinds=(24,),
         module="cash",
-        old="require(margin.equity - event.amount >= margin.initial,",
-        new="require(margin.equity - event.amount >= margin.maintenance,",
+        old="margin = get_margin(account.balance, account.positions, state.markets)\n"
+        "    require(margin.equity - event.amount >= margin.initial,",
+        new="margin = get_margin(account.balance, account.positions, state.markets)\n"
+        "    require(margin.equity - event.amount >= margin.maintenance,",
         unit="withdraw",
         kills=("MARG-2", "guard/BELOW_INITIAL_MARGIN"),
     ),
@@ -181,8 +183,10 @@ FAULTS = (
         words="a withdrawal is judged by the equity from before it",
         kinds=(13,),
         module="cash",
-        old="require(margin.equity - event.amount >= margin.initial,",
-        new="require(margin.equity >= margin.initial,",
+        old="margin = get_margin(account.balance, account.positions, state.markets)\n"
+        "    require(margin.equity - event.amount >= margin.initial,",
+        new="margin = get_margin(account.balance, account.positions, state.markets)\n"
+        "    require(margin.equity >= margin.initial,",
         unit="withdraw",
         kills=("MARG-2", "MARG-3"),
     ),
@@ -191,8 +195,9 @@ FAULTS = (
         words="a negative withdrawal mints a balance past the deposit's door",
         kinds=(),
         module="cash",
-        old="require(event.amount > 0, Rule.AMOUNT_NOT_POSITIVE)\n    journal = Journal(state)\n    account, outside",
-        new="journal = Journal(state)\n    account, outside",
+        old="    require(event.amount > 0, Rule.AMOUNT_NOT_POSITIVE)\n"
+        "    require((not state.rulebook.withdrawals_wait)",
+        new="    require((not state.rulebook.withdrawals_wait)",
         unit="withdraw",
         kills=("guard/AMOUNT_NOT_POSITIVE",),
     ),
@@ -281,8 +286,10 @@ FAULTS = (
         words="the vault needs maintenance margin only when it withdraws",
         kinds=(37, 24),
         module="cash",
-        old="    require(margin.equity - event.amount >= margin.initial,",
-        new="    kept = margin.maintenance if event.account == state.rulebook.vault else margin.initial\n"
+        old="    margin = get_margin(account.balance, account.positions, state.markets)\n"
+        "    require(margin.equity - event.amount >= margin.initial,",
+        new="    margin = get_margin(account.balance, account.positions, state.markets)\n"
+        "    kept = margin.maintenance if event.account == state.rulebook.vault else margin.initial\n"
         "    require(margin.equity - event.amount >= kept,",
         unit="withdraw",
         kills=("MARG-2", "guard/BELOW_INITIAL_MARGIN"),
@@ -305,5 +312,16 @@ FAULTS = (
         old="    return Margin(value, initial, maintenance)\n",
         new="    return Margin(value, initial, maintenance if len(positions) < 4 else maintenance // 2)\n",
         log="test_many_positions_add_up",
+    ),
+    Fault(
+        name="transfer_not_judged",
+        words="cash leaves an account for another without a look at its margin",
+        kinds=(22, 35),
+        module="cash",
+        old="    margin = get_margin(payer.balance, payer.positions, state.markets)\n"
+        "    require(margin.equity - event.amount >= margin.initial, Rule.BELOW_INITIAL_MARGIN)\n",
+        new="",
+        unit="transfer",
+        kills=("MARG-2",),
     ),
 )

@@ -405,4 +405,14 @@ FAULTS = (
         new="if any(",
         log="try_changeable_queues",
     ),
+    Fault(
+        name="market_that_ends_still_trades",
+        words="a market that is being settled is marked, funded and traded on",
+        kinds=(45,),
+        module="markets",
+        old="    require(not market.settling, Rule.MARKET_SETTLING)\n",
+        new="",
+        unit="mark_price",
+        kills=("guard/MARKET_SETTLING",),
+    ),
 )
