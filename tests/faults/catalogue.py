@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from tests.faults import conservation, forced, margin, prices, queues, ranks, sequence
+from tests.faults import books, conservation, forced, lines, margin, prices, queues, ranks, sequence
 from tests.faults.planting import Fault
 
 FAULTS: tuple[Fault, ...] = (
     *conservation.FAULTS,
     *sequence.FAULTS,
     *margin.FAULTS,
+    *prices.FAULTS,
     *forced.FAULTS,
     *queues.FAULTS,
-    *prices.FAULTS,
     *ranks.FAULTS,
+    *lines.FAULTS,
+    *books.FAULTS,
 )
