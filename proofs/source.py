@@ -57,13 +57,14 @@ def get_functions(module: ModuleType) -> Iterator[tuple[str, CodeType]]:
             continue
         for value in vars(owner).values():
             plain = getattr(value, "fget", None) or getattr(value, "__func__", value)
-            if isinstance(plain, FunctionType) and plain.__module__ == module.__name__ and _is_written(plain, module):
+            if isinstance(plain, FunctionType) and plain.__module__ == module.__name__ and _is_written(plain):
                 yield from _get_codes(home, plain.__code__)
 
 
-def _is_written(function: FunctionType, module: ModuleType) -> bool:
-    """Whether it is the module's own, and not made by attrs, NamedTuple or an enumeration."""
-    return not function.__code__.co_filename.startswith("<")
+def _is_written(function: FunctionType) -> bool:
+    """Whether it is not made by attrs, a named tuple or an enumeration, whose code is in no file of ours."""
+    home = function.__code__.co_filename
+    return not home.startswith(("<attrs", "<string>")) and not home.endswith(("enum.py", "typing.py"))
 
 
 def _get_codes(home: str, code: CodeType) -> Iterator[tuple[str, CodeType]]:
