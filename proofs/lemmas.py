@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proofs import cash, deleveraging, journal, margin, markets, ranking, state, step, tables
+from proofs import cash, deleveraging, journal, margin, markets, ranking, source, state, step, tables
 from riskcore.prover.lemma import Lemma
 from riskcore.prover.obligations import Obligation
 
@@ -16,6 +16,7 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
     "state": state.LEMMAS,
     "tables": tables.LEMMAS,
     "step": step.LEMMAS,
+    "source": source.LEMMAS,
 }
 
 

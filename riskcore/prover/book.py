@@ -236,6 +236,12 @@ class World:
             vault_shares=self.vault_shares,
         )
 
+    def is_untouched(self, state: State) -> bool:
+        """Whether this is the state before the event, nothing written yet."""
+        tables = (self.accounts, self.markets, self.seen)
+        same = (state.accounts, state.markets, state.seen) == tables and state.rulebook is self.rulebook
+        return same and not any(table.written for table in tables)
+
     def assume(self, *facts: Any) -> None:
         self.tracer.assume(*(to_bool(fact) for fact in facts))
 

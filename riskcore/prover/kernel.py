@@ -111,7 +111,7 @@ def _cost(size: Any, cost: Any, lots: Any, debit: Any) -> Any:
 
 def _is_ranked(state: Any, market: Any, size: Any, episode: Any) -> Any:
     world = _worlds[-1]
-    if state.accounts is not world.accounts or world.accounts.written or market is not world.market:
+    if not world.is_untouched(state) or market is not world.market:
         raise TypeError("a queue was judged by another state than the one before the event")
     if episode.queue is not world.queue:
         raise TypeError("another queue than the event's was judged")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from tests.faults import conservation, forced, margin, prices, queues, ranks, sequence, shares
+from tests.faults import books, conservation, forced, lines, margin, prices, queues, ranks, sequence, shares
 from tests.faults.planting import Fault
 
 FAULTS: tuple[Fault, ...] = (
     *conservation.FAULTS,
     *sequence.FAULTS,
     *margin.FAULTS,
+    *prices.FAULTS,
     *forced.FAULTS,
     *queues.FAULTS,
-    *prices.FAULTS,
     *ranks.FAULTS,
+    *lines.FAULTS,
+    *books.FAULTS,
     *shares.FAULTS,
 )
