@@ -87,11 +87,11 @@ FAULTS = (
     ),
     Fault(
         name="total_left_behind",
-        words="shares are made and the total does not know",
+        words="shares that were paid out stay in the total",
         kinds=(14,),
         module="journal",
         old="        self.vault_shares += shares\n",
-        new="",
+        new="        self.vault_shares += max(shares, 0)\n",
         unit="execute_vault_redemption",
         kills=("SHARE-1", "effect/vault_shares"),
     ),
