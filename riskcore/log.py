@@ -211,7 +211,7 @@ class _Known:
             if account not in self.accounts:
                 raise Fault("an account that deposited before", quote(account), name)
             if account == first:
-                raise Fault("two different accounts in a trade", f"{quote(account)} twice", name)
+                raise Fault("two different accounts", f"{quote(account)} twice", name)
             first = account
         for name in _QUEUES[type(event)]:
             for index, account in enumerate(getattr(event, name)):

@@ -18,7 +18,7 @@ def compute_pairs(state: State, market_id: MarketId) -> tuple[tuple[AccountId, A
     """
     get_market(state, market_id)
     sizes = ((id, account.positions.get(market_id).size) for id, account in state.accounts.items())
-    held = sorted((id, size) for id, size in sizes if size)
+    held: list[tuple[AccountId, int]] = sorted((id, size) for id, size in sizes if size)
     longs = [(id, size) for id, size in reversed(held) if size > 0]
     shorts = [(id, -size) for id, size in reversed(held) if size < 0]
     pairs = []

@@ -105,7 +105,8 @@ def resolve(
     as by ``step``.
 
     It costs one scan of the accounts, one for each market that ends and still has positions, and one for
-    each deleveraging, besides the kernel's own that certifies the queue; whatever else is done costs no more than the accounts that it touches.
+    each deleveraging, besides the kernel's own that certifies the queue; whatever else is done costs no
+    more than the accounts that it touches.
 
     Raises ``ValueError`` where ``timestamp`` is in the past.
     """

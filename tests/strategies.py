@@ -535,11 +535,11 @@ class Proposer:
     def settle_pair(self) -> Event:
         """A long and a short in a market that ends; sometimes two of one side, or in a market that is open."""
         settling = self._settling()
-        if not settling or self.random.random() < 0.05:
-            market = self._any_market()
-        else:
-            market = self.random.choice(settling)
-        longs = [account for account, name in self._holders() if name == market and self.venue.get_size(account, name) > 0]
+        anywhere = not settling or self.random.random() < 0.05
+        market = self._any_market() if anywhere else self.random.choice(settling)
+        longs = [
+            account for account, name in self._holders() if name == market and self.venue.get_size(account, name) > 0
+        ]
         shorts = [account for account, name in self._holders() if name == market and account not in longs]
         if not longs or not shorts or self.random.random() < 0.05:
             longs = shorts = [*TRADERS, STRANGER]

@@ -26,7 +26,18 @@ from riskcore.quantities import RATE_ONE
 from riskcore.rules import Rule
 from riskcore.step import TRANSITIONS, step
 from tests.naive import AccountView, EpisodeView, MarketView, Venue, View, get_requirement, is_reducing, is_safe
-from tests.strategies import MONEY, Desk, Passage, Proposer, draw_scenario, open_desk, randoms, walk
+from tests.strategies import (
+    MONEY,
+    SUBACCOUNTS,
+    TRADERS,
+    Desk,
+    Passage,
+    Proposer,
+    draw_scenario,
+    open_desk,
+    randoms,
+    walk,
+)
 
 OWN_EVENTS = (events.Fill, events.Withdraw, events.Transfer, events.Deposit)
 FORCED_EVENTS = (events.LiquidationFill, events.Takeover, events.BeginDeleveraging)
@@ -608,7 +619,9 @@ def settle_1(passage: Passage) -> bool:
     event, before, after = passage.event, passage.before, passage.after
     if not isinstance(event, events.SettlePair) or passage.rejected is not None:
         return False
-    sizes = [(view.get_size(event.long, event.market), view.get_size(event.short, event.market)) for view in (before, after)]
+    sizes = [
+        (view.get_size(event.long, event.market), view.get_size(event.short, event.market)) for view in (before, after)
+    ]
     (long, short), (long_after, short_after) = sizes
     lots = min(long, -short)
 
@@ -831,3 +844,36 @@ def test_the_walks_reach_every_event_rule_and_law() -> None:
     assert [] == [kind.__name__ for kind in TRANSITIONS if accepted[kind.__name__] < ACCEPTED_AT_LEAST]
     assert [] == [rule.name for rule in Rule if not rejected[rule.name] and rule not in TOO_RARE]
     assert [] == [id for id in LAWS if told[id] < TOLD_AT_LEAST]
+
+
+def is_bankrupt_settled(passage: Passage) -> bool:
+    event, after = passage.event, passage.after
+    if not isinstance(event, events.SettlePair) or passage.rejected is not None:
+        return False
+    return any(after.get_equity(id) < 0 and not after.get_account(id).positions for id in (event.long, event.short))
+
+
+def is_settled_debt_booked(passage: Passage) -> bool:
+    """Not of those that came in with debts."""
+    event = passage.event
+    if not isinstance(event, events.WriteOff | events.CoverDeficit) or passage.rejected is not None:
+        return False
+    return event.account in TRADERS and not passage.before.get_account(event.account).positions
+
+
+def is_subaccount_closed(passage: Passage) -> bool:
+    close = get_close(passage)
+    return close is not None and close.account in SUBACCOUNTS
+
+
+def test_the_walks_settle_the_bankrupt_cut_several_and_close_subaccounts() -> None:
+    found: Counter[str] = Counter()
+    for seed in range(WALKS):
+        passages = walk(seed, LENGTH).passages
+        for sought in (is_bankrupt_settled, is_settled_debt_booked, is_subaccount_closed):
+            found[sought.__name__] += sum(map(sought, passages))
+        cut = {p.event.account for p in passages if isinstance(p.event, events.Withdraw) and loss_1(p)}
+        found["several are cut"] += len(cut) > 1
+
+    assert 4 == len(found)
+    assert min(found.values()) >= 3, found
