@@ -19,12 +19,15 @@ from riskcore.events import (
     LiquidationFill,
     ListMarket,
     MarkPrice,
+    SettleMarket,
+    SettlePair,
     Takeover,
+    Transfer,
     Withdraw,
     WriteOff,
 )
 from riskcore.journal import Line, Owner, Pay, Reason, Reserve, Stage, Trade
-from riskcore.planner import Liquidity, Offer, Resolution, resolve
+from riskcore.planner import Liquidity, Offer, Resolution, resolve, settle
 from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time
 from riskcore.queries import stress
 from riskcore.rules import Rejected, Rule
@@ -84,16 +87,20 @@ __all__ = [
     "Resolution",
     "Rule",
     "Rulebook",
+    "SettleMarket",
+    "SettlePair",
     "Stage",
     "State",
     "Takeover",
     "Time",
     "Trade",
+    "Transfer",
     "Withdraw",
     "WriteOff",
     "genesis",
     "queries",
     "resolve",
+    "settle",
     "step",
     "stress",
 ]

@@ -35,10 +35,21 @@ KERNEL = (
     "vault",
     "ranking",
     "deleveraging",
+    "settlement",
     "step",
 )
 #: Where each event's transition lives, which is also where its tests do.
-TRANSITION_MODULES = ("cash", "markets", "trading", "funding", "liquidation", "vault", "insurance", "deleveraging")
+TRANSITION_MODULES = (
+    "cash",
+    "markets",
+    "trading",
+    "funding",
+    "liquidation",
+    "vault",
+    "insurance",
+    "deleveraging",
+    "settlement",
+)
 #: What only calls the core's verbs: market life, funding, ranking policies.
 AROUND_THE_CORE = ("markets", "funding", "ranking")
 CORE_LINES, KERNEL_LINES, MODULE_LINES = 1000, 2500, 300
