@@ -24,12 +24,15 @@ from riskcore.events import (
     MarkPrice,
     RequestVaultDeposit,
     RequestVaultRedemption,
+    SettleMarket,
+    SettlePair,
     Takeover,
+    Transfer,
     Withdraw,
     WriteOff,
 )
 from riskcore.journal import Line, Owner, Pay, Reason, Reserve, Stage, Trade
-from riskcore.planner import Liquidity, Offer, Resolution, resolve
+from riskcore.planner import Liquidity, Offer, Resolution, resolve, settle
 from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Shares, Time
 from riskcore.queries import stress
 from riskcore.rules import Rejected, Rule
@@ -95,6 +98,8 @@ __all__ = [
     "Resolution",
     "Rule",
     "Rulebook",
+    "SettleMarket",
+    "SettlePair",
     "Shares",
     "Stage",
     "Stake",
@@ -102,11 +107,13 @@ __all__ = [
     "Takeover",
     "Time",
     "Trade",
+    "Transfer",
     "Withdraw",
     "WriteOff",
     "genesis",
     "queries",
     "resolve",
+    "settle",
     "step",
     "stress",
 ]

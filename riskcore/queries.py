@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from attrs import evolve, frozen
 
+from riskcore.cash import get_haircut
 from riskcore.events import MarkPrice
 from riskcore.liquidation import get_equity_share
 from riskcore.margin import Margin, get_maintenance_requirement, get_margin, is_below_maintenance
@@ -60,17 +61,36 @@ def free_collateral(state: State, account: AccountId) -> Atoms:
 
 
 def max_withdrawable(state: State, account: AccountId) -> Atoms:
-    """The largest amount that a ``Withdraw`` is accepted for now; 0 if none is.
+    """The largest amount that a ``Withdraw`` is accepted for now, what stays behind of it included; 0 if none is.
 
-    Free collateral, as far as the pool has it; nothing while a deleveraging is open, nor for a vault
-    that others hold shares of.
+    Free collateral, as far as the pool has what is paid out of it (``haircut``); nothing while a
+    deleveraging is open, or while a loss is uncovered and the rulebook makes withdrawals wait, nor
+    for a vault that others hold shares of.
     """
-    if state.deleveraging is not None:
+    reserves, rulebook = state.reserves, state.rulebook
+    loss, pool = -reserves.uncovered, -reserves.outside
+    if state.deleveraging is not None or (rulebook.withdrawals_wait and loss):
         return Atoms(0)
-    vault, pool = state.rulebook.vault, -state.reserves.outside
+    vault = rulebook.vault
     if account == vault and state.stakes.get(vault).shares != state.vault_shares:
         return Atoms(0)
-    return Atoms(max(min(free_collateral(state, account), pool), 0))
+    most = pool
+    if rulebook.withdrawals_are_cut and loss:
+        pooled = pool - reserves.insurance - reserves.fees - reserves.escrow
+        if pooled <= 0:
+            return Atoms(0)
+        # amount * pooled / (pooled + loss), rounded down, is paid out; amount less the loss where that is more
+        most = min(divide_up((pool + 1) * (pooled + loss), pooled) - 1, pool + loss)
+    return Atoms(max(min(free_collateral(state, account), most), 0))
+
+
+def haircut(state: State, amount: Atoms) -> Atoms:
+    """Atoms that would stay behind of a withdrawal of ``amount`` for the uncovered loss, rounded up.
+
+    Nothing where the rulebook does not cut withdrawals or nothing is uncovered. Raises
+    ``Rejected`` where withdrawals are cut and the pool holds nothing that is the accounts'.
+    """
+    return Atoms(get_haircut(state, amount))
 
 
 def is_liquidatable(state: State, account: AccountId) -> bool:
@@ -170,7 +190,7 @@ def funding_owed(state: State, account: AccountId, market: MarketId) -> Atoms:
 def adl_queue(state: State, account: AccountId, market: MarketId) -> tuple[AccountId, ...]:
     """Who would be deleveraged against the account's position, first to last.
 
-    Everybody on the opposite side who can bear a part of its loss; empty without a position.
+    Everybody on the opposite side who can bear a part of its loss; empty without a position, or where the market ends.
     """
     return compute_queue(state, account, market)
 
@@ -261,8 +281,8 @@ def stress(
     """What would happen if marks moved by ``shocks``, in parts per million of the mark, signed.
 
     Moved marks are rounded down. The state itself is left alone, whatever its tables.
-    Raises ``ValueError`` where a mark would not be above zero or a deleveraging is open, ``Rejected``
-    where a market is not listed.
+    Raises ``ValueError`` where a mark would not be above zero, a market ends or a deleveraging is open,
+    ``Rejected`` where a market is not listed.
     """
     marks = {id: _shock(get_market(state, id).mark_price, shock) for id, shock in sorted(shocks.items())}
     moved = _copy(state)

@@ -47,6 +47,7 @@ class MarketView(NamedTuple):
     remainder: int
     time: int
     open_interest: int
+    settling: bool
 
 
 class EpisodeView(NamedTuple):
@@ -135,6 +136,7 @@ def observe(state: State) -> View:
             value.funding_remainder,
             value.funding_time,
             value.open_interest,
+            value.settling,
         )
         for market, value in state.markets.items()
         if value is not None
@@ -221,12 +223,13 @@ class Holding:
 
 @dataclass
 class Listing:
-    """``accrued``: funding per long lot since listing, never rounded."""
+    """``accrued``: funding per long lot since listing, never rounded. ``settling``: it ends at its mark."""
 
     rules: MarketRules
     mark: int
     time: int
     accrued: Fraction
+    settling: bool = False
 
 
 @dataclass
@@ -267,7 +270,7 @@ class Venue:
         venue = cls(view.rulebook)
         for name, market in view.markets.items():
             accrued = market.funding_index + Fraction(market.remainder, MILLION * view.rulebook.funding_interval)
-            venue.listings[name] = Listing(market.rules, market.mark, market.time, accrued)
+            venue.listings[name] = Listing(market.rules, market.mark, market.time, accrued, market.settling)
         for account, (balance, positions) in view.accounts.items():
             venue.cash[account] = balance
             venue.holdings[account] = {}
@@ -350,7 +353,15 @@ class Venue:
         remainder = (listing.accrued - floor(listing.accrued)) * MILLION * self.rulebook.funding_interval
         assert remainder.denominator == 1
         long_lots = sum(max(0, self.get_size(account, name)) for account in self.holdings)
-        return MarketView(listing.rules, listing.mark, floor(listing.accrued), int(remainder), listing.time, long_lots)
+        return MarketView(
+            listing.rules,
+            listing.mark,
+            floor(listing.accrued),
+            int(remainder),
+            listing.time,
+            long_lots,
+            listing.settling,
+        )
 
     # What things are worth
 
@@ -477,12 +488,39 @@ class Venue:
         return get_broken(AMOUNT_NOT_POSITIVE=event.amount > 0)
 
     def withdraw(self, event: events.Withdraw) -> set[str]:
-        broken = get_broken(AMOUNT_NOT_POSITIVE=event.amount > 0, POOL_EXHAUSTED=event.amount <= self.pool)
+        waits = self.rulebook.withdrawals_wait and self.losses > 0
+        kept, is_bankrupt = self._cut(event.amount)
+        broken = get_broken(
+            AMOUNT_NOT_POSITIVE=event.amount > 0,
+            LOSS_UNCOVERED=not waits,
+            POOL_EXHAUSTED=not is_bankrupt and event.amount - kept <= self.pool,
+        )
         self.cash[event.account] = self.cash.get(event.account, 0) - event.amount
-        self.pool -= event.amount
+        self.pool -= event.amount - kept
+        self.losses -= kept
         health = self.get_health(event.account)
         is_free = event.account != self.rulebook.vault or not self.has_holders()
         return broken | get_broken(BELOW_INITIAL_MARGIN=health.equity >= health.initial, VAULT_HAS_HOLDERS=is_free)
+
+    def _cut(self, amount: int) -> tuple[int, bool]:
+        """What of a withdrawal stays for the loss, and whether the loss is all that the accounts have."""
+        if not self.rulebook.withdrawals_are_cut or self.losses == 0:
+            return 0, False
+        everybodys = sum(self.get_equity(account) for account in {*self.cash, *self.holdings})
+        if everybodys <= self.losses:
+            return 0, True
+        return min(ceil(Fraction(self.losses, everybodys) * amount), self.losses), False
+
+    def transfer(self, event: events.Transfer) -> set[str]:
+        for account, received in ((event.payer, -event.amount), (event.payee, event.amount)):
+            self.cash[account] = self.cash.get(account, 0) + received
+        health = self.get_health(event.payer)
+        return get_broken(
+            AMOUNT_NOT_POSITIVE=event.amount > 0,
+            SELF_TRANSFER=event.payer != event.payee,
+            VAULT_HAS_HOLDERS=event.payer != self.rulebook.vault or not self.has_holders(),
+            BELOW_INITIAL_MARGIN=health.equity >= health.initial,
+        )
 
     def fund_insurance(self, event: events.FundInsurance) -> set[str]:
         self.insurance += event.amount
@@ -493,15 +531,15 @@ class Venue:
         return set()
 
     def mark_price(self, event: events.MarkPrice) -> set[str]:
-        if event.market not in self.listings:
-            return {"UNKNOWN_MARKET"}
+        if closed := self._check_open(event.market):
+            return closed
         self.listings[event.market].mark = event.price
         return get_broken(PRICE_NOT_POSITIVE=event.price > 0)
 
     def apply_funding(self, event: events.ApplyFunding) -> set[str]:
-        listing = self.listings.get(event.market)
-        if listing is None:
-            return {"UNKNOWN_MARKET"}
+        if closed := self._check_open(event.market):
+            return closed
+        listing = self.listings[event.market]
         elapsed = event.timestamp - listing.time
         before = floor(listing.accrued)
         listing.accrued += (
@@ -520,8 +558,8 @@ class Venue:
         )
 
     def fill(self, event: events.Fill) -> set[str]:
-        if event.market not in self.listings:
-            return {"UNKNOWN_MARKET"}
+        if closed := self._check_open(event.market):
+            return closed
         broken = get_broken(
             SELF_TRADE=event.taker != event.maker, SIZE_ZERO=event.size != 0, PRICE_NOT_POSITIVE=event.price > 0
         )
@@ -544,8 +582,8 @@ class Venue:
         return get_broken(TAKER_MARGIN=safe[0], MAKER_MARGIN=safe[1])
 
     def liquidation_fill(self, event: events.LiquidationFill) -> set[str]:
-        if event.market not in self.listings:
-            return {"UNKNOWN_MARKET"}
+        if closed := self._check_open(event.market):
+            return closed
         broken = get_broken(SELF_TRADE=event.account != event.maker, PRICE_NOT_POSITIVE=event.price > 0)
         broken |= self._check_close(event.account, event.market, event.size)
         if broken:
@@ -570,8 +608,8 @@ class Venue:
         return broken | get_broken(MAKER_MARGIN=is_safe(maker_before, self.get_health(event.maker), reducing))
 
     def takeover(self, event: events.Takeover) -> set[str]:
-        if event.market not in self.listings:
-            return {"UNKNOWN_MARKET"}
+        if closed := self._check_open(event.market):
+            return closed
         broken = get_broken(SELF_TRADE=event.account != self.rulebook.vault)
         broken |= self._check_close(event.account, event.market, event.size)
         return broken or self._take_over(event.account, event.market, event.size)
@@ -607,8 +645,8 @@ class Venue:
         )
 
     def begin_deleveraging(self, event: events.BeginDeleveraging) -> set[str]:
-        if event.market not in self.listings:
-            return {"UNKNOWN_MARKET"}
+        if closed := self._check_open(event.market):
+            return closed
         broken = self._check_close(event.account, event.market, 1)
         if broken:
             return broken
@@ -664,6 +702,24 @@ class Venue:
         )
         self.losses -= self.cash.get(event.account, 0)
         self.cash[event.account] = 0
+        return broken
+
+    def settle_market(self, event: events.SettleMarket) -> set[str]:
+        if closed := self._check_open(event.market):
+            return closed
+        self.listings[event.market].mark = event.price
+        self.listings[event.market].settling = True
+        return get_broken(PRICE_NOT_POSITIVE=event.price > 0)
+
+    def settle_pair(self, event: events.SettlePair) -> set[str]:
+        listing = self.listings.get(event.market)
+        if listing is None:
+            return {"UNKNOWN_MARKET"}
+        bought, sold = self.get_size(event.long, event.market), -self.get_size(event.short, event.market)
+        broken = get_broken(MARKET_OPEN=listing.settling, NOT_OPPOSITE=bought > 0 and sold > 0)
+        if not broken:
+            lots = min(bought, sold)
+            self._exchange(event.short, event.long, event.market, lots, lots * listing.mark)
         return broken
 
     # Who owns the vault
@@ -763,6 +819,11 @@ class Venue:
 
     # How cash and lots move
 
+    def _check_open(self, market: str) -> set[str]:
+        if market not in self.listings:
+            return {"UNKNOWN_MARKET"}
+        return get_broken(MARKET_SETTLING=not self.listings[market].settling)
+
     def _check_close(self, account: str, market: str, lots: int) -> set[str]:
         return get_broken(
             SIZE_NOT_POSITIVE=lots > 0,
@@ -799,6 +860,7 @@ PROCESSES: dict[type[events.Header], Callable[[Venue, Any], set[str]]] = {
     events.ListMarket: Venue.list_market,
     events.Deposit: Venue.deposit,
     events.Withdraw: Venue.withdraw,
+    events.Transfer: Venue.transfer,
     events.FundInsurance: Venue.fund_insurance,
     events.AdvanceTime: Venue.advance_time,
     events.MarkPrice: Venue.mark_price,
@@ -811,6 +873,8 @@ PROCESSES: dict[type[events.Header], Callable[[Venue, Any], set[str]]] = {
     events.Deleverage: Venue.deleverage,
     events.EndDeleveraging: Venue.end_deleveraging,
     events.WriteOff: Venue.write_off,
+    events.SettleMarket: Venue.settle_market,
+    events.SettlePair: Venue.settle_pair,
     events.RequestVaultDeposit: Venue.request_vault_deposit,
     events.ExecuteVaultDeposit: Venue.execute_vault_deposit,
     events.CancelVaultDeposit: Venue.cancel_vault_deposit,

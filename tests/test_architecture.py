@@ -35,6 +35,7 @@ KERNEL = (
     "vault",
     "ranking",
     "deleveraging",
+    "settlement",
     "shares",
     "step",
 )
@@ -48,6 +49,7 @@ TRANSITION_MODULES = (
     "vault",
     "insurance",
     "deleveraging",
+    "settlement",
     "shares",
 )
 #: What only calls the core's verbs: market life, funding, ranking policies, the vault's shares.

@@ -62,6 +62,9 @@ def events(draw: st.DrawFn) -> Event:
         values["size"] = -values["size"]
     if "maker" in values:
         values["maker"] = draw(names.filter(lambda name: name not in (values.get("taker"), values.get("account"))))
+    for one, other in (("payer", "payee"), ("long", "short")):
+        if one in values:
+            values[other] = draw(names.filter(lambda name: name != values[one]))  # noqa: B023
     event: Event = kind(**values)
     return event
 

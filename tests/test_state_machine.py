@@ -26,9 +26,21 @@ from riskcore.quantities import RATE_ONE
 from riskcore.rules import Rule
 from riskcore.step import TRANSITIONS, step
 from tests.naive import AccountView, EpisodeView, MarketView, Venue, View, get_requirement, is_reducing, is_safe
-from tests.strategies import MONEY, SHARES, Desk, Passage, Proposer, draw_scenario, open_desk, randoms, walk
+from tests.strategies import (
+    MONEY,
+    SHARES,
+    SUBACCOUNTS,
+    TRADERS,
+    Desk,
+    Passage,
+    Proposer,
+    draw_scenario,
+    open_desk,
+    randoms,
+    walk,
+)
 
-OWN_EVENTS = (events.Fill, events.Withdraw, events.Deposit, events.RequestVaultDeposit)
+OWN_EVENTS = (events.Fill, events.Withdraw, events.Transfer, events.Deposit, events.RequestVaultDeposit)
 SHARE_EVENTS = (
     events.RequestVaultDeposit,
     events.ExecuteVaultDeposit,
@@ -215,8 +227,12 @@ def get_footprint(event: Event, before: View) -> Footprint:
     match event:
         case events.ListMarket():
             return Footprint(market=event.market, fields=MarketView._fields)
-        case events.Deposit() | events.Withdraw():
+        case events.Deposit():
             return Footprint((event.account,), reserves=("outside",))
+        case events.Withdraw():
+            return Footprint((event.account,), reserves=("outside", "uncovered"))
+        case events.Transfer():
+            return Footprint((event.payer, event.payee))
         case events.FundInsurance():
             return Footprint(reserves=("outside", "insurance"))
         case events.AdvanceTime():
@@ -247,6 +263,11 @@ def get_footprint(event: Event, before: View) -> Footprint:
             return Footprint((get_episode(before).account,), reserves=reserves, episode=True)
         case events.WriteOff():
             return Footprint((event.account,), reserves=("uncovered",))
+        case events.SettleMarket():
+            return Footprint(market=event.market, fields=("mark", "settling"))
+        case events.SettlePair():
+            parties = (event.long, event.short)
+            return Footprint(parties, event.market, parties, ("open_interest",), ("transit",))
         case events.RequestVaultDeposit() | events.CancelVaultDeposit():
             return Footprint((event.account,), reserves=("escrow",), holders=(event.account,))
         case events.ExecuteVaultDeposit():
@@ -344,14 +365,26 @@ def assert_safe(passage: Passage, account: str, market: str) -> None:
     assert is_safe(before.get_health(account), after.get_health(account), reducing)
 
 
+OUTGOING = (events.Withdraw, events.Transfer, events.RequestVaultDeposit, events.ExecuteVaultRedemption)
+
+
+def get_payer(event: Event, vault: str) -> str:
+    """Whose cash leaves in an event of ``OUTGOING``."""
+    if isinstance(event, events.Transfer):
+        return event.payer
+    if isinstance(event, events.ExecuteVaultRedemption):
+        return vault
+    assert isinstance(event, events.Withdraw | events.RequestVaultDeposit)
+    return event.account
+
+
 def marg_2(passage: Passage) -> bool:
-    """After an own fill or withdrawal an account is at initial margin, or safer than it was."""
+    """After an own fill, withdrawal or transfer an account is at initial margin, or safer than it was."""
     event = passage.event
     if passage.rejected is not None:
         return False
-    if isinstance(event, events.Withdraw | events.RequestVaultDeposit | events.ExecuteVaultRedemption):
-        is_out = isinstance(event, events.ExecuteVaultRedemption)
-        health = passage.after.get_health(passage.after.rulebook.vault if is_out else event.account)
+    if isinstance(event, OUTGOING):
+        health = passage.after.get_health(get_payer(event, passage.after.rulebook.vault))
         assert health.equity >= health.initial
         return True
     if isinstance(event, events.Fill):
@@ -366,7 +399,11 @@ def marg_3(passage: Passage) -> bool:
     event = passage.event
     if not isinstance(event, OWN_EVENTS) or passage.rejected is not None:
         return False
-    for account in (event.taker, event.maker) if isinstance(event, events.Fill) else (event.account,):
+    if isinstance(event, events.Fill):
+        parties: tuple[str, ...] = (event.taker, event.maker)
+    else:
+        parties = (event.payer, event.payee) if isinstance(event, events.Transfer) else (event.account,)
+    for account in parties:
         before, after = passage.before.get_health(account), passage.after.get_health(account)
         if after.equity >= after.maintenance:
             continue
@@ -609,6 +646,59 @@ def adl_5(passage: Passage) -> bool:
     return True
 
 
+# A market's end, and a loss
+
+
+def settle_1(passage: Passage) -> bool:
+    """A settlement closes the smaller of two sides against the other, and makes nobody richer or poorer."""
+    event, before, after = passage.event, passage.before, passage.after
+    if not isinstance(event, events.SettlePair) or passage.rejected is not None:
+        return False
+    sizes = [
+        (view.get_size(event.long, event.market), view.get_size(event.short, event.market)) for view in (before, after)
+    ]
+    (long, short), (long_after, short_after) = sizes
+    lots = min(long, -short)
+
+    assert lots > 0
+    assert (long - lots, short + lots) == (long_after, short_after)
+    assert 0 in (long_after, short_after)
+    for account in {*before.accounts, *after.accounts}:
+        assert before.get_equity(account) == after.get_equity(account)
+    return True
+
+
+def settle_2(passage: Passage) -> bool:
+    """A settling market stays so, at its price and funding, and open interest in it only falls."""
+    settling = [name for name, market in passage.before.markets.items() if market.settling]
+    for name in settling:
+        before, after = passage.before.markets[name], passage.after.markets[name]
+        assert after._replace(open_interest=before.open_interest) == before
+        assert after.open_interest <= before.open_interest
+        assert after.open_interest == before.open_interest or isinstance(passage.event, events.SettlePair)
+    return bool(settling)
+
+
+def loss_1(passage: Passage) -> bool:
+    """Only a withdrawal that is cut lowers the loss, by the loss's part and less than an atom more."""
+    event, before, after = passage.event, passage.before, passage.after
+    loss, loss_after = (-view.reserves["uncovered"] for view in (before, after))
+    if not isinstance(event, events.Withdraw) or passage.rejected is not None:
+        assert loss_after >= loss
+        return False
+    cut = loss - loss_after
+    if loss == 0 or not before.rulebook.withdrawals_are_cut:
+        assert 0 == cut
+        return False
+    equities, equities_after = (sum(view.get_equity(id) for id in view.accounts) for view in (before, after))
+
+    assert 0 <= cut - Fraction(loss, equities) * event.amount < 1 or cut == loss
+    assert equities_after == equities - event.amount
+    assert Fraction(loss_after) * equities <= Fraction(loss) * equities_after
+    assert before.get_account(event.account).balance - event.amount == after.get_account(event.account).balance
+    return True
+
+
 # The vault's shares
 
 
@@ -628,7 +718,8 @@ def vault_2(passage: Passage) -> bool:
     vault = before.rulebook.vault
     worth, worth_after = before.get_equity(vault), after.get_equity(vault)
     total, total_after = before.vault_shares, after.vault_shares
-    if isinstance(event, events.Withdraw) and event.account == vault and passage.rejected is None:
+    pays_out = isinstance(event, events.Withdraw | events.Transfer) and get_payer(event, vault) == vault
+    if pays_out and passage.rejected is None:
         assert total == before.get_stake(vault).shares
         return True
     if not isinstance(event, SHARE_EVENTS):
@@ -711,6 +802,9 @@ LAWS: dict[str, Callable[[Passage], bool]] = {
     "ADL-4": adl_4,
     "ADL-5": adl_5,
     "FUND-1": fund_1,
+    "SETTLE-1": settle_1,
+    "SETTLE-2": settle_2,
+    "LOSS-1": loss_1,
     "SHARE-1": share_1,
     "VAULT-2": vault_2,
     "VAULT-4": vault_4,
@@ -720,7 +814,9 @@ LAWS: dict[str, Callable[[Passage], bool]] = {
 
 
 def no_flat_account_falls_into_debt(passage: Passage) -> None:
-    """Not a law of the list, but why a write-off meets inherited debts only."""
+    """Not a law of the list, but why a write-off meets inherited debts and settled accounts only."""
+    if isinstance(passage.event, events.SettlePair):
+        return
     for account, view in passage.after.accounts.items():
         if not view.positions and view.balance < 0:
             assert passage.before.get_account(account).balance <= view.balance
@@ -811,6 +907,16 @@ class VenueMachine(RuleBasedStateMachine):
         self.happen(random, "deleverage", "deleverage", "end_deleveraging")
 
     @rule(random=randoms)
+    def end_a_market(self, random: Random) -> None:
+        self.happen(random, "settle_market")
+
+    @precondition(lambda self: Proposer(self.desk.venue, Random(0)).is_settling())
+    @rule(random=randoms, count=st.integers(1, 6))
+    def settle(self, random: Random, count: int) -> None:
+        for _ in range(count):
+            self.happen(random, "settle_pair", "settle_pair", "cover_deficit", "write_off")
+
+    @rule(random=randoms)
     def spoil(self, random: Random) -> None:
         self.happen(random, "spoil")
 
@@ -844,3 +950,36 @@ def test_the_walks_reach_every_event_rule_and_law() -> None:
     assert [] == [kind.__name__ for kind in TRANSITIONS if accepted[kind.__name__] < ACCEPTED_AT_LEAST]
     assert [] == [rule.name for rule in Rule if not rejected[rule.name] and rule not in TOO_RARE]
     assert [] == [id for id in LAWS if told[id] < TOLD_AT_LEAST]
+
+
+def is_bankrupt_settled(passage: Passage) -> bool:
+    event, after = passage.event, passage.after
+    if not isinstance(event, events.SettlePair) or passage.rejected is not None:
+        return False
+    return any(after.get_equity(id) < 0 and not after.get_account(id).positions for id in (event.long, event.short))
+
+
+def is_settled_debt_booked(passage: Passage) -> bool:
+    """Not of those that came in with debts."""
+    event = passage.event
+    if not isinstance(event, events.WriteOff | events.CoverDeficit) or passage.rejected is not None:
+        return False
+    return event.account in TRADERS and not passage.before.get_account(event.account).positions
+
+
+def is_subaccount_closed(passage: Passage) -> bool:
+    close = get_close(passage)
+    return close is not None and close.account in SUBACCOUNTS
+
+
+def test_the_walks_settle_the_bankrupt_cut_several_and_close_subaccounts() -> None:
+    found: Counter[str] = Counter()
+    for seed in range(WALKS):
+        passages = walk(seed, LENGTH).passages
+        for sought in (is_bankrupt_settled, is_settled_debt_booked, is_subaccount_closed):
+            found[sought.__name__] += sum(map(sought, passages))
+        cut = {p.event.account for p in passages if isinstance(p.event, events.Withdraw) and loss_1(p)}
+        found["several are cut"] += len(cut) > 1
+
+    assert 4 == len(found)
+    assert min(found.values()) >= 3, found

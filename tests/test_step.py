@@ -148,7 +148,7 @@ def test_numbers_of_ten_thousand_digits_are_numbers(kind: type[Any], sign: int) 
     body: list[Any] = []
     for attribute in attrs.fields(kind)[3:]:
         words = {"market": "BTC", "rules": make_rules(), "queue": ()}
-        is_name = attribute.name in ("account", "maker", "taker")
+        is_name = attribute.name in ("account", "maker", "taker", "payer", "payee", "long", "short")
         body.append(attribute.name if is_name else words.get(attribute.name, number))
     outcome = step(desk.state, kind(*header, *body))
 
