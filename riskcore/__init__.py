@@ -9,16 +9,21 @@ from riskcore.events import (
     AdvanceTime,
     ApplyFunding,
     BeginDeleveraging,
+    CancelVaultDeposit,
     CoverDeficit,
     Deleverage,
     Deposit,
     EndDeleveraging,
     Event,
+    ExecuteVaultDeposit,
+    ExecuteVaultRedemption,
     Fill,
     FundInsurance,
     LiquidationFill,
     ListMarket,
     MarkPrice,
+    RequestVaultDeposit,
+    RequestVaultRedemption,
     SettleMarket,
     SettlePair,
     Takeover,
@@ -28,7 +33,7 @@ from riskcore.events import (
 )
 from riskcore.journal import Line, Owner, Pay, Reason, Reserve, Stage, Trade
 from riskcore.planner import Liquidity, Offer, Resolution, resolve, settle
-from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time
+from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Shares, Time
 from riskcore.queries import stress
 from riskcore.rules import Rejected, Rule
 from riskcore.state import (
@@ -41,6 +46,7 @@ from riskcore.state import (
     RankPolicy,
     Reserves,
     Rulebook,
+    Stake,
     State,
     genesis,
 )
@@ -53,6 +59,7 @@ __all__ = [
     "ApplyFunding",
     "Atoms",
     "BeginDeleveraging",
+    "CancelVaultDeposit",
     "CoverDeficit",
     "Deleverage",
     "Deleveraging",
@@ -60,6 +67,8 @@ __all__ = [
     "EndDeleveraging",
     "Event",
     "EventId",
+    "ExecuteVaultDeposit",
+    "ExecuteVaultRedemption",
     "Fill",
     "FundInsurance",
     "Line",
@@ -82,6 +91,8 @@ __all__ = [
     "Rate",
     "Reason",
     "Rejected",
+    "RequestVaultDeposit",
+    "RequestVaultRedemption",
     "Reserve",
     "Reserves",
     "Resolution",
@@ -89,7 +100,9 @@ __all__ = [
     "Rulebook",
     "SettleMarket",
     "SettlePair",
+    "Shares",
     "Stage",
+    "Stake",
     "State",
     "Takeover",
     "Time",

@@ -205,6 +205,7 @@ def _get_solvency(solvency: Solvency, units: Units) -> Table:
         ("claims", "equity of all accounts", solvency.equities),
         ("", "insurance fund", solvency.insurance),
         ("", "fees", solvency.fees),
+        *([("", "waiting for the vault", solvency.escrow)] if solvency.escrow else []),
         ("", "together", solvency.claims),
         ("uncovered", "losses that nobody paid", solvency.uncovered),
         ("pool", "cash that is there", solvency.pool),

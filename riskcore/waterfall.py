@@ -119,7 +119,8 @@ def _get_mark(state: State, line: Trade) -> int:
 
 
 class Solvency(NamedTuple):
-    """Atoms. ``pool``: the cash that is really there; ``uncovered``: minus the losses that nobody could pay.
+    """Atoms. ``pool``: the cash that is really there; ``uncovered``: minus the losses that nobody could pay;
+    ``escrow``: what waits to be deposited in the vault.
 
     Every claim on the pool is met but for what is uncovered: ``claims + uncovered == pool``.
     """
@@ -129,10 +130,11 @@ class Solvency(NamedTuple):
     insurance: int
     fees: int
     uncovered: int
+    escrow: int = 0
 
     @property
     def claims(self) -> int:
-        return self.equities + self.insurance + self.fees
+        return self.equities + self.insurance + self.fees + self.escrow
 
     @property
     def ties(self) -> bool:
@@ -145,4 +147,4 @@ def get_solvency(state: State) -> Solvency:
         get_margin(account.balance, account.positions, state.markets).equity for _, account in state.accounts.items()
     )
     reserves = state.reserves
-    return Solvency(-reserves.outside, equities, reserves.insurance, reserves.fees, reserves.uncovered)
+    return Solvency(-reserves.outside, equities, reserves.insurance, reserves.fees, reserves.uncovered, reserves.escrow)

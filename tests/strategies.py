@@ -229,6 +229,10 @@ def draw_scenario(random: Random) -> Scenario:
         funding_rate_cap=Rate(random.choice((0, 100, 10_000, 40_000))),
         withdrawals_wait=random.random() < 0.2,
         withdrawals_are_cut=random.random() < 0.6,
+        vault_deposit_notice=Time(random.choice((0, 0, 1, 2000))),
+        vault_redemption_notice=Time(random.choice((0, 0, 1, 2000))),
+        vault_request_window=Time(random.choice((0, 1000, 20 * HOUR, 20 * HOUR))),
+        vault_deposit_minimum=Atoms(random.choice((1, 1, max(1, wealth // 1000)))),
     )
     deposits = {trader: random.randint(1, 100) * wealth // 20 for trader in TRADERS}
     if random.random() < 0.6:
@@ -553,6 +557,67 @@ class Proposer:
     def end_deleveraging(self) -> Event:
         return self._make(events.EndDeleveraging)
 
+    # The vault's shares
+
+    def _wait_for(self, span: tuple[int, int]) -> int:
+        """Until a moment inside the span, mostly, or on one side of it."""
+        first, last = (moment - self.venue.time for moment in span)
+        return max(0, self.random.choice((first, first, first, last, 0, first - 1, last + 1)))
+
+    def _one_of(self, accounts: list[str]) -> str:
+        """One of these, mostly, if there are any."""
+        return self.random.choice(accounts) if accounts and self.random.random() < 0.9 else self._any_trader()
+
+    def request_vault_deposit(self) -> Event:
+        account = self._any_trader()
+        health = self.venue.get_health(account)
+        free = max(1, health.equity - health.initial)
+        amount = self.random.choice((free // 2, free // 9, self.random.randint(1, free), free + 1, 1))
+        return self._make(events.RequestVaultDeposit, account, amount)
+
+    def execute_vault_deposit(self) -> Event:
+        account = self._one_of(self._waiting_deposits())
+        return self._make(
+            events.ExecuteVaultDeposit, account, after=self._wait_for(self.venue.get_deposit_span(account))
+        )
+
+    def cancel_vault_deposit(self) -> Event:
+        account = self._one_of(self._waiting_deposits())
+        last = self.venue.get_deposit_span(account)[1]
+        return self._make(events.CancelVaultDeposit, account, after=self._wait_for((last + 1, last)))
+
+    def request_vault_redemption(self) -> Event:
+        account = self._one_of([name for name, stake in sorted(self.venue.stakes.items()) if stake.shares])
+        return self._make(events.RequestVaultRedemption, account, self._part(self.venue.get_stake(account).shares))
+
+    def execute_vault_redemption(self) -> Event:
+        account = self._one_of(self._waiting_redemptions())
+        return self._make(
+            events.ExecuteVaultRedemption, account, after=self._wait_for(self.venue.get_redemption_span(account))
+        )
+
+    def _waiting_deposits(self) -> list[str]:
+        return [name for name, stake in sorted(self.venue.stakes.items()) if stake.deposit]
+
+    def move_shares(self) -> Event:
+        """What leads on: carry out what waits, or ask."""
+        venue, vault = self.venue, self.venue.rulebook.vault
+        holders = sum(stake.shares > 0 for name, stake in venue.stakes.items() if name != vault)
+        lapsed = sum(venue.get_deposit_span(name)[1] < venue.time for name in self._waiting_deposits())
+        kinds = ["request_vault_deposit"]
+        kinds += ["cancel_vault_deposit"] * lapsed
+        kinds += ["execute_vault_deposit"] * 2 * (len(self._waiting_deposits()) - lapsed)
+        kinds += ["request_vault_redemption"] * holders
+        kinds += ["execute_vault_redemption"] * 2 * len(self._waiting_redemptions())
+        event: Event = getattr(self, self.random.choice(kinds))()
+        return event
+
+    def _waiting_redemptions(self) -> list[str]:
+        """Those that have not lapsed, where there are any."""
+        waiting = [name for name, stake in sorted(self.venue.stakes.items()) if stake.redemption]
+        live = [name for name in waiting if self.venue.get_redemption_span(name)[1] >= self.venue.time]
+        return live or waiting
+
     # Spoilt events
 
     def spoil(self) -> Event:
@@ -590,6 +655,8 @@ class Proposer:
             kinds = ("cover_deficit", "write_off")
         elif self.venue.losses and self.random.random() < 0.1:
             kinds = ("withdraw",)
+        elif self.random.random() < 0.25:
+            kinds = ("move_shares",)
         elif self.random.random() < 0.5:
             kinds = ("open_fill", "open_fill", "crash", "reduce_fill")
         elif self.random.random() < 0.3:
@@ -613,7 +680,14 @@ WATERFALL = (
 )
 STEPS = ("deleverage", "end_deleveraging")
 SETTLEMENT = ("settle_market", "settle_pair")
-SOUND = (*MONEY, *PRICES, *TRADES, *WATERFALL, *STEPS, *SETTLEMENT)
+SHARES = (
+    "execute_vault_deposit",
+    "cancel_vault_deposit",
+    "request_vault_deposit",
+    "request_vault_redemption",
+    "execute_vault_redemption",
+)
+SOUND = (*MONEY, *PRICES, *TRADES, *WATERFALL, *STEPS, *SETTLEMENT, *SHARES)
 
 
 def walk(seed: int, length: int) -> Desk:
@@ -650,6 +724,10 @@ def rulebooks(draw: st.DrawFn) -> Rulebook:
         funding_rate_cap=Rate(draw(st.integers(0, 10**9))),
         withdrawals_wait=draw(st.booleans()),
         withdrawals_are_cut=draw(st.booleans()),
+        vault_deposit_notice=Time(draw(st.integers(0, 10**12))),
+        vault_redemption_notice=Time(draw(st.integers(0, 10**12))),
+        vault_request_window=Time(draw(st.integers(0, 10**12))),
+        vault_deposit_minimum=Atoms(draw(st.integers(1, 10**30))),
     )
     assert is_admissible_rulebook(rulebook)
     return rulebook
@@ -708,4 +786,9 @@ def any_events() -> st.SearchStrategy[Event]:
         st.builds(events.WriteOff, *head, names),
         st.builds(events.SettleMarket, *head, market, amounts),
         st.builds(events.SettlePair, *head, market, names, names),
+        st.builds(events.RequestVaultDeposit, *head, names, amounts),
+        st.builds(events.ExecuteVaultDeposit, *head, names),
+        st.builds(events.CancelVaultDeposit, *head, names),
+        st.builds(events.RequestVaultRedemption, *head, names, amounts),
+        st.builds(events.ExecuteVaultRedemption, *head, names),
     )

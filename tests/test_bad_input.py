@@ -55,8 +55,9 @@ FILL: dict[str, Any] = {
 GOOD = [HEADER, LIST, DEPOSIT, OTHER, FILL]
 EVENTS = (
     "list_market, deposit, withdraw, transfer, fund_insurance, advance_time, mark_price, apply_funding, fill, "
-    "liquidation_fill, takeover, cover_deficit, begin_deleveraging, deleverage, end_deleveraging, write_off, settle_market, "
-    "settle_pair"
+    "liquidation_fill, takeover, cover_deficit, begin_deleveraging, deleverage, end_deleveraging, write_off, "
+    "settle_market, settle_pair, request_vault_deposit, execute_vault_deposit, cancel_vault_deposit, "
+    "request_vault_redemption, execute_vault_redemption"
 )
 FILL_FIELDS = "id, sequence, timestamp, taker, maker, market, size, price"
 SIZE = "a size, in lots as an integer or in base units as a decimal string"
@@ -331,7 +332,8 @@ SPOILT_HEADERS: dict[str, tuple[dict[str, Any] | str, str]] = {
     "inadmissible twice": (
         change_rulebook(funding_interval=0, insurance_floor=-1),
         "rulebook: expected an admissible rulebook, got vault_position_limit 20000, insurance_floor -1, "
-        "insurance_fill_band 1000000, funding_interval 0, funding_rate_cap 40000",
+        "insurance_fill_band 1000000, funding_interval 0, funding_rate_cap 40000, "
+        "vault_deposit_notice 0, vault_redemption_notice 0, vault_request_window 86400000, vault_deposit_minimum 1",
     ),
     "snapshot outside": (
         HEADER | {"snapshot": "../state.json"},

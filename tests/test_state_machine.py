@@ -28,6 +28,7 @@ from riskcore.step import TRANSITIONS, step
 from tests.naive import AccountView, EpisodeView, MarketView, Venue, View, get_requirement, is_reducing, is_safe
 from tests.strategies import (
     MONEY,
+    SHARES,
     SUBACCOUNTS,
     TRADERS,
     Desk,
@@ -39,7 +40,14 @@ from tests.strategies import (
     walk,
 )
 
-OWN_EVENTS = (events.Fill, events.Withdraw, events.Transfer, events.Deposit)
+OWN_EVENTS = (events.Fill, events.Withdraw, events.Transfer, events.Deposit, events.RequestVaultDeposit)
+SHARE_EVENTS = (
+    events.RequestVaultDeposit,
+    events.ExecuteVaultDeposit,
+    events.CancelVaultDeposit,
+    events.RequestVaultRedemption,
+    events.ExecuteVaultRedemption,
+)
 FORCED_EVENTS = (events.LiquidationFill, events.Takeover, events.BeginDeleveraging)
 
 
@@ -118,7 +126,7 @@ def cash_2(passage: Passage) -> bool:
         for position in account.positions.values()
     )
 
-    assert min(reserves["insurance"], reserves["fees"], -reserves["outside"]) >= 0
+    assert min(reserves["insurance"], reserves["fees"], reserves["escrow"], -reserves["outside"]) >= 0
     assert settled == reserves["transit"]
     return True
 
@@ -172,7 +180,8 @@ def zero_1(passage: Passage) -> bool:
     stored = {name: market.mark for name, market in after.markets.items()}
     for marks in (stored, dict.fromkeys(stored, 1), {name: mark * 7 // 3 + 5 for name, mark in stored.items()}):
         worth = sum(after.get_equity(account, marks) for account in after.accounts)
-        assert -reserves["outside"] == worth + reserves["insurance"] + reserves["fees"] + reserves["uncovered"]
+        claims = worth + reserves["insurance"] + reserves["fees"] + reserves["escrow"]
+        assert -reserves["outside"] == claims + reserves["uncovered"]
     return True
 
 
@@ -203,7 +212,7 @@ def fund_1(passage: Passage) -> bool:
 
 
 class Footprint(NamedTuple):
-    """What an event may change: balances; in one market, positions and the market's fields; reserves."""
+    """What an event may change: balances; in one market, positions and the market's fields; reserves; stakes."""
 
     balances: tuple[str, ...] = ()
     market: str = ""
@@ -211,6 +220,7 @@ class Footprint(NamedTuple):
     fields: tuple[str, ...] = ()
     reserves: tuple[str, ...] = ()
     episode: bool = False
+    holders: tuple[str, ...] = ()
 
 
 def get_footprint(event: Event, before: View) -> Footprint:
@@ -258,6 +268,16 @@ def get_footprint(event: Event, before: View) -> Footprint:
         case events.SettlePair():
             parties = (event.long, event.short)
             return Footprint(parties, event.market, parties, ("open_interest",), ("transit",))
+        case events.RequestVaultDeposit() | events.CancelVaultDeposit():
+            return Footprint((event.account,), reserves=("escrow",), holders=(event.account,))
+        case events.ExecuteVaultDeposit():
+            house = () if before.vault_shares else (before.rulebook.vault,)
+            parties = (event.account, before.rulebook.vault)
+            return Footprint(parties, reserves=("escrow",), holders=(event.account, *house))
+        case events.RequestVaultRedemption():
+            return Footprint(holders=(event.account,))
+        case events.ExecuteVaultRedemption():
+            return Footprint((event.account, before.rulebook.vault), holders=(event.account,))
 
 
 def frame_1(passage: Passage) -> bool:
@@ -270,6 +290,9 @@ def frame_1(passage: Passage) -> bool:
     assert {*before.seen, event.id} == after.seen
     assert (event.sequence, event.timestamp) == (after.sequence, after.time)
     assert footprint.episode or before.episode == after.episode
+    assert footprint.holders or before.vault_shares == after.vault_shares
+    for account in {*before.stakes, *after.stakes} - {*footprint.holders}:
+        assert before.get_stake(account) == after.get_stake(account)
     for reserve, balance in before.reserves.items():
         assert reserve in footprint.reserves or balance == after.reserves[reserve]
     for name in {*before.markets, *after.markets}:
@@ -347,8 +370,14 @@ def marg_2(passage: Passage) -> bool:
     event = passage.event
     if passage.rejected is not None:
         return False
-    if isinstance(event, events.Withdraw | events.Transfer):
-        payer = event.account if isinstance(event, events.Withdraw) else event.payer
+    payer = None
+    if isinstance(event, events.Withdraw | events.RequestVaultDeposit):
+        payer = event.account
+    if isinstance(event, events.Transfer):
+        payer = event.payer
+    if isinstance(event, events.ExecuteVaultRedemption):
+        payer = passage.after.rulebook.vault
+    if payer is not None:
         health = passage.after.get_health(payer)
         assert health.equity >= health.initial
         return True
@@ -664,13 +693,75 @@ def loss_1(passage: Passage) -> bool:
     return True
 
 
+# The vault's shares
+
+
+def share_1(passage: Passage) -> bool:
+    """Shares and escrow are the sums of the stakes, and nobody has less than nothing or promises more than he has."""
+    after = passage.after
+    assert after.vault_shares == sum(stake.shares for stake in after.stakes.values())
+    assert after.reserves["escrow"] == sum(stake.deposit for stake in after.stakes.values())
+    for stake in after.stakes.values():
+        assert min(stake.shares, stake.deposit, stake.redemption, stake.shares - stake.redemption) >= 0
+    return bool(after.stakes)
+
+
+def vault_2(passage: Passage) -> bool:
+    """Nobody's own move lowers what a share of the others is worth, nor costs himself a whole atom."""
+    event, before, after = passage.event, passage.before, passage.after
+    vault = before.rulebook.vault
+    worth, worth_after = before.get_equity(vault), after.get_equity(vault)
+    total, total_after = before.vault_shares, after.vault_shares
+    if isinstance(event, events.Withdraw) and event.account == vault and passage.rejected is None:
+        assert total == before.get_stake(vault).shares
+        return True
+    if not isinstance(event, SHARE_EVENTS):
+        assert total == total_after
+        return False
+    if passage.rejected is not None or total == total_after:
+        return False
+    cash = after.get_account(event.account).balance - before.get_account(event.account).balance
+    made = after.get_stake(event.account).shares - before.get_stake(event.account).shares
+    price = Fraction(worth, total) if total else Fraction(1)
+    cost = before.get_stake(event.account).deposit - after.get_stake(event.account).deposit - cash
+
+    assert 0 <= cost - made * price < 1
+    if total and total_after:
+        assert Fraction(worth_after, total_after) >= price
+    if not total:
+        assert worth == after.get_stake(vault).shares
+    return True
+
+
+def vault_4(passage: Passage) -> bool:
+    """Money joins or leaves within the window behind its notice; a deposit comes back only after it."""
+    event, before = passage.event, passage.before
+    rulebook = before.rulebook
+    if passage.rejected is not None or not isinstance(event, SHARE_EVENTS):
+        return False
+    stake = before.get_stake(event.account)
+    if isinstance(event, events.ExecuteVaultDeposit | events.CancelVaultDeposit):
+        since = event.timestamp - stake.deposit_time - rulebook.vault_deposit_notice
+        assert stake.deposit >= rulebook.vault_deposit_minimum
+        assert (since > rulebook.vault_request_window) == isinstance(event, events.CancelVaultDeposit)
+        assert since >= 0
+        assert 0 == passage.after.get_stake(event.account).deposit
+    if isinstance(event, events.ExecuteVaultRedemption):
+        since = event.timestamp - stake.redemption_time - rulebook.vault_redemption_notice
+        assert 0 <= since <= rulebook.vault_request_window
+        assert stake.redemption == before.vault_shares - passage.after.vault_shares > 0
+    return True
+
+
 def live_2(passage: Passage) -> bool:
     """Where nobody is in deficit and nothing is uncovered, a flat account can withdraw everything."""
     after = passage.after
     in_deficit = any(after.get_equity(account) < 0 for account in after.accounts)
     if after.episode is not None or in_deficit or after.reserves["uncovered"] < 0:
         return False
-    flat = [account for account, view in after.accounts.items() if not view.positions and view.balance > 0]
+    vault = after.rulebook.vault
+    held = {vault} if after.vault_shares != after.get_stake(vault).shares else set()
+    flat = [id for id, view in after.accounts.items() if not view.positions and view.balance > 0 and id not in held]
     for account in flat:
         head = ("all", after.sequence + 1, after.time)
         everything = events.Withdraw(*head, account, after.accounts[account].balance)  # type: ignore[arg-type]
@@ -707,6 +798,9 @@ LAWS: dict[str, Callable[[Passage], bool]] = {
     "SETTLE-1": settle_1,
     "SETTLE-2": settle_2,
     "LOSS-1": loss_1,
+    "SHARE-1": share_1,
+    "VAULT-2": vault_2,
+    "VAULT-4": vault_4,
     "LIVE-2": live_2,
     "DET-1": det_1,
 }
@@ -784,6 +878,11 @@ class VenueMachine(RuleBasedStateMachine):
     @rule(random=randoms)
     def pay(self, random: Random) -> None:
         self.happen(random, *MONEY, "write_off", "advance_time", "list_market")
+
+    @precondition(lambda self: not self.is_deleveraging())
+    @rule(random=randoms)
+    def share(self, random: Random) -> None:
+        self.happen(random, "move_shares", "move_shares", *SHARES)
 
     @precondition(is_sick)
     @rule(random=randoms)

@@ -26,6 +26,7 @@ from riskcore import (
     ranking,
     rules,
     settlement,
+    shares,
     state,
     trading,
     vault,
@@ -51,6 +52,7 @@ MODULES: tuple[ModuleType, ...] = (
     ranking,
     deleveraging,
     settlement,
+    shares,
     # the package shows the function of this name, not the module
     sys.modules["riskcore.step"],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults import books, conservation, forced, lines, margin, prices, queues, ranks, sequence
+from tests.faults import books, conservation, forced, lines, margin, prices, queues, ranks, sequence, shares
 from tests.faults.planting import Fault
 
 FAULTS: tuple[Fault, ...] = (
@@ -15,4 +15,5 @@ FAULTS: tuple[Fault, ...] = (
     *ranks.FAULTS,
     *lines.FAULTS,
     *books.FAULTS,
+    *shares.FAULTS,
 )

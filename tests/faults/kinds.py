@@ -64,6 +64,5 @@ NO_PLACE: dict[int, str] = {
     22: "positions are not split, merged or transferred",
     26: "the cost is a memo, and no margin enters it",
     27: "a market has one rate; tiers come later, and the continuity lemma waits for them",
-    36: "the vault has no shares yet",
     38: "there is one insurance fund for all markets",
 }
