@@ -35,6 +35,12 @@ def process_fund_insurance(state: State, event: FundInsurance) -> Journal:
     return journal
 
 
+def get_pooled(state: State) -> int:
+    """Atoms of the pool that are the accounts': all but what the reserves have."""
+    reserves = state.reserves
+    return -reserves.outside - reserves.insurance - reserves.fees - reserves.escrow
+
+
 def get_haircut(state: State, amount: int) -> int:
     """Atoms of a withdrawal that stay behind for the uncovered loss, rounded up: nothing where nothing is uncovered.
 
@@ -42,11 +48,9 @@ def get_haircut(state: State, amount: int) -> int:
     each withdrawal, so who withdraws later loses no more, and no less but for rounding.
     Raises ``Rejected`` where there is less in the pool for all accounts than nothing.
     """
-    reserves = state.reserves
-    loss = -reserves.uncovered
+    loss, pooled = -state.reserves.uncovered, get_pooled(state)
     if not state.rulebook.withdrawals_are_cut or loss == 0:
         return 0
-    pooled = -reserves.outside - reserves.insurance - reserves.fees - reserves.escrow
     require(pooled > 0, Rule.POOL_EXHAUSTED)
     return min(divide_up(amount * loss, pooled + loss), loss)
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from attrs import evolve, frozen
 
-from riskcore.cash import get_haircut
+from riskcore.cash import get_haircut, get_pooled
 from riskcore.events import MarkPrice
 from riskcore.liquidation import get_equity_share
 from riskcore.margin import Margin, get_maintenance_requirement, get_margin, is_below_maintenance
@@ -64,19 +64,18 @@ def max_withdrawable(state: State, account: AccountId) -> Atoms:
     """The largest amount that a ``Withdraw`` is accepted for now, what stays behind of it included; 0 if none is.
 
     Free collateral, as far as the pool has what is paid out of it (``haircut``); nothing while a
-    deleveraging is open, or while a loss is uncovered and the rulebook makes withdrawals wait, nor
-    for a vault that others hold shares of.
+    deleveraging is open, while a loss is uncovered and the rulebook makes withdrawals wait, nor for a
+    vault that others hold shares of.
     """
     reserves, rulebook = state.reserves, state.rulebook
     loss, pool = -reserves.uncovered, -reserves.outside
     if state.deleveraging is not None or (rulebook.withdrawals_wait and loss):
         return Atoms(0)
-    vault = rulebook.vault
-    if account == vault and state.stakes.get(vault).shares != state.vault_shares:
+    if account == rulebook.vault and state.stakes.get(account).shares != state.vault_shares:
         return Atoms(0)
     most = pool
     if rulebook.withdrawals_are_cut and loss:
-        pooled = pool - reserves.insurance - reserves.fees - reserves.escrow
+        pooled = get_pooled(state)
         if pooled <= 0:
             return Atoms(0)
         # amount * pooled / (pooled + loss), rounded down, is paid out; amount less the loss where that is more

@@ -48,6 +48,7 @@ class MarketView(NamedTuple):
     time: int
     open_interest: int
     settling: bool
+    mark_time: int
 
 
 class EpisodeView(NamedTuple):
@@ -137,6 +138,7 @@ def observe(state: State) -> View:
             value.funding_time,
             value.open_interest,
             value.settling,
+            value.mark_time,
         )
         for market, value in state.markets.items()
         if value is not None
@@ -207,6 +209,11 @@ def is_safe(before: Health, after: Health, reducing: bool) -> bool:
     return Fraction(after.equity, after.maintenance) >= Fraction(before.equity, before.maintenance)
 
 
+def is_near(price: int, mark: int, limit: int) -> bool:
+    """Whether a price is within ``limit`` millionths of mark, where there is a limit."""
+    return limit == 0 or abs(Fraction(price, mark) - 1) <= Fraction(limit, MILLION)
+
+
 def get_broken(**rules: bool) -> set[str]:
     """The names of the rules that do not hold."""
     return {name for name, holds in rules.items() if not holds}
@@ -230,6 +237,7 @@ class Listing:
     time: int
     accrued: Fraction
     settling: bool = False
+    mark_time: int = 0
 
 
 @dataclass
@@ -270,7 +278,9 @@ class Venue:
         venue = cls(view.rulebook)
         for name, market in view.markets.items():
             accrued = market.funding_index + Fraction(market.remainder, MILLION * view.rulebook.funding_interval)
-            venue.listings[name] = Listing(market.rules, market.mark, market.time, accrued, market.settling)
+            venue.listings[name] = Listing(
+                market.rules, market.mark, market.time, accrued, market.settling, market.mark_time
+            )
         for account, (balance, positions) in view.accounts.items():
             venue.cash[account] = balance
             venue.holdings[account] = {}
@@ -361,6 +371,7 @@ class Venue:
             listing.time,
             long_lots,
             listing.settling,
+            listing.mark_time,
         )
 
     # What things are worth
@@ -479,7 +490,9 @@ class Venue:
             RULES_INADMISSIBLE=sane,
             PRICE_NOT_POSITIVE=event.mark_price > 0,
         )
-        self.listings[event.market] = Listing(rules, event.mark_price, event.timestamp, Fraction(0))
+        self.listings[event.market] = Listing(
+            rules, event.mark_price, event.timestamp, Fraction(0), mark_time=event.timestamp
+        )
         return broken
 
     def deposit(self, event: events.Deposit) -> set[str]:
@@ -500,7 +513,11 @@ class Venue:
         self.losses -= kept
         health = self.get_health(event.account)
         is_free = event.account != self.rulebook.vault or not self.has_holders()
-        return broken | get_broken(BELOW_INITIAL_MARGIN=health.equity >= health.initial, VAULT_HAS_HOLDERS=is_free)
+        return broken | get_broken(
+            BELOW_INITIAL_MARGIN=health.equity >= health.initial,
+            VAULT_HAS_HOLDERS=is_free,
+            MARK_STALE=self._are_marks_fresh(event.account, event.timestamp),
+        )
 
     def _cut(self, amount: int) -> tuple[int, bool]:
         """What of a withdrawal stays for the loss, and whether the loss is all that the accounts have."""
@@ -516,9 +533,10 @@ class Venue:
             self.cash[account] = self.cash.get(account, 0) + received
         health = self.get_health(event.payer)
         return get_broken(
+            VAULT_HAS_HOLDERS=event.payer != self.rulebook.vault or not self.has_holders(),
+            MARK_STALE=self._are_marks_fresh(event.payer, event.timestamp),
             AMOUNT_NOT_POSITIVE=event.amount > 0,
             SELF_TRANSFER=event.payer != event.payee,
-            VAULT_HAS_HOLDERS=event.payer != self.rulebook.vault or not self.has_holders(),
             BELOW_INITIAL_MARGIN=health.equity >= health.initial,
         )
 
@@ -533,8 +551,13 @@ class Venue:
     def mark_price(self, event: events.MarkPrice) -> set[str]:
         if closed := self._check_open(event.market):
             return closed
-        self.listings[event.market].mark = event.price
-        return get_broken(PRICE_NOT_POSITIVE=event.price > 0)
+        listing = self.listings[event.market]
+        broken = get_broken(
+            PRICE_NOT_POSITIVE=event.price > 0,
+            MARK_JUMP=is_near(event.price, listing.mark, listing.rules.mark_move_limit),
+        )
+        listing.mark, listing.mark_time = event.price, event.timestamp
+        return broken
 
     def apply_funding(self, event: events.ApplyFunding) -> set[str]:
         if closed := self._check_open(event.market):
@@ -560,13 +583,19 @@ class Venue:
     def fill(self, event: events.Fill) -> set[str]:
         if closed := self._check_open(event.market):
             return closed
+        listing = self.listings[event.market]
         broken = get_broken(
-            SELF_TRADE=event.taker != event.maker, SIZE_ZERO=event.size != 0, PRICE_NOT_POSITIVE=event.price > 0
+            SELF_TRADE=event.taker != event.maker,
+            SIZE_ZERO=event.size != 0,
+            PRICE_NOT_POSITIVE=event.price > 0,
+            PRICE_BAND=is_near(event.price, listing.mark, listing.rules.fill_price_band),
         )
         if broken:
             return broken
         parties = (event.taker, event.maker)
         sizes = [self.get_size(party, event.market) for party in parties]
+        both_reduce = is_reducing(sizes[0], sizes[0] + event.size) and is_reducing(sizes[1], sizes[1] - event.size)
+        broken = get_broken(MARK_STALE=both_reduce or self._is_fresh(event.market, event.timestamp))
         before = [self.get_health(party) for party in parties]
         notional = abs(event.size) * event.price
         self._exchange(event.taker, event.maker, event.market, event.size, event.size * event.price)
@@ -579,12 +608,17 @@ class Venue:
             is_safe(before[i], self.get_health(party), is_reducing(sizes[i], self.get_size(party, event.market)))
             for i, party in enumerate(parties)
         ]
-        return get_broken(TAKER_MARGIN=safe[0], MAKER_MARGIN=safe[1])
+        return broken | get_broken(TAKER_MARGIN=safe[0], MAKER_MARGIN=safe[1])
 
     def liquidation_fill(self, event: events.LiquidationFill) -> set[str]:
-        if closed := self._check_open(event.market):
+        if closed := self._check_fresh(event.market, event.timestamp):
             return closed
-        broken = get_broken(SELF_TRADE=event.account != event.maker, PRICE_NOT_POSITIVE=event.price > 0)
+        listing = self.listings[event.market]
+        broken = get_broken(
+            SELF_TRADE=event.account != event.maker,
+            PRICE_NOT_POSITIVE=event.price > 0,
+            PRICE_BAND=is_near(event.price, listing.mark, listing.rules.fill_price_band),
+        )
         broken |= self._check_close(event.account, event.market, event.size)
         if broken:
             return broken
@@ -608,10 +642,12 @@ class Venue:
         return broken | get_broken(MAKER_MARGIN=is_safe(maker_before, self.get_health(event.maker), reducing))
 
     def takeover(self, event: events.Takeover) -> set[str]:
-        if closed := self._check_open(event.market):
+        if closed := self._check_fresh(event.market, event.timestamp):
             return closed
         broken = get_broken(SELF_TRADE=event.account != self.rulebook.vault)
         broken |= self._check_close(event.account, event.market, event.size)
+        trigger = Fraction(self.rulebook.takeover_rate, MILLION) * self.get_health(event.account).maintenance
+        broken |= get_broken(VAULT_NOT_DUE=self.get_equity(event.account) <= trigger)
         return broken or self._take_over(event.account, event.market, event.size)
 
     def _take_over(self, account: str, market: str, lots: int) -> set[str]:
@@ -645,7 +681,7 @@ class Venue:
         )
 
     def begin_deleveraging(self, event: events.BeginDeleveraging) -> set[str]:
-        if closed := self._check_open(event.market):
+        if closed := self._check_fresh(event.market, event.timestamp):
             return closed
         broken = self._check_close(event.account, event.market, 1)
         if broken:
@@ -653,7 +689,7 @@ class Venue:
         in_deficit = self.get_equity(event.account) < 0
         insured = self.rulebook.insurance_before_adl and in_deficit and self.get_available() > 0
         lots = abs(self.get_size(event.account, event.market))
-        share = -self.get_share(event.account, event.market, lots)
+        share = 0 if self.rulebook.adl_at_mark else -self.get_share(event.account, event.market, lots)
         queue = self.get_queue(event.account, event.market, lots, share)
         self.episode = Episode(event.account, event.market, lots, share, list(event.queue), 0, 0)
         return get_broken(
@@ -709,6 +745,7 @@ class Venue:
             return closed
         self.listings[event.market].mark = event.price
         self.listings[event.market].settling = True
+        self.listings[event.market].mark_time = event.timestamp
         return get_broken(PRICE_NOT_POSITIVE=event.price > 0)
 
     def settle_pair(self, event: events.SettlePair) -> set[str]:
@@ -753,7 +790,10 @@ class Venue:
         self.cash[event.account] = self.cash.get(event.account, 0) - event.amount
         self.stakes[event.account] = stake._replace(deposit=event.amount, deposit_time=event.timestamp)
         health = self.get_health(event.account)
-        return broken | get_broken(BELOW_INITIAL_MARGIN=health.equity >= health.initial)
+        return broken | get_broken(
+            BELOW_INITIAL_MARGIN=health.equity >= health.initial,
+            MARK_STALE=self._are_marks_fresh(event.account, event.timestamp),
+        )
 
     def execute_vault_deposit(self, event: events.ExecuteVaultDeposit) -> set[str]:
         stake, vault = self.get_stake(event.account), self.rulebook.vault
@@ -765,6 +805,7 @@ class Venue:
             VAULT_NOTICE_RUNS=event.timestamp >= first,
             VAULT_REQUEST_LAPSED=event.timestamp <= last,
             VAULT_WORTHLESS=worth > 0 if total else worth >= 0,
+            MARK_STALE=self._are_marks_fresh(vault, event.timestamp),
         )
         if "VAULT_WORTHLESS" in broken:
             return broken
@@ -805,6 +846,7 @@ class Venue:
             VAULT_NOTICE_RUNS=event.timestamp >= first,
             VAULT_REQUEST_LAPSED=event.timestamp <= last,
             VAULT_WORTHLESS=worth > 0,
+            MARK_STALE=self._are_marks_fresh(vault, event.timestamp),
         )
         if not total:
             return broken
@@ -823,6 +865,18 @@ class Venue:
         if market not in self.listings:
             return {"UNKNOWN_MARKET"}
         return get_broken(MARKET_SETTLING=not self.listings[market].settling)
+
+    def _check_fresh(self, market: str, now: int) -> set[str]:
+        """Open, and marked not too long ago."""
+        return self._check_open(market) or get_broken(MARK_STALE=self._is_fresh(market, now))
+
+    def _is_fresh(self, market: str, now: int) -> bool:
+        listing = self.listings[market]
+        return listing.rules.mark_age_limit == 0 or now <= listing.mark_time + listing.rules.mark_age_limit
+
+    def _are_marks_fresh(self, account: str, now: int) -> bool:
+        held = self.holdings.get(account, {})
+        return all(self.listings[market].settling or self._is_fresh(market, now) for market in held)
 
     def _check_close(self, account: str, market: str, lots: int) -> set[str]:
         return get_broken(

@@ -52,8 +52,10 @@ TRANSITION_MODULES = (
     "settlement",
     "shares",
 )
-#: What only calls the core's verbs: market life, funding, ranking policies, the vault's shares.
-AROUND_THE_CORE = ("markets", "funding", "ranking", "shares")
+#: What only calls the core's verbs: market life, cash, funding, ranking policies, the vault's shares.
+AROUND_THE_CORE = ("markets", "settlement", "cash", "funding", "ranking", "shares")
+#: Names, fields and sentences, for core and modules alike; nothing in it does anything.
+VOCABULARY = ("rules", "events")
 CORE_LINES, KERNEL_LINES, MODULE_LINES = 1000, 2500, 300
 
 LIBRARIES = {"__future__", "attrs", "attrs.validators", "collections.abc", "enum", "itertools", "rpds", "typing"}
@@ -66,6 +68,7 @@ FOLDS = {
     ("state", "items"),
     ("state", "__hash__"),
     ("margin", "get_positions_margin"),
+    ("markets", "are_marks_fresh"),
     ("ranking", "get_candidates"),
 }
 
@@ -239,7 +242,7 @@ def test_a_module_has_its_tests_under_its_name(module: str) -> None:
 
 
 def test_the_kernel_is_small() -> None:
-    assert count(set(KERNEL) - set(AROUND_THE_CORE)) <= CORE_LINES
+    assert count(set(KERNEL) - {*AROUND_THE_CORE, *VOCABULARY}) <= CORE_LINES
     assert count(KERNEL) <= KERNEL_LINES
     assert all(count([module]) < MODULE_LINES for module in KERNEL)
 

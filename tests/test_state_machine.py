@@ -365,26 +365,20 @@ def assert_safe(passage: Passage, account: str, market: str) -> None:
     assert is_safe(before.get_health(account), after.get_health(account), reducing)
 
 
-OUTGOING = (events.Withdraw, events.Transfer, events.RequestVaultDeposit, events.ExecuteVaultRedemption)
-
-
-def get_payer(event: Event, vault: str) -> str:
-    """Whose cash leaves in an event of ``OUTGOING``."""
-    if isinstance(event, events.Transfer):
-        return event.payer
-    if isinstance(event, events.ExecuteVaultRedemption):
-        return vault
-    assert isinstance(event, events.Withdraw | events.RequestVaultDeposit)
-    return event.account
-
-
 def marg_2(passage: Passage) -> bool:
     """After an own fill, withdrawal or transfer an account is at initial margin, or safer than it was."""
     event = passage.event
     if passage.rejected is not None:
         return False
-    if isinstance(event, OUTGOING):
-        health = passage.after.get_health(get_payer(event, passage.after.rulebook.vault))
+    payer = None
+    if isinstance(event, events.Withdraw | events.RequestVaultDeposit):
+        payer = event.account
+    if isinstance(event, events.Transfer):
+        payer = event.payer
+    if isinstance(event, events.ExecuteVaultRedemption):
+        payer = passage.after.rulebook.vault
+    if payer is not None:
+        health = passage.after.get_health(payer)
         assert health.equity >= health.initial
         return True
     if isinstance(event, events.Fill):
@@ -718,8 +712,7 @@ def vault_2(passage: Passage) -> bool:
     vault = before.rulebook.vault
     worth, worth_after = before.get_equity(vault), after.get_equity(vault)
     total, total_after = before.vault_shares, after.vault_shares
-    pays_out = isinstance(event, events.Withdraw | events.Transfer) and get_payer(event, vault) == vault
-    if pays_out and passage.rejected is None:
+    if isinstance(event, events.Withdraw) and event.account == vault and passage.rejected is None:
         assert total == before.get_stake(vault).shares
         return True
     if not isinstance(event, SHARE_EVENTS):
