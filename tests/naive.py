@@ -484,6 +484,7 @@ class Venue:
             and 0 <= rules.taker_fee_rate <= MILLION
             and -rules.taker_fee_rate <= rules.maker_fee_rate <= MILLION
             and 0 <= rules.liquidation_fee_rate <= MILLION
+            and min(rules.mark_move_limit, rules.mark_age_limit, rules.fill_price_band) >= 0
         )
         broken = get_broken(
             MARKET_LISTED=event.market not in self.listings,

@@ -238,7 +238,7 @@ def get_footprint(event: Event, before: View) -> Footprint:
         case events.AdvanceTime():
             return Footprint()
         case events.MarkPrice():
-            return Footprint(market=event.market, fields=("mark",))
+            return Footprint(market=event.market, fields=("mark", "mark_time"))
         case events.ApplyFunding():
             return Footprint(market=event.market, fields=("funding_index", "remainder", "time"))
         case events.Fill():
@@ -264,7 +264,7 @@ def get_footprint(event: Event, before: View) -> Footprint:
         case events.WriteOff():
             return Footprint((event.account,), reserves=("uncovered",))
         case events.SettleMarket():
-            return Footprint(market=event.market, fields=("mark", "settling"))
+            return Footprint(market=event.market, fields=("mark", "settling", "mark_time"))
         case events.SettlePair():
             parties = (event.long, event.short)
             return Footprint(parties, event.market, parties, ("open_interest",), ("transit",))
