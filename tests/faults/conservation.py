@@ -171,7 +171,7 @@ FAULTS = (
         words="profit is paid out that no loser has brought in",
         kinds=(12,),
         module="cash",
-        old="    require(event.amount <= -outside.balance, Rule.POOL_EXHAUSTED)\n",
+        old="    require(event.amount - haircut <= -outside.balance, Rule.POOL_EXHAUSTED)\n",
         new="",
         unit="withdraw",
         kills=("CASH-2", "guard/POOL_EXHAUSTED"),
