@@ -156,7 +156,8 @@ FAULTS = (
         kinds=(5,),
         module="cash",
         old="journal.pay(payer, payee, event.amount, Reason.TRANSFER, Stage.ORDINARY)",
-        new="journal.pay(payer, payee, event.amount, Reason.TRANSFER, Stage.ORDINARY)\n    payee.balance += event.amount",
+        new="journal.pay(payer, payee, event.amount, Reason.TRANSFER, Stage.ORDINARY)\n"
+        "    payee.balance += event.amount",
         unit="transfer",
         kills=("CASH-1", "ZERO-1", "effect/payee.balance"),
     ),
