@@ -209,14 +209,14 @@ class _Known:
         for name in _ACCOUNTS[type(event)]:
             account: str = getattr(event, name)
             if account not in self.accounts:
-                raise Fault("an account that deposited before", quote(account), name)
+                raise Fault("an account known by a deposit or a transfer", quote(account), name)
             if account == first:
                 raise Fault("two different accounts", f"{quote(account)} twice", name)
             first = account
         for name in _QUEUES[type(event)]:
             for index, account in enumerate(getattr(event, name)):
                 if account not in self.accounts:
-                    raise Fault("an account that deposited before", quote(account), f"{name}[{index}]")
+                    raise Fault("an account known by a deposit or a transfer", quote(account), f"{name}[{index}]")
 
 
 def write_log(

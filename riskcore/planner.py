@@ -7,8 +7,7 @@ Why it ends: at fixed marks each round of ``resolve`` lowers (open interest, lot
 accounts below maintenance, deficits not booked), compared in that order. A liquidation
 fill and a takeover never raise open interest, take lots from an account below
 maintenance, and leave the other party at initial margin or with fewer lots. A
-deleverage step lowers open interest, and so does the settlement of a pair, of which no
-account is part more often than it meets others. Cover, write-off and the end of an exhausted
+deleverage step lowers open interest, and so does the settlement of a pair. Cover, write-off and the end of an exhausted
 queue move neither lots nor marks, and book at least one atom of a deficit; a queue
 that is empty and has nothing to book is never opened. An account for which nothing
 can be done is set aside, and looked at again only after something else was done.

@@ -52,6 +52,9 @@ FILL: dict[str, Any] = {
     "event": "fill", "id": "e4", "sequence": 4, "timestamp": 4,
     "taker": "a", "maker": "b", "market": "BTC", "size": -3, "price": 100,
 }  # fmt: skip
+TRANSFER: dict[str, Any] = {
+    "event": "transfer", "id": "e4", "sequence": 4, "timestamp": 4, "payer": "a", "payee": "sub", "amount": 5,
+}  # fmt: skip
 GOOD = [HEADER, LIST, DEPOSIT, OTHER, FILL]
 EVENTS = (
     "list_market, deposit, withdraw, transfer, fund_insurance, advance_time, mark_price, apply_funding, fill, "
@@ -90,6 +93,13 @@ def assert_refused(result: Result, sentence: str) -> None:
 
 def without(line: dict[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in line.items() if key != name}
+
+
+def test_a_transfer_makes_an_account_known() -> None:
+    back = TRANSFER | {"id": "e5", "sequence": 5, "timestamp": 5, "payer": "sub", "payee": "a"}
+    write(*GOOD[:-1], TRANSFER, back)
+
+    assert "5 events, 5 accepted, 0 rejected" in run().stdout
 
 
 def test_the_log_that_the_cases_spoil_is_good() -> None:
@@ -227,11 +237,32 @@ SPOILT_LINES: dict[str, tuple[dict[str, Any] | str, str]] = {
         "rules.taker_fee_rate: expected this field in market_rules, got none",
     ),
     "unknown market": (FILL | {"market": "DOGE"}, 'market: expected a market that was listed before, got "DOGE"'),
-    "unknown account": (FILL | {"maker": "c"}, 'maker: expected an account that deposited before, got "c"'),
+    "unknown account": (FILL | {"maker": "c"}, 'maker: expected an account known by a deposit or a transfer, got "c"'),
     "self-trade": (FILL | {"maker": "a"}, 'maker: expected two different accounts, got "a" twice'),
     "liquidation against itself": (
         without(FILL, "taker") | {"event": "liquidation_fill", "account": "b", "size": 1},
         'maker: expected two different accounts, got "b" twice',
+    ),
+    "transfer to itself": (
+        TRANSFER | {"payee": "a"},
+        'payee: expected two different accounts, got "a" twice',
+    ),
+    "transfer by a stranger": (
+        TRANSFER | {"payer": "c"},
+        'payer: expected an account known by a deposit or a transfer, got "c"',
+    ),
+    "settlement against itself": (
+        {"event": "settle_pair", "id": "e4", "sequence": 4, "timestamp": 4}
+        | {"market": "BTC", "long": "b", "short": "b"},
+        'short: expected two different accounts, got "b" twice',
+    ),
+    "end of an unknown market": (
+        {"event": "settle_market", "id": "e4", "sequence": 4, "timestamp": 4} | {"market": "DOGE", "price": 1},
+        'market: expected a market that was listed before, got "DOGE"',
+    ),
+    "end at no price": (
+        {"event": "settle_market", "id": "e4", "sequence": 4, "timestamp": 4} | {"market": "BTC", "price": 0},
+        "price: expected a price above zero, got 0",
     ),
     "duplicate id": (FILL | {"id": "e2"}, 'id: expected an id that no line before has, got "e2"'),
     "empty name": (FILL | {"taker": ""}, 'taker: expected a string that is not empty, got ""'),
@@ -242,11 +273,11 @@ SPOILT_LINES: dict[str, tuple[dict[str, Any] | str, str]] = {
     ),
     "control characters": (
         FILL | {"taker": "\x1b[31m"},
-        'taker: expected an account that deposited before, got "\\u001b[31m"',
+        'taker: expected an account known by a deposit or a transfer, got "\\u001b[31m"',
     ),
     "very long name": (
         FILL | {"taker": "x" * 1000},
-        f'taker: expected an account that deposited before, got "{"x" * 57}..."',
+        f'taker: expected an account known by a deposit or a transfer, got "{"x" * 57}..."',
     ),
     "queue no array": (
         {"event": "begin_deleveraging", "id": "e4", "sequence": 4, "timestamp": 4}
@@ -261,7 +292,7 @@ SPOILT_LINES: dict[str, tuple[dict[str, Any] | str, str]] = {
     "queue of a stranger": (
         {"event": "begin_deleveraging", "id": "e4", "sequence": 4, "timestamp": 4}
         | {"account": "a", "market": "BTC", "queue": ["b", "c"]},
-        'queue[1]: expected an account that deposited before, got "c"',
+        'queue[1]: expected an account known by a deposit or a transfer, got "c"',
     ),
 }
 

@@ -129,6 +129,19 @@ def test_the_header_survives_a_log(tmp_path: Path) -> None:
         assert genesis(RULEBOOK).reserves == log.state.reserves
 
 
+def test_flags_of_a_rulebook_that_are_left_out_are_off(tmp_path: Path) -> None:
+    flagged = attrs.evolve(RULEBOOK, withdrawals_wait=True, withdrawals_are_cut=True)
+    write_log(tmp_path / "log", flagged, UNITS, [])
+    with LogReader(tmp_path / "log") as log:
+        assert flagged == log.header.rulebook
+
+    header = json.loads((tmp_path / "log").read_text())
+    del header["rulebook"]["withdrawals_wait"], header["rulebook"]["withdrawals_are_cut"]
+    (tmp_path / "log").write_text(json.dumps(header) + "\n")
+    with LogReader(tmp_path / "log") as log:
+        assert RULEBOOK == log.header.rulebook
+
+
 def test_a_file_that_stops_answering_is_an_error_at_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Failing(io.BytesIO):
         def readline(self, size: int | None = -1, /) -> bytes:

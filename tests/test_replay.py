@@ -161,6 +161,28 @@ def test_a_solvent_account_deleveraged_pays_its_counterparties(tmp_path: Path) -
     assert expected == result.waterfall.closed[Stage.DELEVERAGING]
 
 
+def test_a_settlement_and_the_withdrawals_cut_after_it_are_tallied(tmp_path: Path) -> None:
+    script = Script()
+    script.add(ev.ListMarket, "BTC", RULES, 1000)
+    for account, amount in {"long": 11_600, "short": 20_000}.items():
+        script.add(ev.Deposit, account, amount)
+    script.add(ev.Fill, "long", "short", "BTC", 100, 1000)
+    # 11,600 - 50 of fee - 12,000
+    script.add(ev.SettleMarket, "BTC", 880)
+    script.add(ev.SettlePair, "BTC", "long", "short")
+    script.add(ev.WriteOff, "long")
+    # of 32,000 that short has 450 are lost: 14.06 of 1,000
+    script.add(ev.Withdraw, "short", 1000)
+    rulebook = evolve(RULEBOOK, withdrawals_are_cut=True)
+    write_log(tmp_path / "log", rulebook, UNITS, script.events)
+
+    waterfall = replay(tmp_path / "log").waterfall
+
+    assert {BTC: Closed(steps=1, lots=100, notional=88_000)} == waterfall.closed[Stage.SETTLEMENT]
+    assert set() == waterfall.takers[Stage.SETTLEMENT]
+    assert (450, 15) == (waterfall.written_off, waterfall.haircuts)
+
+
 def test_the_pool_ties_to_its_claims(log: Path) -> None:
     result = replay(log)
     expected = Solvency(pool=117_600, equities=117_595, insurance=0, fees=51, uncovered=-46)
@@ -211,8 +233,9 @@ def test_all_laws_hold_on_the_example(log: Path) -> None:
 
     assert result.exit_code == 0
     assert {"CASH-1", "BAL-1", "ZERO-1", "LIQ-1", "WFALL-1", "ADL-2"} <= set(report["laws"])
-    # no market ends in it, and nobody shares its vault
-    assert {"SETTLE-1", "VAULT-2", "VAULT-4"} == {id for id, tally in report["laws"].items() if not tally["checked"]}
+    # no market ends in it, nobody shares its vault, and its only withdrawal is rejected
+    idle = {id for id, tally in report["laws"].items() if not tally["checked"]}
+    assert {"LOSS-1", "SETTLE-1", "VAULT-2", "VAULT-4"} == idle
 
 
 def test_all_laws_find_an_atom_from_nowhere(log: Path) -> None:

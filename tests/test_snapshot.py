@@ -429,6 +429,21 @@ def test_invalid_utf_8_in_a_snapshot_names_its_line(tmp_path: Path) -> None:
     assert str(caught.value) == f"{file}:2: expected one JSON object, got invalid UTF-8 at byte 19"
 
 
+def test_a_market_that_ends_does_so_after_a_snapshot_and_one_that_says_nothing_does_not(tmp_path: Path) -> None:
+    file = tmp_path / "any.json"
+    for settling in (True, False):
+        state = run(make_waterfall_events()[:2])
+        for id, market in list(state.markets.items()):
+            assert market is not None
+            state = evolve(state, markets=state.markets.put(id, evolve(market, settling=settling)))
+        save_state(state, file)
+
+        assert sorted(state.markets.items()) == sorted(load_state(file).markets.items())
+    file.write_text(file.read_text().replace(',"settling":false', ""))
+    assert "settling" not in file.read_text()
+    assert sorted(state.markets.items()) == sorted(load_state(file).markets.items())
+
+
 def test_a_snapshot_with_a_key_twice_is_refused(tmp_path: Path) -> None:
     write_snapshot_log(tmp_path)
     file = tmp_path / "any.json"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults import books, conservation, forced, lines, margin, prices, queues, ranks, sequence, shares
+from tests.faults import books, conservation, forced, lines, margin, prices, queues, ranks, sequence, settlement, shares
 from tests.faults.planting import Fault
 
 FAULTS: tuple[Fault, ...] = (
@@ -15,5 +15,6 @@ FAULTS: tuple[Fault, ...] = (
     *ranks.FAULTS,
     *lines.FAULTS,
     *books.FAULTS,
+    *settlement.FAULTS,
     *shares.FAULTS,
 )
