@@ -17,8 +17,9 @@ from riskcore.prover.symbols import SymBool, SymInt, new_bool, new_int, to_bool,
 from riskcore.prover.tracer import Tracer
 from riskcore.state import Account, Deleveraging, Market, MarketRules, Position, RankPolicy, Reserves, Rulebook, State
 from specs import invariant
-from specs.arithmetic import either, every, implies, named, requirement
+from specs.arithmetic import either, every, implies, named
 from specs.markets import admissible_rulebook
+from specs.tiers import initial_requirement, maintenance_requirement
 
 RULEBOOK_INTS = (
     "vault",
@@ -28,7 +29,38 @@ RULEBOOK_INTS = (
     "funding_interval",
     "funding_rate_cap",
 )
+#: The fields of ``MarketRules`` that are integers.
+RULES_INTS = (
+    "initial_margin_rate",
+    "maintenance_margin_rate",
+    "taker_fee_rate",
+    "maker_fee_rate",
+    "liquidation_fee_rate",
+    "open_interest_floor",
+    "open_interest_cap",
+)
 RULEBOOK_FLAGS = ("insurance_backs_fills", "insurance_before_adl", "adl_solvent", "adl_requires_profit")
+
+
+class SymTiers:
+    """Any number of tiers, of which an event asks only whether they are admissible.
+
+    Whatever else depends on them is a requirement, which events know by its facts alone.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.are_admissible = new_bool(f"{name}.are_admissible")
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError("a transition looked at a market's tiers")
+
+    __len__ = __bool__ = __iter__
+
+
+def new_rules(name: str) -> Any:
+    """Any market rules: any rates, any tiers."""
+    values: dict[str, Any] = {field: new_int(f"{name}.{field}") for field in RULES_INTS}
+    return MarketRules(tiers=SymTiers(f"{name}.tiers"), **values)  # type: ignore[arg-type]
 
 
 class Rest:
@@ -214,20 +246,8 @@ class World:
         )
 
     def _new_market(self) -> Any:
-        rules = MarketRules(
-            *(
-                new_int(f"market.{name}")
-                for name in (
-                    "initial_margin_rate",
-                    "maintenance_margin_rate",
-                    "taker_fee_rate",
-                    "maker_fee_rate",
-                    "liquidation_fee_rate",
-                )
-            )
-        )
         market: Any = Market(
-            rules,
+            new_rules("market"),
             *(
                 new_int(f"market.{name}")
                 for name in ("mark_price", "funding_index", "funding_remainder", "funding_time", "open_interest")
@@ -295,12 +315,6 @@ class AccountSymbols:
         self.cost: Any = 0 if position is None else position.cost
         self.entry_index: Any = 0 if position is None else position.entry_index
 
-    def _at_rate(self, name: str) -> Any:
-        market = self._world.market
-        if market is None:
-            return 0
-        return requirement(self.size, market.mark_price, getattr(market.rules, name))
-
     @property
     def equity(self) -> Any:
         market = self._world.market
@@ -309,11 +323,15 @@ class AccountSymbols:
 
     @property
     def initial(self) -> Any:
-        return named("initial", self._at_rate("initial_margin_rate") + self._rest.initial)
+        market = self._world.market
+        own = 0 if market is None else initial_requirement(market, self.size, market.open_interest)
+        return named("initial", own + self._rest.initial)
 
     @property
     def maintenance(self) -> Any:
-        return named("maintenance", self._at_rate("maintenance_margin_rate") + self._rest.maintenance)
+        market = self._world.market
+        own = 0 if market is None else maintenance_requirement(market, self.size)
+        return named("maintenance", own + self._rest.maintenance)
 
     @property
     def rest_maintenance(self) -> Any:
