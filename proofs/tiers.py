@@ -32,14 +32,22 @@ def any_tier(name: str) -> Any:
     return Tier(*fields)
 
 
+RATES = ("initial", "maintenance", "taker", "maker", "liquidation")
+
+
 def any_rules(*, rule: TierRule | None = None) -> Any:
     """Market rules with none to two tiers, of a given rule or of either; nothing is assumed of them."""
     count = next((number for number in range(MOST_TIERS) if bool(new_bool(f"are_{number}"))), MOST_TIERS)
     if rule is None:
         rule = TierRule.SLAB if bool(new_bool("is_slab")) else TierRule.MARGINAL
-    rates: Any = (new_int(f"rate.{name}") for name in ("initial", "maintenance", "taker", "maker", "liquidation"))
-    scaling: Any = (new_int("open_interest_floor"), new_int("open_interest_cap"))
-    return MarketRules(*rates, tuple(any_tier(f"tier{number}") for number in range(count)), rule, *scaling)
+    tiers: Any = tuple(any_tier(f"tier{number}") for number in range(count))
+    return _make_rules(tiers, rule)
+
+
+def _make_rules(tiers: tuple[Tier, ...], rule: TierRule) -> MarketRules:
+    figures: Any = [new_int(f"rate.{name}") for name in RATES]
+    scaling: Any = {name: new_int(name) for name in ("open_interest_floor", "open_interest_cap")}
+    return MarketRules(*figures, tiers=tiers, tier_rule=rule, **scaling)
 
 
 def any_brackets(tracer: Tracer, *, rule: TierRule | None = None) -> tuple[Any, list[Any], list[Any]]:
@@ -111,22 +119,22 @@ def _may_follow(tracer: Tracer) -> Any:
 
 def _any_scaling(tracer: Tracer) -> Any:
     """Rules whose initial rates open interest scales, or does not."""
-    rates: Any = (new_int(f"rate{number}") for number in range(5))
-    low, high = new_int("open_interest_floor"), new_int("open_interest_cap")
+    rules: Any = _make_rules((), TierRule.MARGINAL)
+    low, high = rules.open_interest_floor, rules.open_interest_cap
     assume(tracer, every(low >= 0, low < high) | every(low == 0, high == 0))
-    return MarketRules(*rates, (), TierRule.MARGINAL, low, high)
+    return rules
 
 
 def _scaled_rate_is_specified(tracer: Tracer) -> Any:
     rules, notional, rate = _any_scaling(tracer), new_int("notional"), new_int("rate")
-    assume(tracer, 0 <= notional, 0 < rate, rate <= RATE_ONE)
+    assume(tracer, notional >= 0, rate > 0, rate <= RATE_ONE)
     scaled: Any = tiers.get_scaled_rate(rules, notional, rate)
     return every(rate <= scaled, scaled <= RATE_ONE, scaled == scaled_rate(rules, notional, rate))
 
 
 def _scaled_rate_is_monotone(tracer: Tracer) -> Any:
     rules, notional, more, rate, dearer = _any_scaling(tracer), *map(new_int, ("notional", "more", "rate", "dearer"))
-    assume(tracer, 0 <= notional, notional <= more, 0 < rate, rate <= dearer, dearer <= RATE_ONE)
+    assume(tracer, notional >= 0, notional <= more, rate > 0, rate <= dearer, dearer <= RATE_ONE)
     scaled: Any = tiers.get_scaled_rate(rules, notional, rate)
     return every(
         scaled <= tiers.get_scaled_rate(rules, more, rate), scaled <= tiers.get_scaled_rate(rules, notional, dearer)
@@ -142,7 +150,12 @@ def _opaque(tracer: Tracer) -> tuple[Any, Any]:
 
     def term(kind: str, notional: Any, floor: Any, ceiling: Any, rate: Any) -> Any:
         value = new_int(f"term{len(known)}")
-        assume(tracer, value >= 0, implies(notional <= floor, value == 0), implies((notional > floor) & (rate > 0), value > 0))
+        assume(
+            tracer,
+            value >= 0,
+            implies(notional <= floor, value == 0),
+            implies((notional > floor) & (rate > 0), value > 0),
+        )
         for other_kind, other_notional, other_floor, other_ceiling, other_rate, other in known:
             if kind != other_kind:
                 continue
@@ -318,7 +331,7 @@ LEMMAS = (
     Lemma(
         "scaled_rate_is_specified",
         "MARG-1",
-        "an initial rate rises with open interest from its own to one, in proportion, rounded up",
+        "an initial rate rises with open interest from its own to one, in proportion, rounded down",
         _scaled_rate_is_specified,
         ANY_BRACKET,
     ),

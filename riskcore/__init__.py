@@ -39,6 +39,8 @@ from riskcore.state import (
     Reserves,
     Rulebook,
     State,
+    Tier,
+    TierRule,
     genesis,
 )
 from riskcore.step import Outcome, step
@@ -87,6 +89,8 @@ __all__ = [
     "Stage",
     "State",
     "Takeover",
+    "Tier",
+    "TierRule",
     "Time",
     "Trade",
     "Withdraw",

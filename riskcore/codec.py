@@ -115,6 +115,19 @@ def _make_choice_reader(choices: type[StrEnum]) -> Read:
     return read
 
 
+def _make_array_reader(record: Record[Any]) -> Read:
+    def read(value: object, source: Source, market: str | None) -> tuple[Any, ...]:
+        if type(value) is not list:
+            raise Fault("an array of objects", describe(value))
+        entries = []
+        for index, entry in enumerate(value):
+            with within(f"[{index}]"):
+                entries.append(record.read(entry, source, market))
+        return tuple(entries)
+
+    return read
+
+
 def _get_reader(hint: Any) -> Read:
     if hint in _QUANTITIES:
         return _make_quantity_reader(_QUANTITIES[hint])
@@ -126,6 +139,8 @@ def _get_reader(hint: Any) -> Read:
         return read_flag
     if get_origin(hint) is tuple and get_args(hint) == (AccountId, ...):
         return _read_texts
+    if get_origin(hint) is tuple and attrs.has(get_args(hint)[0]) and get_args(hint)[1:] == (...,):
+        return _make_array_reader(Record(get_args(hint)[0]))
     if attrs.has(hint):
         return Record(hint).read
     if isinstance(hint, type) and issubclass(hint, StrEnum):
@@ -134,9 +149,12 @@ def _get_reader(hint: Any) -> Read:
 
 
 class Record(Generic[T]):
-    """How an object becomes a value of an attrs class: every field once, and no other key."""
+    """How an object becomes a value of an attrs class: every field once, and no other key.
 
-    __slots__ = ("fields", "make", "name")
+    A field that the class has a default for may be left out.
+    """
+
+    __slots__ = ("defaults", "fields", "make", "name")
 
     def __init__(self, kind: type[Any]) -> None:
         hints = get_type_hints(kind)
@@ -144,6 +162,11 @@ class Record(Generic[T]):
         self.name = re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
         self.fields: dict[str, Read] = {
             attribute.name: _get_reader(hints[attribute.name]) for attribute in attrs.fields(kind)
+        }
+        self.defaults: dict[str, object] = {
+            attribute.name: attribute.default
+            for attribute in attrs.fields(kind)
+            if attribute.default is not attrs.NOTHING
         }
 
     def read(self, value: object, source: Source, market: str | None = None) -> T:
@@ -154,9 +177,13 @@ class Record(Generic[T]):
     def read_fields(self, members: dict[str, object], source: Source, market: str | None) -> list[object]:
         """The values in the class's order; ``Fault`` names the first field that is wrong."""
         if members.keys() != self.fields.keys():
-            require_fields(members, self.fields, self.name)
+            needed = [name for name in self.fields if name not in self.defaults]
+            require_fields(members, needed, self.name, tuple(self.defaults))
         values = []
         for name, read in self.fields.items():
+            if name in self.defaults and name not in members:
+                values.append(self.defaults[name])
+                continue
             try:
                 values.append(read(members[name], source, market))
             except Fault as fault:

@@ -92,7 +92,7 @@ class _Marks:
         self._table = state.markets
         self.focus = focus
         self.market: Any = None if focus is None else state.markets.get(focus)
-        self._found = self.market if found is None else found
+        self._found: Any = self.market if found is None else found
 
     def get(self, id: MarketId) -> Any:
         market = self.market if id == self.focus else self._table.get(id)
@@ -100,7 +100,8 @@ class _Marks:
         return market
 
     def get_open_interest(self, id: MarketId) -> int:
-        open_interest: int = (self._found if id == self.focus else self.get(id)).open_interest
+        market: Any = self._found if id == self.focus else self.get(id)
+        open_interest: int = market.open_interest
         return open_interest
 
 

@@ -8,9 +8,8 @@ of their maximum, however many there are.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 
-from riskcore.quantities import RATE_ONE, apply_rate, divide_up
+from riskcore.quantities import RATE_ONE, apply_rate, divide_down, divide_up
 from riskcore.state import MarketRules, TierRule
 
 
@@ -34,7 +33,7 @@ def get_tiered_requirement(rules: MarketRules, notional: int, rates: Sequence[in
         return apply_rate(notional, rates[0])
     floors = (0, *(tier.floor for tier in rules.tiers))
     if rules.tier_rule is TierRule.SLAB:
-        exact = reduce(max, (get_slab_term(notional, floor, rate) for floor, rate in zip(floors, rates, strict=True)))
+        exact = max(get_slab_term(notional, floor, rate) for floor, rate in zip(floors, rates, strict=True))
     else:
         # nothing of the notional is above itself, so that is where the last bracket ends
         ceilings = (*floors[1:], notional)
@@ -44,14 +43,14 @@ def get_tiered_requirement(rules: MarketRules, notional: int, rates: Sequence[in
 
 
 def get_scaled_rate(rules: MarketRules, open_notional: int, rate: int) -> int:
-    """An initial rate at an open interest worth ``open_notional`` atoms; a part per million is rounded up.
+    """An initial rate at an open interest worth ``open_notional`` atoms, in parts per million rounded down.
 
     From its own up to the market's floor it rises in proportion to one at its cap, and stays there.
     """
     low, high = rules.open_interest_floor, rules.open_interest_cap
     if high == 0:
         return rate
-    added = divide_up(max(open_notional - low, 0) * (RATE_ONE - rate), high - low)
+    added = divide_down(max(open_notional - low, 0) * (RATE_ONE - rate), high - low)
     return min(rate + added, RATE_ONE)
 
 

@@ -29,7 +29,7 @@ def admissible(rules: Any) -> Any:
         rules.maker_fee_rate <= RATE_ONE,
         rules.liquidation_fee_rate >= 0,
         rules.liquidation_fee_rate <= RATE_ONE,
-        every(0 <= low, low < high) | every(low == 0, high == 0),
+        every(low >= 0, low < high) | every(low == 0, high == 0),
         admissible_tiers(rules),
     )
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from riskcore.state import TierRule
-from specs.arithmetic import RATE_ONE, ceiling_ratio, either, every, is_plain, larger, magnitude, smaller
+from specs.arithmetic import RATE_ONE, ceiling_ratio, either, every, floor_ratio, is_plain, larger, magnitude, smaller
 
 
 def admissible_tier(lower: Any, tier: Any) -> Any:
@@ -56,7 +56,7 @@ def tiered(rule: Any, notional: Any, brackets: Any) -> Any:
 
 
 def scaled_rate(rules: Any, open_notional: Any, rate: Any) -> Any:
-    """An initial rate at an open interest worth ``open_notional`` atoms, in parts per million, rounded up.
+    """An initial rate at an open interest worth ``open_notional`` atoms, in parts per million, rounded down.
 
     The rate and, of what it is short of one, as large a part as the open interest has come from floor to cap.
     """
@@ -64,7 +64,7 @@ def scaled_rate(rules: Any, open_notional: Any, rate: Any) -> Any:
     if high == 0:
         return rate
     grown = larger(open_notional, low) - low
-    return smaller(ceiling_ratio(rate * (high - low) + grown * (RATE_ONE - rate), high - low), RATE_ONE)
+    return smaller(floor_ratio(rate * (high - low) + grown * (RATE_ONE - rate), high - low), RATE_ONE)
 
 
 def initial_brackets(rules: Any, open_notional: Any) -> Any:

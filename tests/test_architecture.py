@@ -23,6 +23,7 @@ KERNEL = (
     "tables",
     "rules",
     "state",
+    "tiers",
     "events",
     "journal",
     "margin",
