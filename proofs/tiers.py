@@ -45,9 +45,9 @@ def any_rules(*, rule: TierRule | None = None) -> Any:
 
 
 def _make_rules(tiers: tuple[Tier, ...], rule: TierRule) -> MarketRules:
-    figures: Any = [new_int(f"rate.{name}") for name in RATES]
-    scaling: Any = {name: new_int(name) for name in ("open_interest_floor", "open_interest_cap")}
-    return MarketRules(*figures, tiers=tiers, tier_rule=rule, **scaling)
+    initial, maintenance, taker, maker, liquidation = (new_int(f"rate.{name}") for name in RATES)
+    low, high = new_int("open_interest_floor"), new_int("open_interest_cap")
+    return MarketRules(initial, maintenance, taker, maker, liquidation, tiers, rule, low, high)
 
 
 def any_brackets(tracer: Tracer, *, rule: TierRule | None = None) -> tuple[Any, list[Any], list[Any]]:

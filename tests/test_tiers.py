@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from io import StringIO
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -12,19 +13,25 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
-from riskcore import events, queries
+from riskcore import events, genesis, queries
 from riskcore.bad_input import Fault
 from riskcore.capacity import compute_takeover_size
 from riskcore.codec import SNAPSHOT, decode_event, get_members
+from riskcore.log import write_log
 from riskcore.margin import get_initial_requirement, get_maintenance_requirement
-from riskcore.quantities import RATE_ONE, AccountId, Lots, MarketId
+from riskcore.monitor import Monitor
+from riskcore.quantities import RATE_ONE, AccountId, Atoms, EventId, Lots, MarketId, Price, Time
+from riskcore.replay import replay
+from riskcore.report import get_json, print_replay
 from riskcore.rules import Rule
 from riskcore.snapshot import load_state, save_state
 from riskcore.state import Market, MarketRules, Tier, TierRule, is_admissible_market
 from riskcore.tiers import get_initial_rates, get_maintenance_rates, is_continuous
+from riskcore.units import Units
 from tests.naive import get_initial, get_maintenance
-from tests.strategies import VAULT, Desk, make_rules, market_rules, markets
+from tests.strategies import VAULT, Desk, make_rulebook, make_rules, market_rules, markets
 from tests.test_margin import make_market
 
 VECTORS = json.loads(Path(__file__).with_name("vectors").joinpath("tiers.json").read_text(encoding="utf-8"))
@@ -284,10 +291,13 @@ def get_event(rules: MarketRules) -> events.Event:
 def test_a_log_has_tiers_or_leaves_them_out() -> None:
     event, plain = get_event(make_rules(tiers=TIERS, rule=TierRule.SLAB, scaling=(7, 9))), get_event(make_rules())
     members = get_members(plain)
-    short = {**members, "rules": {name: members["rules"][name] for name in list(members["rules"])[:5]}}
+    spelt_out = {"tiers": [], "tier_rule": "marginal", "open_interest_floor": 0, "open_interest_cap": 0}
 
+    assert 5 == len(members["rules"])
+    assert 9 == len(get_members(event)["rules"])
     assert event == decode_event(get_members(event), SNAPSHOT)
-    assert plain == decode_event(short, SNAPSHOT)
+    assert plain == decode_event({**members, "rules": {**members["rules"], **spelt_out}}, SNAPSHOT)
+    assert plain == decode_event(members, SNAPSHOT)
 
 
 def test_a_snapshot_has_tiers(tmp_path: Path) -> None:
@@ -323,6 +333,57 @@ def test_a_log_s_tiers_are_refused_by_field(change: dict[str, Any], field: str, 
     assert field == caught.value.field
     assert expected in caught.value.expected
     assert got in caught.value.got
+
+
+def make_log(path: Path, *rules: MarketRules) -> Path:
+    listed = [
+        events.ListMarket(EventId(f"e{number}"), number, Time(0), MarketId(f"M{number}"), one, Price(100))
+        for number, one in enumerate(rules, start=1)
+    ]
+    write_log(path / "log.jsonl", make_rulebook(), Units("1"), listed)
+    return path / "log.jsonl"
+
+
+def test_a_replay_says_which_markets_have_jumps(tmp_path: Path) -> None:
+    slab, marginal = (make_rules(tiers=TIERS, rule=rule) for rule in (TierRule.SLAB, TierRule.MARGINAL))
+    run = replay(make_log(tmp_path, marginal, slab, make_rules(), slab), Monitor)
+    output = StringIO()
+    print_replay(run, "log.jsonl", Console(file=output, width=100))
+
+    assert ["M2", "M4"] == run.jumps == get_json(run, "log.jsonl")["jumps"]
+    assert "MARG-1, continuity: REFUTED by the rules of M2, M4." in output.getvalue()
+
+
+def test_a_replay_without_slabs_says_nothing_of_jumps(tmp_path: Path) -> None:
+    run = replay(make_log(tmp_path, make_rules(tiers=TIERS), make_rules(rule=TierRule.SLAB)), Monitor)
+    output = StringIO()
+    print_replay(run, "log.jsonl", Console(file=output, width=100))
+
+    assert [] == run.jumps
+    assert "MARG-1" not in output.getvalue()
+
+
+def test_the_monitor_measures_at_the_open_interest_that_an_event_found() -> None:
+    state = genesis(make_rulebook())
+    monitor = Monitor(state)
+    market, rules = MarketId("BTC"), make_rules(scaling=(0, 2_000))
+    amber, birch = AccountId("amber"), AccountId("birch")
+    head = ((EventId(f"e{number}"), number, Time(0)) for number in range(1, 5))
+    for event in (
+        events.ListMarket(*next(head), market, rules, Price(100)),
+        events.Deposit(*next(head), amber, Atoms(150)),
+        events.Deposit(*next(head), birch, Atoms(150)),
+        # 100 of initial margin at no open interest, 550 at the one that it leaves
+        events.Fill(*next(head), amber, birch, market, Lots(10), Price(100)),
+    ):
+        outcome = monitor.step(state, event)
+        assert outcome.rejected is None
+        state = outcome.state
+    monitor.checkpoint(state)
+
+    assert 550 == queries.initial_margin(state, amber)
+    assert [] == monitor.violations
+    assert monitor.tallies["MARG-2"].checked
 
 
 # Figures of venues

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults import conservation, forced, margin, queues, ranks, sequence
+from tests.faults import conservation, forced, margin, queues, ranks, sequence, tiers
 from tests.faults.planting import Fault
 
 FAULTS: tuple[Fault, ...] = (
@@ -12,4 +12,5 @@ FAULTS: tuple[Fault, ...] = (
     *forced.FAULTS,
     *queues.FAULTS,
     *ranks.FAULTS,
+    *tiers.FAULTS,
 )
