@@ -33,6 +33,7 @@ PLUMBING = {
     "markets": {"process_advance_time"},
     "journal": {"Party.__init__", "Journal.__init__", "Journal.parties"},
     "state": {
+        "_tiers",
         "Positions.__init__",
         "Positions.get",
         "Positions.items",
