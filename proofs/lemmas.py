@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from proofs import cash, deleveraging, journal, margin, ranking, state, step, tables, tiers
+from proofs import cash, deleveraging, journal, margin, markets, ranking, source, state, step, tables, tiers
 from riskcore.prover.lemma import Lemma
 from riskcore.prover.obligations import Obligation
 
 LEMMAS: dict[str, tuple[Lemma, ...]] = {
     "margin": margin.LEMMAS,
     "tiers": tiers.LEMMAS,
+    "markets": markets.LEMMAS,
     "cash": cash.LEMMAS,
     "journal": journal.LEMMAS,
     "ranking": ranking.LEMMAS,
@@ -16,6 +17,7 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
     "state": state.LEMMAS,
     "tables": tables.LEMMAS,
     "step": step.LEMMAS,
+    "source": source.LEMMAS,
 }
 
 

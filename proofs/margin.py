@@ -5,6 +5,7 @@ Here a market has its base rates alone; ``tiers.py`` proves the same where it ha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from riskcore import margin
@@ -17,17 +18,18 @@ from riskcore.tables import DictTable
 from specs.arithmetic import RATE_ONE, every, implies, magnitude
 from specs.markets import admissible
 
-#: The fold is run over two positions; more are the same addition again.
-BOUNDED = "PROVED-BOUNDED(two positions), any sizes and rules"
+#: The fold is run over up to three positions; more are the same addition again.
+BOUNDED = "PROVED-BOUNDED(three positions), any sizes and rules"
 FIELDS = ("size", "cost", "entry_index")
 
 
-def any_market(tracer: Tracer, name: str = "market") -> Any:
+def any_market(tracer: Tracer, name: str = "market", **figures: Any) -> Any:
     """A listed market with any admissible rules; another name is another market."""
     names = ("initial", "maintenance", "taker", "maker", "liquidation")
-    rules = MarketRules(*(new_int(f"{name}.rate.{rate}") for rate in names))
+    limits = {limit: new_int(f"{name}.{limit}") for limit in ("mark_move_limit", "mark_age_limit", "fill_price_band")}
+    rules = MarketRules(*(new_int(f"{name}.rate.{rate}") for rate in names), **limits)
     fields = ("mark", "index", "remainder", "time", "interest")
-    market: Any = Market(rules, *(new_int(f"{name}.{field}") for field in fields))
+    market: Any = Market(rules, *(new_int(f"{name}.{field}") for field in fields), **figures)
     assume(tracer, admissible(rules), market.mark_price > 0)
     return market
 
@@ -91,32 +93,29 @@ def _continuous_in_size(tracer: Tracer) -> Any:
     return (step - 1) * RATE_ONE <= market.mark_price * market.rules.maintenance_margin_rate
 
 
-def _sum_over_two_positions(tracer: Tracer) -> Any:
+def _sum_over(count: int) -> Callable[[Tracer], Any]:
     """The fold over an account's positions is the sum of what each adds."""
-    first, second = any_market(tracer, "first"), any_market(tracer, "second")
-    one, two = (Position(*(new_int(f"{name}.{field}") for field in FIELDS)) for name in ("one", "two"))
-    assume(tracer, one.size != 0, two.size != 0)
-    positions = Positions({MarketId("one"): one, MarketId("two"): two})
-    no_market: Market | None = None
-    table: DictTable[MarketId, Market | None] = DictTable(no_market)
-    both = table.put(MarketId("one"), first).put(MarketId("two"), second)
-    balance: Any = new_int("balance")
-    total: Any = margin.get_margin(balance, positions, both)
-    values = [
-        position.size * market.mark_price - position.size * (market.funding_index - position.entry_index)
-        for market, position in ((first, one), (second, two))
-    ]
-    initial = [
-        margin.get_initial_requirement(market, position.size) for market, position in ((first, one), (second, two))
-    ]
-    maintenance = [
-        margin.get_maintenance_requirement(market, position.size) for market, position in ((first, one), (second, two))
-    ]
-    return every(
-        total.equity == balance + values[0] + values[1],
-        total.initial == initial[0] + initial[1],
-        total.maintenance == maintenance[0] + maintenance[1],
-    )
+
+    def margin_is_the_sum(tracer: Tracer) -> Any:
+        ids = [MarketId(f"market{number}") for number in range(count)]
+        held = {id: Position(*(new_int(f"{id}.{field}") for field in FIELDS)) for id in ids}
+        listed = {id: any_market(tracer, id) for id in ids}
+        no_market: Market | None = None
+        table: DictTable[MarketId, Market | None] = DictTable(no_market)
+        balance: Any = new_int("balance")
+        equity, initial, maintenance = balance, 0, 0
+        for id in ids:
+            market, position = listed[id], held[id]
+            assume(tracer, position.size != 0)
+            table = table.put(id, market)
+            equity += position.size * market.mark_price
+            equity -= position.size * (market.funding_index - position.entry_index)
+            initial += margin.get_initial_requirement(market, position.size)
+            maintenance += margin.get_maintenance_requirement(market, position.size)
+        total: Any = margin.get_margin(balance, Positions(held), table)
+        return every(total.equity == equity, total.initial == initial, total.maintenance == maintenance)
+
+    return margin_is_the_sum
 
 
 def _bounded_moves_leave_the_healthy_solvent(tracer: Tracer) -> Any:
@@ -167,12 +166,15 @@ LEMMAS = (
     Lemma(
         "products_are_monotone", "ENV-1", "a smaller figure times one not negative is no larger", _products_are_monotone
     ),
-    Lemma(
-        "sum_over_positions",
-        "MARG-1",
-        "an account's margin is the sum over its positions",
-        _sum_over_two_positions,
-        BOUNDED,
+    *(
+        Lemma(
+            f"sum_over_{count}_positions",
+            "MARG-1",
+            "an account's margin is its balance and the sum over its positions",
+            _sum_over(count),
+            BOUNDED,
+        )
+        for count in range(4)
     ),
     Lemma(
         "bounded_moves",

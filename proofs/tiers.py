@@ -47,7 +47,19 @@ def any_rules(*, rule: TierRule | None = None) -> Any:
 def _make_rules(tiers: tuple[Tier, ...], rule: TierRule) -> MarketRules:
     initial, maintenance, taker, maker, liquidation = (new_int(f"rate.{name}") for name in RATES)
     low, high = new_int("open_interest_floor"), new_int("open_interest_cap")
-    return MarketRules(initial, maintenance, taker, maker, liquidation, tiers, rule, low, high)
+    limits = {name: new_int(name) for name in ("mark_move_limit", "mark_age_limit", "fill_price_band")}
+    return MarketRules(
+        initial,
+        maintenance,
+        taker,
+        maker,
+        liquidation,
+        **limits,
+        tiers=tiers,
+        tier_rule=rule,
+        open_interest_floor=low,
+        open_interest_cap=high,
+    )
 
 
 def any_brackets(tracer: Tracer, *, rule: TierRule | None = None) -> tuple[Any, list[Any], list[Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import chain, pairwise
 
+from riskcore.deleveraging import get_share
 from riskcore.liquidation import get_equity_share
 from riskcore.margin import get_margin, get_margin_after
 from riskcore.margin import is_below_maintenance as is_below
@@ -37,7 +38,7 @@ def compute_queue(state: State, id: AccountId, market_id: MarketId) -> tuple[Acc
     if size == 0:
         return ()
     margin = get_margin(account.balance, account.positions, state.markets)
-    share = -get_equity_share(margin, market, size, abs(size))
+    share = get_share(state, market, margin, size)
     episode = Deleveraging(id, market_id, Lots(abs(size)), Atoms(share), Lots(0), (), 0)
     candidates = get_candidates(state, market, size, episode).values()
     # Distinct ratios differ by 1 / (d * d) or more, so scaled by more than d * d their floors

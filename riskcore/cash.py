@@ -1,10 +1,16 @@
-"""Cash comes in and goes out."""
+"""Cash comes in, moves between accounts, and goes out.
+
+An isolated position is a position in an account of its own: ``Transfer`` moves its
+margin in and out, and nothing else that happens to one account touches another.
+"""
 
 from __future__ import annotations
 
-from riskcore.events import Deposit, FundInsurance, Withdraw
-from riskcore.journal import Journal, Reason, Reserve, Stage
+from riskcore.events import Deposit, FundInsurance, Transfer, Withdraw
+from riskcore.journal import Journal, Party, Reason, Reserve, Stage
 from riskcore.margin import get_margin
+from riskcore.markets import are_marks_fresh
+from riskcore.quantities import divide_up
 from riskcore.rules import Rule, require
 from riskcore.state import State
 
@@ -29,14 +35,52 @@ def process_fund_insurance(state: State, event: FundInsurance) -> Journal:
     return journal
 
 
+def get_haircut(state: State, amount: int) -> int:
+    """Atoms of a withdrawal that stay behind for the uncovered loss, rounded up: nothing where nothing is uncovered.
+
+    Its part of the amount is the loss over all accounts' equity. Both fall by the same rate with
+    each withdrawal, so who withdraws later loses no more, and no less but for rounding.
+    Raises ``Rejected`` where there is less in the pool for all accounts than nothing.
+    """
+    reserves = state.reserves
+    loss = -reserves.uncovered
+    if not state.rulebook.withdrawals_are_cut or loss == 0:
+        return 0
+    pooled = -reserves.outside - reserves.insurance - reserves.fees
+    require(pooled > 0, Rule.POOL_EXHAUSTED)
+    return min(divide_up(amount * loss, pooled + loss), loss)
+
+
+def require_spare(state: State, payer: Party, amount: int, time: int) -> None:
+    """The guard of cash that leaves an account: by marks that are not stale it stays at initial margin."""
+    require(are_marks_fresh(payer.positions, state.markets, time), Rule.MARK_STALE)
+    margin = get_margin(payer.balance, payer.positions, state.markets)
+    require(margin.equity - amount >= margin.initial, Rule.BELOW_INITIAL_MARGIN)
+
+
 def process_withdraw(state: State, event: Withdraw) -> Journal:
     # Guard
     require(event.amount > 0, Rule.AMOUNT_NOT_POSITIVE)
+    require((not state.rulebook.withdrawals_wait) | (state.reserves.uncovered == 0), Rule.LOSS_UNCOVERED)
     journal = Journal(state)
     account, outside = journal.account(event.account), journal.reserve(Reserve.OUTSIDE)
-    require(event.amount <= -outside.balance, Rule.POOL_EXHAUSTED)
-    margin = get_margin(account.balance, account.positions, state.markets)
-    require(margin.equity - event.amount >= margin.initial, Rule.BELOW_INITIAL_MARGIN)
+    haircut = get_haircut(state, event.amount)
+    require(event.amount - haircut <= -outside.balance, Rule.POOL_EXHAUSTED)
+    require_spare(state, account, event.amount, event.timestamp)
     # Effect
-    journal.pay(account, outside, event.amount, Reason.WITHDRAWAL, Stage.ORDINARY)
+    uncovered = journal.reserve(Reserve.UNCOVERED)
+    journal.pay(account, uncovered, haircut, Reason.HAIRCUT, Stage.ORDINARY)
+    journal.pay(account, outside, event.amount - haircut, Reason.WITHDRAWAL, Stage.ORDINARY)
+    return journal
+
+
+def process_transfer(state: State, event: Transfer) -> Journal:
+    # Guard
+    require(event.amount > 0, Rule.AMOUNT_NOT_POSITIVE)
+    require(event.payer != event.payee, Rule.SELF_TRANSFER)
+    journal = Journal(state)
+    payer, payee = journal.account(event.payer), journal.account(event.payee)
+    require_spare(state, payer, event.amount, event.timestamp)
+    # Effect
+    journal.pay(payer, payee, event.amount, Reason.TRANSFER, Stage.ORDINARY)
     return journal

@@ -181,11 +181,11 @@ class Record(Generic[T]):
     def read_fields(self, members: dict[str, object], source: Source, market: str | None) -> list[object]:
         """The values in the class's order; ``Fault`` names the first field that is wrong."""
         if members.keys() != self.fields.keys():
-            needed = [name for name in self.fields if name not in self.defaults]
-            require_fields(members, needed, self.name, tuple(self.defaults))
+            required = [name for name in self.fields if name not in self.defaults]
+            require_fields(members, required, self.name, tuple(self.defaults))
         values = []
         for name, read in self.fields.items():
-            if name in self.defaults and name not in members:
+            if name not in members:
                 values.append(self.defaults[name])
                 continue
             try:

@@ -5,8 +5,8 @@ it once, when it opens, and then consumes heads. While it is open nothing else i
 accepted, so no mark, deposit or trade can make it stale.
 
 The counterparties together pay exactly ``share``, the equity that the position's
-lots have lost: each step pays the difference of two rounded-down parts, which
-telescopes. What a queue cannot pay falls on insurance, then on uncovered.
+lots have lost (nothing, where the rulebook closes at mark): each step pays the
+difference of two rounded-down parts, which telescopes. What a queue cannot pay falls on insurance, then on uncovered.
 """
 
 from __future__ import annotations
@@ -15,13 +15,18 @@ from riskcore.events import BeginDeleveraging, Deleverage, EndDeleveraging
 from riskcore.insurance import get_available
 from riskcore.journal import Journal, Reason, Reserve, Stage
 from riskcore.liquidation import get_equity_share, give, require_liquidatable
-from riskcore.margin import get_margin
-from riskcore.markets import get_market
+from riskcore.margin import Margin, get_margin
+from riskcore.markets import get_fresh_market, get_market
 from riskcore.quantities import Atoms, Lots, divide_down
 from riskcore.ranking import is_ranked
 from riskcore.rules import Rejected, Rule, require
-from riskcore.state import Deleveraging, State
+from riskcore.state import Deleveraging, Market, State
 from riskcore.vault import can_take_over
+
+
+def get_share(state: State, market: Market, margin: Margin, size: int) -> int:
+    """Atoms that a position's counterparties pay together: the equity that its lots have lost, or nothing at mark."""
+    return 0 if state.rulebook.adl_at_mark else -get_equity_share(margin, market, size, abs(size))
 
 
 def get_paid(episode: Deleveraging, done: int) -> int:
@@ -38,7 +43,7 @@ def get_open(state: State) -> Deleveraging:
 
 def process_begin_deleveraging(state: State, event: BeginDeleveraging) -> Journal:
     # Guard
-    market = get_market(state, event.market)
+    market = get_fresh_market(state, event.market, event.timestamp)
     rulebook = state.rulebook
     account = state.accounts.get(event.account)
     size = account.positions.get(event.market).size
@@ -55,7 +60,7 @@ def process_begin_deleveraging(state: State, event: BeginDeleveraging) -> Journa
         )
     insurance_is_next = rulebook.insurance_before_adl & (margin.equity < 0)
     require((not insurance_is_next) | (get_available(state) == 0), Rule.INSURANCE_NOT_EXHAUSTED)
-    share = -get_equity_share(margin, market, size, abs(size))
+    share = get_share(state, market, margin, size)
     episode = Deleveraging(event.account, event.market, Lots(abs(size)), Atoms(share), Lots(0), event.queue, 0)
     require(is_ranked(state, market, size, episode), Rule.QUEUE_NOT_RANKED)
     require((share > 0) | (len(event.queue) > 0), Rule.NOTHING_TO_BOOK)

@@ -58,6 +58,15 @@ class Withdraw(Header):
 
 
 @frozen
+class Transfer(Header):
+    """Cash goes from one account to another, such as a sub-account that isolates a position."""
+
+    payer: AccountId = field(validator=some_text)
+    payee: AccountId = field(validator=some_text)
+    amount: Atoms = field(validator=exact_int)
+
+
+@frozen
 class FundInsurance(Header):
     """Cash comes in for the insurance fund."""
 
@@ -152,10 +161,28 @@ class WriteOff(Header):
     account: AccountId = field(validator=some_text)
 
 
+@frozen
+class SettleMarket(Header):
+    """A market ends: from now on its positions are only closed, at ``price``."""
+
+    market: MarketId = field(validator=some_text)
+    price: Price = field(validator=exact_int)
+
+
+@frozen
+class SettlePair(Header):
+    """In a market that ends, the smaller of a long and a short position is closed against the other."""
+
+    market: MarketId = field(validator=some_text)
+    long: AccountId = field(validator=some_text)
+    short: AccountId = field(validator=some_text)
+
+
 Event: TypeAlias = (
     ListMarket
     | Deposit
     | Withdraw
+    | Transfer
     | FundInsurance
     | AdvanceTime
     | MarkPrice
@@ -168,4 +195,6 @@ Event: TypeAlias = (
     | Deleverage
     | EndDeleveraging
     | WriteOff
+    | SettleMarket
+    | SettlePair
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from riskcore.events import ApplyFunding
 from riskcore.journal import Journal
-from riskcore.markets import get_market
+from riskcore.markets import get_open_market
 from riskcore.quantities import RATE_ONE, Atoms, divide_down
 from riskcore.rules import Rule, require
 from riskcore.state import Market, State
@@ -16,7 +16,7 @@ from riskcore.state import Market, State
 
 def process_apply_funding(state: State, event: ApplyFunding) -> Journal:
     # Guard
-    market = get_market(state, event.market)
+    market = get_open_market(state, event.market)
     elapsed = event.timestamp - market.funding_time
     require(elapsed > 0, Rule.FUNDING_NOT_DUE)
     require(abs(event.rate) <= state.rulebook.funding_rate_cap, Rule.FUNDING_RATE_CAPPED)
@@ -31,5 +31,7 @@ def process_apply_funding(state: State, event: ApplyFunding) -> Journal:
         accrued - growth * denominator,
         event.timestamp,
         market.open_interest,
+        market.settling,
+        market.mark_time,
     )
     return Journal(state, event.market, funded)

@@ -37,6 +37,7 @@ class Stage(StrEnum):
     VAULT = "vault"
     INSURANCE = "insurance"
     DELEVERAGING = "deleveraging"
+    SETTLEMENT = "settlement"
     UNCOVERED = "uncovered"
 
 
@@ -45,6 +46,8 @@ class Reason(StrEnum):
 
     DEPOSIT = "deposit"
     WITHDRAWAL = "withdrawal"
+    HAIRCUT = "haircut"
+    TRANSFER = "transfer"
     FUNDING = "funding"
     FILL = "fill"
     FEE = "fee"
@@ -53,6 +56,7 @@ class Reason(StrEnum):
     TAKEOVER = "takeover"
     COVER = "cover"
     CLOSE_OUT = "close_out"
+    SETTLEMENT = "settlement"
     WRITE_OFF = "write_off"
 
 
@@ -158,6 +162,8 @@ class Journal:
             market.funding_remainder,
             market.funding_time,
             Lots(market.open_interest + long_lots),
+            market.settling,
+            market.mark_time,
         )
         self.lines.append(
             Trade(buyer.id, seller.id, market_id, Lots(lots), Atoms(amount), reason, stage)  # type: ignore[arg-type]

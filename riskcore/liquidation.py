@@ -11,7 +11,7 @@ from riskcore.events import LiquidationFill
 from riskcore.insurance import get_available
 from riskcore.journal import Journal, Party, Reason, Reserve, Stage
 from riskcore.margin import Margin, get_maintenance_requirement, get_margin, is_bearable, is_below_maintenance
-from riskcore.markets import get_market
+from riskcore.markets import get_fresh_market, is_within_band
 from riskcore.quantities import RATE_ONE, apply_rate, divide_down
 from riskcore.rules import Rule, require
 from riskcore.state import Market, State
@@ -61,9 +61,10 @@ def can_back(state: State, market: Market, lots: int, loss: int, missing: int) -
 
 def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:
     # Guard
-    market = get_market(state, event.market)
+    market = get_fresh_market(state, event.market, event.timestamp)
     require(event.account != event.maker, Rule.SELF_TRADE)
     require(event.price > 0, Rule.PRICE_NOT_POSITIVE)
+    require(is_within_band(market, event.price, market.rules.fill_price_band), Rule.PRICE_BAND)
     journal = Journal(state, event.market, market)
     account, maker = journal.account(event.account), journal.account(event.maker)
     size, maker_size = account.positions.get(event.market).size, maker.positions.get(event.market).size

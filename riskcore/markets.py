@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from riskcore.events import AdvanceTime, ListMarket, MarkPrice
 from riskcore.journal import Journal
-from riskcore.quantities import Atoms, Lots, MarketId
+from riskcore.quantities import RATE_ONE, Atoms, Lots, MarketId
 from riskcore.rules import Rejected, Rule, require
-from riskcore.state import Market, State, is_admissible_market
+from riskcore.state import Market, Positions, State, is_admissible_market
+from riskcore.tables import Table
 
 
 def get_market(state: State, market_id: MarketId) -> Market:
@@ -17,20 +18,52 @@ def get_market(state: State, market_id: MarketId) -> Market:
     return market
 
 
+def get_open_market(state: State, market_id: MarketId) -> Market:
+    """The listed market that is not being settled; ``Rejected`` where there is none."""
+    market = get_market(state, market_id)
+    require(not market.settling, Rule.MARKET_SETTLING)
+    return market
+
+
+def is_fresh(market: Market, time: int) -> bool:
+    """Whether the mark price may be relied on at ``time``."""
+    limit = market.rules.mark_age_limit
+    return (limit == 0) | (time - market.mark_time <= limit)
+
+
+def get_fresh_market(state: State, market_id: MarketId, time: int) -> Market:
+    """The open market whose mark price is not stale; ``Rejected`` where there is none."""
+    market = get_open_market(state, market_id)
+    require(is_fresh(market, time), Rule.MARK_STALE)
+    return market
+
+
+def are_marks_fresh(positions: Positions, markets: Table[MarketId, Market | None], time: int) -> bool:
+    """Whether no position of an account is measured at a stale mark price. A market that ends has its last."""
+    held = (markets.get(market_id) for market_id, _ in positions.items())
+    return all(market is not None and (market.settling or is_fresh(market, time)) for market in held)
+
+
+def is_within_band(market: Market, price: int, rate: int) -> bool:
+    """Whether a price is within ``rate`` of mark; a rate of zero bounds nothing."""
+    return (rate == 0) | (abs(price - market.mark_price) * RATE_ONE <= rate * market.mark_price)
+
+
 def process_list_market(state: State, event: ListMarket) -> Journal:
     # Guard
     require(state.markets.get(event.market) is None, Rule.MARKET_LISTED)
     require(is_admissible_market(event.rules), Rule.RULES_INADMISSIBLE)
     require(event.mark_price > 0, Rule.PRICE_NOT_POSITIVE)
     # Effect: funding counts from now, not from time zero
-    market = Market(event.rules, event.mark_price, Atoms(0), 0, event.timestamp, Lots(0))
+    market = Market(event.rules, event.mark_price, Atoms(0), 0, event.timestamp, Lots(0), False, event.timestamp)
     return Journal(state, event.market, market)
 
 
 def process_mark_price(state: State, event: MarkPrice) -> Journal:
     # Guard
-    market = get_market(state, event.market)
+    market = get_open_market(state, event.market)
     require(event.price > 0, Rule.PRICE_NOT_POSITIVE)
+    require(is_within_band(market, event.price, market.rules.mark_move_limit), Rule.MARK_JUMP)
     # Effect
     marked = Market(
         market.rules,
@@ -39,6 +72,8 @@ def process_mark_price(state: State, event: MarkPrice) -> Journal:
         market.funding_remainder,
         market.funding_time,
         market.open_interest,
+        market.settling,
+        event.timestamp,
     )
     return Journal(state, event.market, marked)
 

@@ -147,6 +147,11 @@ class _AccountView:
     def maintenance(self) -> int:
         return self._measure()[2]
 
+    def marks_are_fresh(self, time: int) -> bool:
+        held = [self._marks.get(id) for id, _ in self._account.positions.items()]
+        limits = [(market.rules.mark_age_limit, time - market.mark_time) for market in held if not market.settling]
+        return all(limit == 0 or age <= limit for limit, age in limits)
+
     @property
     def rest_maintenance(self) -> int:
         market = self._marks.market
@@ -232,7 +237,7 @@ class _Case:
         account = self.before.account(self.event.account)
         lots = abs(account.size)
         released = account.maintenance - account.rest_maintenance
-        share = -(account.equity * released // account.maintenance)
+        share = 0 if self.rulebook.adl_at_mark else -(account.equity * released // account.maintenance)
         return self.is_certified(self.before, self.event.queue, account.size, share, lots)
 
     def is_certified(

@@ -58,6 +58,10 @@ class Rulebook:
     ``adl_requires_profit``: who pays in a deleveraging must do so out of that position's profit.
     ``funding_interval``: milliseconds that a funding rate is quoted for.
     ``funding_rate_cap``: largest funding rate per interval, either sign.
+    ``takeover_rate``: the vault takes an account over once its equity is at most this rate of maintenance.
+    ``adl_at_mark``: deleveraging closes at mark, and leaves the deficit; otherwise at bankruptcy price.
+    ``withdrawals_wait``: nobody withdraws while a loss is uncovered.
+    ``withdrawals_are_cut``: whoever withdraws leaves the uncovered loss's part of the amount behind.
     """
 
     vault: AccountId = field(validator=some_text)
@@ -71,6 +75,10 @@ class Rulebook:
     adl_rank: RankPolicy = field(validator=instance_of(RankPolicy))
     funding_interval: Time = field(validator=exact_int)
     funding_rate_cap: Rate = field(validator=exact_int)
+    takeover_rate: Rate = field(default=Rate(RATE_ONE), validator=exact_int)
+    adl_at_mark: bool = field(default=False, validator=exact_bool)
+    withdrawals_wait: bool = field(default=False, validator=exact_bool)
+    withdrawals_are_cut: bool = field(default=False, validator=exact_bool)
 
 
 def is_admissible_rulebook(rulebook: Rulebook) -> bool:
@@ -82,6 +90,8 @@ def is_admissible_rulebook(rulebook: Rulebook) -> bool:
         & (rulebook.insurance_fill_band <= RATE_ONE)
         & (rulebook.funding_interval > 0)
         & (rulebook.funding_rate_cap >= 0)
+        & (rulebook.takeover_rate >= 0)
+        & (rulebook.takeover_rate <= RATE_ONE)
     )
 
 
@@ -108,9 +118,12 @@ def _tiers(rules: object, attribute: attrs.Attribute[Any], value: object) -> Non
 
 @frozen
 class MarketRules:
-    """One market's rates, in parts per million of notional.
+    """One market's rates, in parts per million of notional, and its limits, which bound nothing at zero.
 
     ``maker_fee_rate`` may be negative, a rebate that the taker's fee pays for.
+    ``mark_move_limit``: rate of the mark price by which the next may differ.
+    ``mark_age_limit``: milliseconds after which a mark price is stale.
+    ``fill_price_band``: rate of the mark price by which a fill's price may differ.
     ``tiers``: the brackets above that of the margin rates here, which starts at zero.
     ``tier_rule``: whether a bracket's rate is that of the part within it, or of the whole notional.
     ``open_interest_floor``, ``open_interest_cap``: atoms of open interest at mark between which initial
@@ -122,6 +135,9 @@ class MarketRules:
     taker_fee_rate: Rate = field(validator=exact_int)
     maker_fee_rate: Rate = field(validator=exact_int)
     liquidation_fee_rate: Rate = field(validator=exact_int)
+    mark_move_limit: Rate = field(default=Rate(0), validator=exact_int)
+    mark_age_limit: Time = field(default=Time(0), validator=exact_int)
+    fill_price_band: Rate = field(default=Rate(0), validator=exact_int)
     tiers: tuple[Tier, ...] = field(default=(), validator=_tiers)
     tier_rule: TierRule = field(default=TierRule.MARGINAL, validator=instance_of(TierRule))
     open_interest_floor: Atoms = field(default=Atoms(0), validator=exact_int)
@@ -158,10 +174,16 @@ def is_admissible_market(rules: MarketRules) -> bool:
         & (rules.maker_fee_rate <= RATE_ONE)
         & (rules.liquidation_fee_rate >= 0)
         & (rules.liquidation_fee_rate <= RATE_ONE)
+        & (rules.mark_move_limit >= 0)
+        & (rules.mark_age_limit >= 0)
+        & (rules.fill_price_band >= 0)
         & (low >= 0)
         & ((low < high) | ((low == 0) & (high == 0)))
         & has_admissible_tiers(rules)
     )
+
+
+_START = Time(0)
 
 
 @frozen
@@ -171,6 +193,8 @@ class Market:
     ``funding_index``: atoms that one long lot has paid, in sum, since listing.
     ``funding_remainder``: what the index's divisions left over, carried to the next.
     ``open_interest``: lots held long, which are as many as are held short.
+    ``settling``: the market ends at its mark price, for good.
+    ``mark_time``: when the mark price was set.
     """
 
     rules: MarketRules
@@ -179,6 +203,8 @@ class Market:
     funding_remainder: int
     funding_time: Time
     open_interest: Lots
+    settling: bool = False
+    mark_time: Time = _START
 
 
 @frozen

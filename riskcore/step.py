@@ -8,7 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from riskcore import events
-from riskcore.cash import process_deposit, process_fund_insurance, process_withdraw
+from riskcore.cash import process_deposit, process_fund_insurance, process_transfer, process_withdraw
 from riskcore.deleveraging import process_begin_deleveraging, process_deleverage, process_end_deleveraging
 from riskcore.events import Event
 from riskcore.funding import process_apply_funding
@@ -17,6 +17,7 @@ from riskcore.journal import Journal, Line, Trade
 from riskcore.liquidation import process_liquidation_fill
 from riskcore.markets import process_advance_time, process_list_market, process_mark_price
 from riskcore.rules import Rejected, Rule, require
+from riskcore.settlement import process_settle_market, process_settle_pair
 from riskcore.state import State
 from riskcore.trading import process_fill
 from riskcore.vault import process_takeover
@@ -26,6 +27,7 @@ TRANSITIONS: dict[type[events.Header], Callable[[State, Any], Journal]] = {
     events.ListMarket: process_list_market,
     events.Deposit: process_deposit,
     events.Withdraw: process_withdraw,
+    events.Transfer: process_transfer,
     events.FundInsurance: process_fund_insurance,
     events.AdvanceTime: process_advance_time,
     events.MarkPrice: process_mark_price,
@@ -38,6 +40,8 @@ TRANSITIONS: dict[type[events.Header], Callable[[State, Any], Journal]] = {
     events.Deleverage: process_deleverage,
     events.EndDeleveraging: process_end_deleveraging,
     events.WriteOff: process_write_off,
+    events.SettleMarket: process_settle_market,
+    events.SettlePair: process_settle_pair,
 }
 
 #: The events that an open deleveraging accepts; all others wait for its end.

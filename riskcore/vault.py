@@ -10,7 +10,8 @@ from riskcore.events import Takeover
 from riskcore.journal import Journal, Reason, Stage
 from riskcore.liquidation import get_equity_share, give, require_liquidatable
 from riskcore.margin import Margin, get_margin, is_bearable, is_reduction
-from riskcore.markets import get_market
+from riskcore.markets import get_fresh_market
+from riskcore.quantities import RATE_ONE
 from riskcore.rules import Rule, require
 from riskcore.state import Market, Rulebook, State
 
@@ -34,15 +35,21 @@ def can_take_over(state: State, market: Market, margin: Margin, size: int, lots:
     )
 
 
+def is_due(rulebook: Rulebook, margin: Margin) -> bool:
+    """Whether an account's equity has fallen to where the vault takes it over."""
+    return margin.equity * RATE_ONE <= rulebook.takeover_rate * margin.maintenance
+
+
 def process_takeover(state: State, event: Takeover) -> Journal:
     # Guard
-    market = get_market(state, event.market)
+    market = get_fresh_market(state, event.market, event.timestamp)
     require(event.account != state.rulebook.vault, Rule.SELF_TRADE)
     journal = Journal(state, event.market, market)
     account, vault = journal.account(event.account), journal.account(state.rulebook.vault)
     size, held = account.positions.get(event.market).size, vault.positions.get(event.market).size
     margin = get_margin(account.balance, account.positions, state.markets)
     require_liquidatable(margin, size, event.size)
+    require(is_due(state.rulebook, margin), Rule.VAULT_NOT_DUE)
     require(margin.equity >= 0, Rule.VAULT_TAKES_NO_DEFICIT)
     after = held + (event.size if size > 0 else -event.size)
     require(is_within_limit(state.rulebook, market, held, after), Rule.VAULT_LIMIT)

@@ -99,7 +99,7 @@ def prove(obligation: Obligation) -> Result:
     """Decide an obligation on each of its paths; the first that fails is its verdict."""
     started = time.perf_counter()
     verdict, spent, counterexample = Verdict.PROVED, 0, None
-    if not obligation.claims:
+    if not obligation.claims or obligation.is_idle:
         verdict, counterexample = Verdict.VACUOUS, "no path of the kernel reaches this claim, or breaks this clause"
     for claim in obligation.claims:
         answer = decide_claim(claim)

@@ -39,6 +39,9 @@ class AccountView(Protocol):
     @property
     def maintenance(self) -> Any: ...
 
+    def marks_are_fresh(self, time: Any) -> Any:
+        """Whether no position of it is measured at a mark price that is stale at the event's ``time``."""
+
     @property
     def rest_maintenance(self) -> Any:
         """The maintenance requirement of its other markets."""

@@ -1,10 +1,13 @@
-"""Deposits, withdrawals, and money for the insurance fund."""
+"""Deposits, withdrawals, transfers, and money for the insurance fund."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from riskcore import events
 from riskcore.journal import Reason, Reserve
 from riskcore.rules import Rule
+from specs.arithmetic import ceiling_ratio, either, every, implies, negate, smaller
 from specs.case import Case
 from specs.contract import Contract, Effect, header_guard, pay
 
@@ -33,26 +36,73 @@ FUND_INSURANCE = Contract(
 )
 
 
-def _withdraw_guard(case: Case) -> dict[Rule, object]:
-    account = case.before.account(case.event.account)
+def haircut(case: Case) -> Any:
+    """What stays behind of a withdrawal: the uncovered loss over all accounts' equity, of the amount, rounded up."""
+    reserves = case.before.reserves
+    loss = 0 - reserves.uncovered
+    equities = loss - reserves.outside - reserves.insurance - reserves.fees
+    is_cut = every(case.rulebook.withdrawals_are_cut, loss > 0, equities > loss)
+    return either(is_cut, smaller(ceiling_ratio(case.event.amount * loss, either(is_cut, equities, 1)), loss), 0)
+
+
+def is_bankrupt(case: Case) -> Any:
+    """Whether the pool holds nothing that is the accounts'."""
+    reserves = case.before.reserves
+    return 0 - reserves.outside - reserves.insurance - reserves.fees <= 0
+
+
+def _withdraw_guard(case: Case) -> dict[Rule, Any]:
+    event, reserves, rulebook = case.event, case.before.reserves, case.rulebook
+    account = case.before.account(event.account)
+    is_cut = rulebook.withdrawals_are_cut & (reserves.uncovered < 0)
     return {
         **header_guard(case),
-        Rule.AMOUNT_NOT_POSITIVE: case.event.amount > 0,
-        Rule.POOL_EXHAUSTED: case.before.reserves.outside + case.event.amount <= 0,
-        Rule.BELOW_INITIAL_MARGIN: account.equity >= account.initial + case.event.amount,
+        Rule.AMOUNT_NOT_POSITIVE: event.amount > 0,
+        Rule.LOSS_UNCOVERED: implies(rulebook.withdrawals_wait, reserves.uncovered == 0),
+        Rule.POOL_EXHAUSTED: implies(is_cut, negate(is_bankrupt(case)))
+        & (reserves.outside + event.amount - haircut(case) <= 0),
+        Rule.MARK_STALE: account.marks_are_fresh(event.timestamp),
+        Rule.BELOW_INITIAL_MARGIN: account.equity >= account.initial + event.amount,
     }
 
 
-WITHDRAW = Contract(
-    event=events.Withdraw,
-    guard=_withdraw_guard,
+def _withdraw_effect(case: Case) -> Effect:
+    event, reserves = case.event, case.before.reserves
+    kept = haircut(case)
+    return Effect(
+        accounts=((event.account, {"balance": case.before.account(event.account).balance - event.amount}),),
+        reserves={"outside": reserves.outside + event.amount - kept, "uncovered": reserves.uncovered + kept},
+        lines=(
+            pay(event.account, Reserve.UNCOVERED, kept, Reason.HAIRCUT),
+            pay(event.account, Reserve.OUTSIDE, event.amount - kept, Reason.WITHDRAWAL),
+        ),
+    )
+
+
+WITHDRAW = Contract(event=events.Withdraw, guard=_withdraw_guard, effect=_withdraw_effect)
+
+
+def _transfer_guard(case: Case) -> dict[Rule, Any]:
+    event, payer = case.event, case.before.account(case.event.payer)
+    return {
+        **header_guard(case),
+        Rule.AMOUNT_NOT_POSITIVE: event.amount > 0,
+        Rule.SELF_TRANSFER: event.payer != event.payee,
+        Rule.MARK_STALE: payer.marks_are_fresh(event.timestamp),
+        Rule.BELOW_INITIAL_MARGIN: payer.equity >= payer.initial + event.amount,
+    }
+
+
+TRANSFER = Contract(
+    event=events.Transfer,
+    guard=_transfer_guard,
     effect=lambda case: Effect(
         accounts=(
-            (case.event.account, {"balance": case.before.account(case.event.account).balance - case.event.amount}),
+            (case.event.payer, {"balance": case.before.account(case.event.payer).balance - case.event.amount}),
+            (case.event.payee, {"balance": case.before.account(case.event.payee).balance + case.event.amount}),
         ),
-        reserves={"outside": case.before.reserves.outside + case.event.amount},
-        lines=(pay(case.event.account, Reserve.OUTSIDE, case.event.amount, Reason.WITHDRAWAL),),
+        lines=(pay(case.event.payer, case.event.payee, case.event.amount, Reason.TRANSFER),),
     ),
 )
 
-CONTRACTS = (DEPOSIT, WITHDRAW, FUND_INSURANCE)
+CONTRACTS = (DEPOSIT, WITHDRAW, TRANSFER, FUND_INSURANCE)

@@ -7,12 +7,12 @@ from typing import Any
 from riskcore import events
 from riskcore.journal import Reason, Reserve, Stage
 from riskcore.rules import Rule
-from specs.arithmetic import every, floor_ratio, implies, larger, magnitude, negate, smaller
+from specs.arithmetic import either, every, floor_ratio, implies, larger, magnitude, negate, smaller
 from specs.case import AccountView, Case
 from specs.contract import Contract, Effect, available, header_guard, more_longs, moved, owed, pay, trade
 from specs.invariant import length_of
 from specs.liquidation import equity_share, liquidatable_guard, toward
-from specs.markets import known_market
+from specs.markets import fresh_market
 from specs.vault import could_take_over
 
 
@@ -39,9 +39,14 @@ def paid(episode: Any, done: Any) -> Any:
     return floor_ratio(episode.share * done, episode.lots)
 
 
+def share_to_pay(case: Case, account: AccountView, lots: Any) -> Any:
+    """Atoms that counterparties pay together for ``lots``: nothing at mark, else the equity that these have lost."""
+    return either(case.rulebook.adl_at_mark, 0, -equity_share(case, account, lots))
+
+
 def _begin_guard(case: Case) -> dict[Rule, Any]:
     event, before = case.event, case.before
-    rules = {**header_guard(case), **known_market(case)}
+    rules = {**header_guard(case), **fresh_market(case)}
     if before.market is None:
         return rules
     account = before.account(event.account)
@@ -56,7 +61,7 @@ def _begin_guard(case: Case) -> dict[Rule, Any]:
         Rule.VAULT_NOT_EXHAUSTED: from_vault | negate(could_take_over(case, account, 1)),
         Rule.INSURANCE_NOT_EXHAUSTED: implies(case.rulebook.insurance_before_adl & is_bankrupt, available(case) == 0),
         Rule.QUEUE_NOT_RANKED: case.is_ranked,
-        Rule.NOTHING_TO_BOOK: (equity_share(case, account, magnitude(account.size)) < 0) | (length_of(event) > 0),
+        Rule.NOTHING_TO_BOOK: (share_to_pay(case, account, magnitude(account.size)) > 0) | (length_of(event) > 0),
     }
 
 
@@ -69,7 +74,7 @@ def _begin_effect(case: Case) -> Effect:
             episode.account == case.event.account,
             episode.market == case.event.market,
             episode.lots == lots,
-            episode.share == -equity_share(case, account, lots),
+            episode.share == share_to_pay(case, account, lots),
             episode.done == 0,
             episode.queue is case.event.queue,
             episode.head == 0,

@@ -9,11 +9,11 @@ from riskcore.rules import Rule
 from specs.arithmetic import RATE_ONE, floor_ratio, magnitude
 from specs.case import Case
 from specs.contract import Contract, Effect, header_guard
-from specs.markets import known_market
+from specs.markets import open_market
 
 
 def _guard(case: Case) -> dict[Rule, Any]:
-    rules = {**header_guard(case), **known_market(case)}
+    rules = {**header_guard(case), **open_market(case)}
     if case.before.market is None:
         return rules
     return {

@@ -56,6 +56,7 @@ def market_is_possible(ledger: Ledger, funding_interval: Any) -> Any:
         market.funding_remainder >= 0,
         market.funding_remainder < RATE_ONE * funding_interval,
         market.funding_time <= ledger.timestamp,
+        market.mark_time <= ledger.timestamp,
     )
 
 
@@ -63,13 +64,17 @@ def episode_is_possible(episode: Any) -> Any:
     return every(episode.done >= 0, episode.done < episode.lots, episode.head >= 0, episode.head <= length_of(episode))
 
 
-def episode_fits(episode: Any, market: Any, account: Any) -> Any:
-    """The account's position is what is left to close; one that has no other owes what is left of the share."""
+def episode_fits(episode: Any, market: Any, account: Any, at_mark: Any) -> Any:
+    """The account's position is what is left to close.
+
+    One that has no other owes what is left of the share, unless close-outs are at mark, which share nothing.
+    """
     left = floor_ratio(episode.share * episode.done, episode.lots) - episode.share
     return every(
         market is not None,
         magnitude(account.size) == episode.lots - episode.done,
-        implies(account.rest_maintenance == 0, account.equity == left),
+        implies(at_mark, episode.share == 0),
+        at_mark | implies(account.rest_maintenance == 0, account.equity == left),
     )
 
 

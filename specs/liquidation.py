@@ -22,7 +22,7 @@ from specs.contract import (
     pay,
     trade,
 )
-from specs.markets import known_market
+from specs.markets import fresh_market, within_band
 
 
 def equity_share(case: Case, account: AccountView, lots: Any) -> Any:
@@ -61,7 +61,7 @@ def _spare(case: Case) -> Any:
     return equity_share(case, case.before.account(case.event.account), case.event.size) - _loss(case)
 
 
-def within_band(case: Case) -> Any:
+def is_backed_price(case: Case) -> Any:
     """Whether a fill's loss against mark is within the rate that the fund backs."""
     notional = case.event.size * case.before.market.mark_price
     return _loss(case) * RATE_ONE <= case.rulebook.insurance_fill_band * notional
@@ -69,13 +69,14 @@ def within_band(case: Case) -> Any:
 
 def _guard(case: Case) -> dict[Rule, Any]:
     event, before = case.event, case.before
-    rules = {**header_guard(case), **known_market(case)}
+    rules = {**header_guard(case), **fresh_market(case)}
     if before.market is None:
         return rules
     account, maker = before.account(event.account), before.account(event.maker)
     rules |= {
         Rule.SELF_TRADE: event.account != event.maker,
         Rule.PRICE_NOT_POSITIVE: event.price > 0,
+        **within_band(case, Rule.PRICE_BAND, "fill_price_band"),
         **forced_guard(account, event.size),
     }
     if case.rejected in rules:
@@ -86,7 +87,7 @@ def _guard(case: Case) -> dict[Rule, Any]:
     return {
         **rules,
         Rule.WORSE_THAN_BANKRUPTCY: (missing <= 0)
-        | (case.rulebook.insurance_backs_fills & (missing <= available(case)) & within_band(case)),
+        | (case.rulebook.insurance_backs_fills & (missing <= available(case)) & is_backed_price(case)),
         Rule.MAKER_MARGIN: bearable(case, maker, equity, maker.size + change),
     }
 

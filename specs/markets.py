@@ -6,7 +6,7 @@ from typing import Any
 
 from riskcore import events
 from riskcore.rules import Rule
-from specs.arithmetic import RATE_ONE, every
+from specs.arithmetic import RATE_ONE, every, magnitude, negate
 from specs.case import Case
 from specs.contract import Contract, Effect, header_guard
 from specs.tiers import admissible_tiers
@@ -29,6 +29,9 @@ def admissible(rules: Any) -> Any:
         rules.maker_fee_rate <= RATE_ONE,
         rules.liquidation_fee_rate >= 0,
         rules.liquidation_fee_rate <= RATE_ONE,
+        rules.mark_move_limit >= 0,
+        rules.mark_age_limit >= 0,
+        rules.fill_price_band >= 0,
         every(low >= 0, low < high) | every(low == 0, high == 0),
         admissible_tiers(rules),
     )
@@ -43,6 +46,8 @@ def admissible_rulebook(rulebook: Any) -> Any:
         rulebook.insurance_fill_band <= RATE_ONE,
         rulebook.funding_interval > 0,
         rulebook.funding_rate_cap >= 0,
+        rulebook.takeover_rate >= 0,
+        rulebook.takeover_rate <= RATE_ONE,
     )
 
 
@@ -62,6 +67,8 @@ LIST_MARKET = Contract(
             "funding_remainder": 0,
             "funding_time": case.event.timestamp,
             "open_interest": 0,
+            "settling": False,
+            "mark_time": case.event.timestamp,
         }
     ),
 )
@@ -71,14 +78,44 @@ def known_market(case: Case) -> dict[Rule, Any]:
     return {Rule.UNKNOWN_MARKET: case.before.market is not None}
 
 
+def open_market(case: Case) -> dict[Rule, Any]:
+    """The event's market is listed and does not end."""
+    market = case.before.market
+    return (
+        known_market(case) if market is None else {**known_market(case), Rule.MARKET_SETTLING: negate(market.settling)}
+    )
+
+
+def fresh(case: Case) -> Any:
+    """Whether the event's market has a mark price that is not stale."""
+    market, age = case.before.market, case.event.timestamp - case.before.market.mark_time
+    return (market.rules.mark_age_limit == 0) | (age <= market.rules.mark_age_limit)
+
+
+def fresh_market(case: Case) -> dict[Rule, Any]:
+    """The event's market is open and its mark price not stale."""
+    stale = {} if case.before.market is None else {Rule.MARK_STALE: fresh(case)}
+    return {**open_market(case), **stale}
+
+
+def within_band(case: Case, rule: Rule, limit: str) -> dict[Rule, Any]:
+    """The event's price is within the market's limit of mark; at zero the limit bounds nothing."""
+    market = case.before.market
+    if market is None:
+        return {}
+    rate, distance = getattr(market.rules, limit), magnitude(case.event.price - market.mark_price)
+    return {rule: (rate == 0) | (distance * RATE_ONE <= rate * market.mark_price)}
+
+
 MARK_PRICE = Contract(
     event=events.MarkPrice,
     guard=lambda case: {
         **header_guard(case),
-        **known_market(case),
+        **open_market(case),
         Rule.PRICE_NOT_POSITIVE: case.event.price > 0,
+        **within_band(case, Rule.MARK_JUMP, "mark_move_limit"),
     },
-    effect=lambda case: Effect(market={"mark_price": case.event.price}),
+    effect=lambda case: Effect(market={"mark_price": case.event.price, "mark_time": case.event.timestamp}),
 )
 
 ADVANCE_TIME = Contract(event=events.AdvanceTime, guard=header_guard, effect=lambda case: Effect())

@@ -9,8 +9,8 @@ from riskcore.journal import Reason, Reserve, Stage
 from riskcore.rules import Rule
 from specs.arithmetic import magnitude, rate_of
 from specs.case import Case
-from specs.contract import Contract, Effect, bearable, header_guard, more_longs, moved, owed, pay, trade
-from specs.markets import known_market
+from specs.contract import Contract, Effect, bearable, header_guard, more_longs, moved, owed, pay, toward_zero, trade
+from specs.markets import fresh, open_market, within_band
 
 
 def _fees(case: Case) -> tuple[Any, Any]:
@@ -21,7 +21,7 @@ def _fees(case: Case) -> tuple[Any, Any]:
 
 def _guard(case: Case) -> dict[Rule, Any]:
     event = case.event
-    rules = {**header_guard(case), **known_market(case)}
+    rules = {**header_guard(case), **open_market(case)}
     if case.before.market is None:
         return rules
     taker, maker = case.before.account(event.taker), case.before.account(event.maker)
@@ -32,6 +32,9 @@ def _guard(case: Case) -> dict[Rule, Any]:
         Rule.SELF_TRADE: event.taker != event.maker,
         Rule.SIZE_ZERO: event.size != 0,
         Rule.PRICE_NOT_POSITIVE: event.price > 0,
+        **within_band(case, Rule.PRICE_BAND, "fill_price_band"),
+        Rule.MARK_STALE: fresh(case)
+        | (toward_zero(taker.size, taker.size + event.size) & toward_zero(maker.size, maker.size - event.size)),
         Rule.TAKER_MARGIN: bearable(case, taker, taker.equity + gain - taker_fee, taker.size + event.size),
         Rule.MAKER_MARGIN: bearable(case, maker, maker.equity - gain - maker_fee, maker.size - event.size),
     }

@@ -7,11 +7,11 @@ from typing import Any
 from riskcore import events
 from riskcore.journal import Reason, Stage
 from riskcore.rules import Rule
-from specs.arithmetic import every, magnitude
+from specs.arithmetic import RATE_ONE, every, magnitude
 from specs.case import AccountView, Case
 from specs.contract import Contract, Effect, bearable, header_guard, more_longs, moved, owed, toward_zero, trade
 from specs.liquidation import equity_share, forced_guard, toward
-from specs.markets import known_market
+from specs.markets import fresh_market
 
 
 def within_limit(case: Case, before: Any, after: Any) -> Any:
@@ -39,7 +39,7 @@ def could_take_over(case: Case, account: AccountView, lots: Any) -> Any:
 
 def _guard(case: Case) -> dict[Rule, Any]:
     event, before = case.event, case.before
-    rules = {**header_guard(case), **known_market(case)}
+    rules = {**header_guard(case), **fresh_market(case)}
     if before.market is None:
         return rules
     account, vault = before.account(event.account), before.account(case.rulebook.vault)
@@ -48,6 +48,7 @@ def _guard(case: Case) -> dict[Rule, Any]:
         return rules
     return {
         **rules,
+        Rule.VAULT_NOT_DUE: account.equity * RATE_ONE <= case.rulebook.takeover_rate * account.maintenance,
         Rule.VAULT_TAKES_NO_DEFICIT: account.equity >= 0,
         Rule.VAULT_LIMIT: within_limit(case, vault.size, vault.size - toward(account, event.size)),
         Rule.VAULT_MARGIN: within_margin(case, account, event.size),

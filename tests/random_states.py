@@ -64,10 +64,10 @@ def markets(draw: st.DrawFn) -> Market:
         Rate(500),
         Rate(-100),
         Rate(draw(st.sampled_from([0, 5_000, 40_000]))),
-        tuple(tiers),
-        draw(st.sampled_from(TierRule)),
-        Atoms(scaling[0]),
-        Atoms(scaling[1]),
+        tiers=tuple(tiers),
+        tier_rule=draw(st.sampled_from(TierRule)),
+        open_interest_floor=Atoms(scaling[0]),
+        open_interest_cap=Atoms(scaling[1]),
     )
     mark = draw(st.integers(1, 30) | st.integers(31, 2_000))
     return Market(rules, Price(mark), Atoms(draw(st.integers(-3, 3))), 0, Time(0), Lots(0))

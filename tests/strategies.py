@@ -82,7 +82,9 @@ def make_rules(
     rates = Rate(initial), Rate(maintenance), Rate(taker), Rate(maker), Rate(liquidation)
     brackets = tuple(Tier(Atoms(floor), Rate(one), Rate(other)) for floor, one, other in tiers)
     low, high = scaling
-    return MarketRules(*rates, brackets, rule, Atoms(low), Atoms(high))
+    return MarketRules(
+        *rates, tiers=brackets, tier_rule=rule, open_interest_floor=Atoms(low), open_interest_cap=Atoms(high)
+    )
 
 
 def make_positions(**held: tuple[int, int, int]) -> Positions:

@@ -40,8 +40,8 @@ KERNEL = (
 )
 #: Where each event's transition lives, which is also where its tests do.
 TRANSITION_MODULES = ("cash", "markets", "trading", "funding", "liquidation", "vault", "insurance", "deleveraging")
-#: What only calls the core's verbs: market life, funding, ranking policies.
-AROUND_THE_CORE = ("markets", "funding", "ranking")
+#: What only calls the core's verbs, or is called by name: market life, funding, ranking policies, brackets of rates.
+AROUND_THE_CORE = ("markets", "funding", "ranking", "tiers")
 CORE_LINES, KERNEL_LINES, MODULE_LINES = 1000, 2500, 300
 
 LIBRARIES = {"__future__", "attrs", "attrs.validators", "collections.abc", "enum", "itertools", "rpds", "typing"}

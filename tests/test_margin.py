@@ -120,6 +120,18 @@ def test_a_cross_account_adds_up() -> None:
     assert Margin(400, 1420, 710) == get_margin(-3500, positions, listed)
 
 
+def test_many_positions_add_up() -> None:
+    """An account of any number of positions is worth the sum of accounts of one each."""
+    names = [f"M{number}" for number in range(12)]
+    listed = make_markets(**{name: make_market(900 + number, number) for number, name in enumerate(names)})
+    held = {name: (number * (-1) ** number, 0, 3) for number, name in enumerate(names, start=1)}
+    for count in range(len(names) + 1):
+        parts = [get_margin(10, make_positions(**{name: held[name]}), listed) for name in names[:count]]
+        total = get_margin(10 * count, make_positions(**{name: held[name] for name in names[:count]}), listed)
+
+        assert Margin(*(sum(part[figure] for part in parts) for figure in range(3))) == total
+
+
 def test_a_flat_account_is_worth_its_balance() -> None:
     assert Margin(-5, 0, 0) == get_margin(-5, Positions(), make_markets())
 

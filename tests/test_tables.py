@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from riskcore.state import State, genesis
+from riskcore.quantities import Atoms, Lots, MarketId
+from riskcore.state import NO_POSITION, Position, Positions, State, genesis
 from riskcore.step import step
 from riskcore.tables import DictTable, PersistentTable, Table
 from tests.naive import View, observe
@@ -41,6 +42,42 @@ def test_a_persistent_table_keeps_every_version(entries: list[tuple[str, int]]) 
 
     for count, table in enumerate(tables):
         assert dict(entries[:count]) == dict(table.items())
+
+
+#: More than any proof takes, and some that differ in case alone.
+NAMES = [f"{letter}{number}" for number in range(100) for letter in "bAa"]
+
+
+def test_a_large_table_is_a_total_map() -> None:
+    made: list[Table[str, int]] = [DictTable(-7), PersistentTable(-7)]
+    for empty in made:
+        table = empty
+        for count, name in enumerate(NAMES):
+            table = table.put(name, count)
+        for count, name in enumerate(NAMES[::2]):
+            table = table.put(name, -count)
+        expected = dict(zip(NAMES, range(len(NAMES)), strict=True))
+        expected |= {name: -count for count, name in enumerate(NAMES[::2])}
+
+        assert expected == dict(table.items())
+        assert len(expected) == len(table)
+        assert list(expected.values()) == [table.get(name) for name in expected]
+        assert -7 == table.get("B1")
+
+
+def test_many_positions_are_a_total_map() -> None:
+    names = [MarketId(name) for name in NAMES[:30]]
+    held = {name: Position(Lots(count), Atoms(count), Atoms(0)) for count, name in enumerate(names, start=1)}
+    positions = Positions()
+    for name, position in held.items():
+        positions = positions.put(name, position)
+
+    assert held == dict(positions.items())
+    assert Positions(held) == positions
+    for name in names[::2]:
+        positions = positions.put(name, NO_POSITION)
+    assert {name: held[name] for name in names[1::2]} == dict(positions.items())
+    assert [NO_POSITION, held[names[1]]] == [positions.get(name) for name in names[:2]]
 
 
 def test_a_dict_table_writes_in_place() -> None:

@@ -28,6 +28,16 @@ RULEBOOK_INTS = (
     "insurance_fill_band",
     "funding_interval",
     "funding_rate_cap",
+    "takeover_rate",
+)
+RULEBOOK_FLAGS = (
+    "insurance_backs_fills",
+    "insurance_before_adl",
+    "adl_solvent",
+    "adl_requires_profit",
+    "adl_at_mark",
+    "withdrawals_wait",
+    "withdrawals_are_cut",
 )
 #: The fields of ``MarketRules`` that are integers.
 RULES_INTS = (
@@ -36,10 +46,15 @@ RULES_INTS = (
     "taker_fee_rate",
     "maker_fee_rate",
     "liquidation_fee_rate",
+    "mark_move_limit",
+    "mark_age_limit",
+    "fill_price_band",
     "open_interest_floor",
     "open_interest_cap",
 )
-RULEBOOK_FLAGS = ("insurance_backs_fills", "insurance_before_adl", "adl_solvent", "adl_requires_profit")
+
+
+EVENT_TIME = new_int("event.timestamp")
 
 
 class SymTiers:
@@ -74,13 +89,20 @@ class Rest:
         self.value = new_int(f"{name}.rest_value")
         self.initial = new_int(f"{name}.rest_initial")
         self.maintenance = new_int(f"{name}.rest_maintenance")
+        #: at the event's time
+        self.is_fresh = new_bool(f"{name}.rest_is_fresh")
         is_empty = self.maintenance == 0
         facts = every(
             self.maintenance >= 0,
             self.maintenance <= self.initial,
-            implies(is_empty, (self.initial == 0) & (self.value == 0)),
+            implies(is_empty, (self.initial == 0) & (self.value == 0) & self.is_fresh),
         )
         tracer.assume(to_bool(facts))
+
+    def are_marks_fresh(self, time: Any) -> Any:
+        if not time.term.eq(EVENT_TIME.term):
+            raise TypeError("marks were judged by another time than the event's")
+        return self.is_fresh
 
 
 class SymPositions:
@@ -225,6 +247,12 @@ class World:
             timestamp=self.timestamp,
         )
 
+    def is_untouched(self, state: State) -> bool:
+        """Whether this is the state before the event, nothing written yet."""
+        tables = (self.accounts, self.markets, self.seen)
+        same = (state.accounts, state.markets, state.seen) == tables and state.rulebook is self.rulebook
+        return same and not any(table.written for table in tables)
+
     def assume(self, *facts: Any) -> None:
         self.tracer.assume(*(to_bool(fact) for fact in facts))
 
@@ -246,13 +274,9 @@ class World:
         )
 
     def _new_market(self) -> Any:
-        market: Any = Market(
-            new_rules("market"),
-            *(
-                new_int(f"market.{name}")
-                for name in ("mark_price", "funding_index", "funding_remainder", "funding_time", "open_interest")
-            ),
-        )
+        names = ("mark_price", "funding_index", "funding_remainder", "funding_time", "open_interest", "mark_time")
+        figures: dict[str, Any] = {name: new_int(f"market.{name}") for name in names}
+        market = Market(rules=new_rules("market"), **figures, settling=new_bool("market.settling"))
         return market
 
     def imagine(self, id: Any) -> Account:
@@ -298,7 +322,7 @@ class World:
         self.assume(invariant.episode_is_possible(episode))
         if is_focus:
             account = AccountSymbols(self, self.accounts.get(episode.account))
-            self.assume(invariant.episode_fits(episode, self.market, account))
+            self.assume(invariant.episode_fits(episode, self.market, account, self.rulebook.adl_at_mark))
         return episode
 
 
@@ -336,3 +360,8 @@ class AccountSymbols:
     @property
     def rest_maintenance(self) -> Any:
         return self._rest.maintenance
+
+    def marks_are_fresh(self, time: Any) -> Any:
+        if self._world.focus is not None:
+            raise TypeError("all marks of an account were asked for in an event about one market")
+        return self._rest.are_marks_fresh(time)

@@ -14,12 +14,12 @@ from riskcore.prover.book import AccountSymbols, Rest, SymPositions, SymQueue, W
 from riskcore.prover.kernel import on_symbols
 from riskcore.prover.symbols import SymBool, SymInt, new_int, to_bool, to_int
 from riskcore.prover.tracer import Tracer
+from riskcore.quantities import Lots
 from riskcore.rules import Rejected, Rule
-from riskcore.state import Account, Position, State
+from riskcore.state import Account, Deleveraging, Position, State
 from riskcore.step import DELEVERAGING_STEPS, apply
 from specs.arithmetic import either, every, implies, larger, magnitude
-from specs.deleveraging import eligible
-from specs.liquidation import equity_share
+from specs.deleveraging import eligible, share_to_pay
 
 
 def new_event(kind: type[Header]) -> Any:
@@ -61,6 +61,7 @@ def choose_account(condition: SymBool, first: Account, second: Account, focus: A
     rest = Rest.__new__(Rest)
     for name in ("value", "initial", "maintenance"):
         setattr(rest, name, either(condition, getattr(one.rest, name), getattr(two.rest, name)))
+    rest.is_fresh = (condition & one.rest.is_fresh) | (~condition & two.rest.is_fresh)
     position = None
     if one.position is not None:
         position = Position(
@@ -165,9 +166,16 @@ class SymCase:
 
     @property
     def is_ranked(self) -> Any:
-        account = self.before.account(self.event.account)
-        return self.world.is_ranked(
-            account.size, self.event.market, -equity_share(self, account, magnitude(account.size))
+        episode = self._get_proposed()
+        return self.world.is_ranked(self.before.account(episode.account).size, episode.market, episode.share)
+
+    def _get_proposed(self) -> Any:
+        """The episode that the event should open."""
+        event: Any = self.event
+        account = self.before.account(event.account)
+        lots = magnitude(account.size)
+        return Deleveraging(
+            event.account, event.market, lots, share_to_pay(self, account, lots), Lots(0), event.queue, 0
         )
 
     @property
@@ -188,14 +196,10 @@ class SymCase:
 
         Where the event opens the queue, that is what ``is_ranked`` says of it.
         """
-        episode: Any = self.world.deleveraging
-        opened: Any = True
-        if episode is None:
-            episode = self.after.deleveraging
-            size = self.before.account(episode.account).size
-            opened = self.world.is_ranked(size, episode.market, episode.share)
-            episode = attrs.evolve(episode, lots=magnitude(size), head=0)
-        self.world.assume(implies(opened, self._certificate(self.before, episode, ids, places)))
+        is_open = self.world.deleveraging is not None
+        episode = self.world.deleveraging if is_open else self._get_proposed()
+        holds = True if is_open else self.is_ranked
+        self.world.assume(implies(holds, self._certificate(self.before, episode, ids, places)))
 
     def _certificate(self, snapshot: SymSnapshot, episode: Any, ids: tuple[Any, ...], places: tuple[Any, ...]) -> Any:
         """Every eligible account is queued, everyone queued is eligible, once; and their order is their rank.
@@ -257,7 +261,11 @@ def run_event(tracer: Tracer, kind: type[Header], *, deleveraging: bool) -> SymC
         try:
             journal = apply(world.get_state(), event)
         except Rejected as rejection:
-            return SymCase(world, event, None, None, rejection.rule)
+            case = SymCase(world, event, None, None, rejection.rule)
+            if rejection.rule is Rule.NOTHING_TO_BOOK:
+                # a model of this path must not hold anybody who would be queued
+                case.assume_certificate(tuple(world.accounts.keys))
+            return case
         assume_part_of_whole(world)
         after = journal.post(event)
     return SymCase(world, event, journal, after, None)

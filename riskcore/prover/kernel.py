@@ -25,6 +25,7 @@ from riskcore import (
     quantities,
     ranking,
     rules,
+    settlement,
     state,
     tiers,
     trading,
@@ -52,6 +53,7 @@ MODULES: tuple[ModuleType, ...] = (
     vault,
     ranking,
     deleveraging,
+    settlement,
     # the package shows the function of this name, not the module
     sys.modules["riskcore.step"],
 )
@@ -102,13 +104,19 @@ def _name(measured: Margin) -> Margin:
     return Margin(*(named(kind, value) for kind, value in zip(kinds, measured, strict=True)))
 
 
+def _are_marks_fresh(positions: SymPositions, table: Any, time: Any) -> Any:
+    if positions.position is not None:
+        raise TypeError("all marks of an account were asked for in an event about one market")
+    return positions.rest.are_marks_fresh(time)
+
+
 def _cost(size: Any, cost: Any, lots: Any, debit: Any) -> Any:
     return cost_after(size, cost, lots, debit)
 
 
 def _is_ranked(state: Any, market: Any, size: Any, episode: Any) -> Any:
     world = _worlds[-1]
-    if state.accounts is not world.accounts or world.accounts.written or market is not world.market:
+    if not world.is_untouched(state) or market is not world.market:
         raise TypeError("a queue was judged by another state than the one before the event")
     if episode.queue is not world.queue:
         raise TypeError("another queue than the event's was judged")
@@ -130,6 +138,7 @@ CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
     state.has_admissible_tiers: _are_admissible,
     margin.get_margin: _named_margin,
     margin.get_margin_after: _named_margin_after,
+    markets.are_marks_fresh: _are_marks_fresh,
     journal.get_cost: _cost,
     ranking.is_ranked: _is_ranked,
     ranking.get_score: get_any_score,

@@ -37,7 +37,10 @@ OUTSIDE = "outside the footprint, which is checked; any accounts"
 
 @frozen
 class Obligation:
-    """One cell of the matrix: a claim for every path of an event that it speaks of."""
+    """One cell of the matrix: a claim for every path of an event that it speaks of.
+
+    ``is_idle``: it is the clause of a guard that no path breaks, and so says nothing even where it holds.
+    """
 
     name: str
     law: str
@@ -46,6 +49,7 @@ class Obligation:
     scope: str
     claims: tuple[Claim, ...]
     paths: int
+    is_idle: bool = False
 
 
 def get_event_name(kind: type[Header]) -> str:
@@ -112,11 +116,10 @@ def get_obligations(kind: type[Header]) -> list[Obligation]:
             for tracer, facts, conclusion, where in entries
             if id(tracer) in done
         )
-        if layer == "guard" and all(claim.where.startswith("accepted") for claim in claims):
-            claims = ()  # a clause that no path breaks says nothing
+        is_idle = layer == "guard" and all(claim.where.startswith("accepted") for claim in claims)
         claims += raised
         full_name = f"{collector.event}/{name}"
-        obligations.append(Obligation(full_name, law, collector.event, layer, scope, claims, len(claims)))
+        obligations.append(Obligation(full_name, law, collector.event, layer, scope, claims, len(claims), is_idle))
     return obligations
 
 

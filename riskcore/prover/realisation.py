@@ -196,11 +196,12 @@ class Realisation:
             is_last = rate == 1 or loose <= 0
             worth = left if is_last else 0
             left -= worth
-            yield (
-                f"filler{self._fillers}",
-                get_filler_market(notional, RATE_ONE, rate),
-                new_position(1, worth - notional),
-            )
+            market = get_filler_market(notional, RATE_ONE, rate)
+            if not self.value(rest.is_fresh):
+                rules = attrs.evolve(market.rules, mark_age_limit=1)
+                latest = min(self.value(self._case.world.timestamp), self.value(self._case.event.timestamp))
+                market = attrs.evolve(market, rules=rules, mark_time=latest - 2)
+            yield f"filler{self._fillers}", market, new_position(1, worth - notional)
 
     def get_deleveraging(self) -> Any:
         episode: Any = self._case.world.deleveraging
@@ -227,7 +228,7 @@ class Realisation:
             value = getattr(event, field.name)
             if field.name == "rules":
                 values["rules"] = MarketRules(*(self.value(rate) for rate in attrs.astuple(value, recurse=False)))
-            elif field.name in ("id", "account", "market", "taker", "maker"):
+            elif field.name in ("id", "account", "market", "taker", "maker", "payer", "payee", "long", "short"):
                 values[field.name] = self.id(value)
             elif field.name != "queue":
                 values[field.name] = self.value(value)

@@ -100,8 +100,8 @@ class Tracer:
         del self.assumptions[saved[0] :], self.calls[saved[1] :], self._names[names:]
         self._quotients, self._known = saved[2], saved[3]
 
-    def decide(self, condition: z3.BoolRef) -> bool:
-        condition = z3.simplify(condition)
+    def decide(self, asked: z3.BoolRef) -> bool:
+        condition = z3.simplify(asked)
         if z3.is_true(condition) or z3.is_false(condition):
             return bool(z3.is_true(condition))
         known = self._known.get(condition.get_id())
@@ -112,13 +112,13 @@ class Tracer:
         position = len(self.taken)
         if position < len(self.script):
             (expected, way), both = self.script[position], False
-            if not condition.eq(expected):
-                raise NotRepeatable(f"{condition} was asked for, and before {expected}")
+            if not _is_same(asked, expected):
+                raise NotRepeatable(f"{asked} was asked for, and before {expected}")
         else:
             possible = self._is_possible(condition)
             both = possible and self._is_possible(z3.Not(condition))
             way = possible
-        self.taken.append((condition, way))
+        self.taken.append((asked, way))
         self.open.append(both)
         fact = condition if way else z3.Not(condition)
         self.decisions.append(fact)
@@ -216,6 +216,11 @@ def _new_solver() -> z3.Solver:
     solver = z3.Solver()
     solver.set("rlimit", FEASIBILITY_RLIMIT)
     return solver
+
+
+def _is_same(one: z3.BoolRef, two: z3.BoolRef) -> bool:
+    """Whether two conditions are one; z3 may have written their parts in another order."""
+    return bool(one.eq(two) or _new_solver().check(one != two) == z3.unsat)
 
 
 def is_linear(term: z3.ExprRef) -> bool:

@@ -6,15 +6,17 @@ outside the footprint, which is a claim too: ``outside`` is what then must hold 
 
 from __future__ import annotations
 
-from specs.laws import conservation, deleveraging, liquidation, margin, waterfall
+from specs.laws import conservation, deleveraging, liquidation, margin, prices, settlement, waterfall
 from specs.laws.law import ALL_EVENTS, Law
 
 LAWS: tuple[Law, ...] = (
     *conservation.LAWS,
+    *prices.LAWS,
     *margin.LAWS,
     *liquidation.LAWS,
     *waterfall.LAWS,
     *deleveraging.LAWS,
+    *settlement.LAWS,
 )
 
 BY_ID = {law.id: law for law in LAWS}

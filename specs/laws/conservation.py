@@ -126,9 +126,8 @@ def _the_next_event_may_assume_it(case: Case) -> Any:
     market = market_is_possible(after, case.rulebook.funding_interval)
     if episode is None:
         return market
-    return every(
-        market, episode_is_possible(episode), episode_fits(episode, after.market, after.account(episode.account))
-    )
+    fits = episode_fits(episode, after.market, after.account(episode.account), case.rulebook.adl_at_mark)
+    return every(market, episode_is_possible(episode), fits)
 
 
 def _afterwards(invariant: Callable[[Ledger], Any]) -> Callable[[Case], Any]:

@@ -27,6 +27,7 @@ ALL_EVENTS = frozenset(
         events.ListMarket,
         events.Deposit,
         events.Withdraw,
+        events.Transfer,
         events.FundInsurance,
         events.AdvanceTime,
         events.MarkPrice,
@@ -39,5 +40,7 @@ ALL_EVENTS = frozenset(
         events.Deleverage,
         events.EndDeleveraging,
         events.WriteOff,
+        events.SettleMarket,
+        events.SettlePair,
     }
 )

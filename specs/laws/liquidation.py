@@ -60,14 +60,18 @@ def _equity_per_requirement_does_not_fall(case: Case) -> Any:
     return after.equity * before.maintenance >= before.equity * after.maintenance
 
 
+#: The stages that close an account's position because of what it is worth.
+FORCED_STAGES = (Stage.BOOK, Stage.VAULT, Stage.DELEVERAGING)
+
+
 def no_forced_trade(case: Case) -> Any:
-    """Outside of forced closes: contracts move only where both sides want it."""
-    return all(line.stage is Stage.ORDINARY for line in case.effects if isinstance(line, Trade))
+    """Outside of forced closes: contracts move only where both sides want it, or the market ends."""
+    return all(line.stage not in FORCED_STAGES for line in case.effects if isinstance(line, Trade))
 
 
 def only_the_open_episode_is_closed(case: Case) -> Any:
     """Outside of LIQ-1: nothing is closed by force but what an open deleveraging was begun for."""
-    forced = [line for line in case.effects if isinstance(line, Trade) and line.stage is not Stage.ORDINARY]
+    forced = [line for line in case.effects if isinstance(line, Trade) and line.stage in FORCED_STAGES]
     if not forced:
         return True
     episode = case.before.deleveraging

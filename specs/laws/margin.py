@@ -11,6 +11,7 @@ from specs.case import AccountView, Case
 from specs.contract import toward_zero
 from specs.laws.deleveraging import counterparties_pay_their_part_and_no_more, shares_telescope
 from specs.laws.law import Law
+from specs.laws.settlement import settlement_moves_no_equity
 
 
 def _traders(case: Case) -> list[Any]:
@@ -24,6 +25,8 @@ def _traders(case: Case) -> list[Any]:
         return [case.rulebook.vault]
     if isinstance(event, events.Withdraw):
         return [event.account]
+    if isinstance(event, events.Transfer):
+        return [event.payer]
     return []
 
 
@@ -54,10 +57,12 @@ def _own_events_leave_the_healthy_healthy(case: Case) -> Any:
 def _nobody_loses_equity(case: Case) -> Any:
     """Outside of margin laws: the event lowers nobody's equity and changes no requirement.
 
-    Save a deleveraging step, whose two parties are bound by ADL-3 and ADL-4.
+    Save a deleveraging step, whose two parties are bound by ADL-3 and ADL-4, and a settlement, bound by SETTLE-1.
     """
     if isinstance(case.event, events.Deleverage):
         return counterparties_pay_their_part_and_no_more(case) & shares_telescope(case)
+    if isinstance(case.event, events.SettlePair):
+        return settlement_moves_no_equity(case)
     return every(
         *(
             (case.after.account(id).equity >= case.before.account(id).equity)
@@ -67,18 +72,21 @@ def _nobody_loses_equity(case: Case) -> Any:
     )
 
 
+#: What an account does, or agrees to.
+OWN_EVENTS = frozenset({events.Fill, events.Withdraw, events.Transfer, events.LiquidationFill, events.Takeover})
+
 LAWS = (
     Law(
         "MARG-2",
         "an own event ends at initial margin, or is a reduction that leaves equity per maintenance no lower",
-        frozenset({events.Fill, events.Withdraw, events.LiquidationFill, events.Takeover}),
+        OWN_EVENTS,
         _own_events_reach_initial_margin_or_reduce,
         _nobody_loses_equity,
     ),
     Law(
         "MARG-3",
         "at or above maintenance before an own event, so after; below before, not worse after",
-        frozenset({events.Fill, events.Withdraw, events.LiquidationFill, events.Takeover}),
+        OWN_EVENTS,
         _own_events_leave_the_healthy_healthy,
         _nobody_loses_equity,
     ),

@@ -6,8 +6,8 @@ from typing import Any
 
 from riskcore import events
 from riskcore.journal import Stage
-from specs.arithmetic import every, implies, larger, magnitude, negate, smaller
-from specs.case import Case
+from specs.arithmetic import RATE_ONE, every, implies, larger, magnitude, negate, smaller
+from specs.case import Case, Snapshot
 from specs.contract import available
 from specs.deleveraging import unpaid
 from specs.invariant import length_of
@@ -52,8 +52,9 @@ def _earlier_stages_are_exhausted(case: Case) -> Any:
 def _takeovers_respect_the_vault(case: Case) -> Any:
     vault_before = case.before.account(case.rulebook.vault)
     vault_after = case.after.account(case.rulebook.vault)
-    account = case.after.account(case.event.account)
+    given, account = case.before.account(case.event.account), case.after.account(case.event.account)
     return every(
+        given.equity * RATE_ONE <= case.rulebook.takeover_rate * given.maintenance,
         within_limit(case, vault_before.size, vault_after.size),
         vault_after.equity >= vault_before.equity,
         implies(account.maintenance == 0, account.equity == 0),
@@ -97,9 +98,12 @@ def _what_ends_leaves_no_deficit(case: Case) -> Any:
         return case.after.account(event.account).equity == 0
     id = get_liquidated(case)
     after = case.after.account(id)
+    if isinstance(event, events.Takeover):
+        return implies(after.maintenance == 0, after.equity == 0)
+    # a deficit that close-outs at mark leave is covered or written off when the account is flat
     if isinstance(event, events.EndDeleveraging):
-        return implies(after.rest_maintenance == 0, after.equity >= 0)
-    return implies(after.maintenance == 0, after.equity == 0)
+        return case.rulebook.adl_at_mark | implies(after.rest_maintenance == 0, after.equity >= 0)
+    return case.rulebook.adl_at_mark | implies(after.maintenance == 0, after.equity == 0)
 
 
 def _resolution_makes_progress(case: Case) -> Any:
@@ -113,7 +117,33 @@ def _resolution_makes_progress(case: Case) -> Any:
     return magnitude(after.account(id).size) < magnitude(before.account(id).size)
 
 
+def _who_stays_loses_no_more(case: Case) -> Any:
+    """The uncovered loss over all accounts' equity does not rise by a withdrawal that is cut."""
+    loss, equities = _get_loss(case.before)
+    loss_after, equities_after = _get_loss(case.after)
+    is_cut = case.rulebook.withdrawals_are_cut & (loss > 0)
+    return every(
+        loss_after <= loss,
+        implies(is_cut, loss_after < loss),
+        implies(is_cut & (equities_after >= 0), loss_after * equities <= loss * equities_after),
+    )
+
+
+def _get_loss(snapshot: Snapshot) -> tuple[Any, Any]:
+    """The uncovered loss, and the equity of all accounts: what the pool holds for them and the loss (ZERO-1)."""
+    reserves = snapshot.reserves
+    loss = 0 - reserves.uncovered
+    return loss, loss - reserves.outside - reserves.insurance - reserves.fees
+
+
 LAWS = (
+    Law(
+        "LOSS-1",
+        "nobody pays an uncovered loss but by a withdrawal that is cut, and its part of what stays is no higher then",
+        frozenset({events.Withdraw}),
+        _who_stays_loses_no_more,
+        lambda case: case.after.reserves.uncovered <= case.before.reserves.uncovered,
+    ),
     Law(
         "WFALL-1",
         "a stage is entered only when the earlier ones have nothing left, or the rulebook names it",
@@ -128,11 +158,11 @@ LAWS = (
             }
         ),
         _earlier_stages_are_exhausted,
-        lambda case: all(line.stage in (Stage.ORDINARY, Stage.BOOK) for line in case.effects),
+        lambda case: all(line.stage in (Stage.ORDINARY, Stage.BOOK, Stage.SETTLEMENT) for line in case.effects),
     ),
     Law(
         "VAULT-1",
-        "a takeover respects the vault's limit, costs it nothing, and leaves a flat account at exactly zero",
+        "a takeover waits for its trigger, respects the vault's limit, costs it nothing, and leaves the flat at zero",
         frozenset({events.Takeover}),
         _takeovers_respect_the_vault,
         _only_takeovers_move_the_vault_by_force,
@@ -153,10 +183,10 @@ LAWS = (
     ),
     Law(
         "SOLV-1",
-        "an account whose last market was closed or given up owes nothing",
+        "an account whose last market was closed or given up owes nothing (deleveraging: unless it closes at mark)",
         frozenset({events.Takeover, events.Deleverage, events.EndDeleveraging, events.WriteOff}),
         _what_ends_leaves_no_deficit,
-        lambda case: all(line.stage in (Stage.ORDINARY, Stage.BOOK, Stage.INSURANCE) for line in case.effects),
+        lambda case: all(line.stage not in (Stage.VAULT, Stage.DELEVERAGING, Stage.UNCOVERED) for line in case.effects),
     ),
     Law(
         "LIVE-1",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from tests.faults import conservation, forced, margin, queues, ranks, sequence, tiers
+from tests.faults import books, conservation, forced, lines, margin, prices, queues, ranks, sequence, tiers
 from tests.faults.planting import Fault
 
 FAULTS: tuple[Fault, ...] = (
     *conservation.FAULTS,
     *sequence.FAULTS,
     *margin.FAULTS,
+    *prices.FAULTS,
     *forced.FAULTS,
     *queues.FAULTS,
     *ranks.FAULTS,
+    *lines.FAULTS,
+    *books.FAULTS,
     *tiers.FAULTS,
 )

@@ -171,7 +171,7 @@ FAULTS = (
         words="profit is paid out that no loser has brought in",
         kinds=(12,),
         module="cash",
-        old="    require(event.amount <= -outside.balance, Rule.POOL_EXHAUSTED)\n",
+        old="    require(event.amount - haircut <= -outside.balance, Rule.POOL_EXHAUSTED)\n",
         new="",
         unit="withdraw",
         kills=("CASH-2", "guard/POOL_EXHAUSTED"),
@@ -308,5 +308,28 @@ FAULTS = (
         "    return journal\n\n\ndef process_fund",
         unit="deposit",
         kills=("FRAME-1", "effect/account.balance"),
+    ),
+    Fault(
+        name="buyer_settles_after_the_change",
+        words="the buyer's funding is settled by what it holds after the trade: it owes nothing",
+        kinds=(18,),
+        module="journal",
+        old="        self._settle(buyer, market_id, market)\n        self._settle(seller, market_id, market)\n"
+        "        long_lots = self._resize(buyer, market_id, market, lots, amount)\n",
+        new="        self._settle(seller, market_id, market)\n"
+        "        long_lots = self._resize(buyer, market_id, market, lots, amount)\n"
+        "        self._settle(buyer, market_id, market)\n",
+        unit="takeover",
+        kills=("CASH-2", "effect/lines"),
+    ),
+    Fault(
+        name="haircut_rounded_down",
+        words="who withdraws leaves less behind than its part of the loss",
+        kinds=(6, 44),
+        module="cash",
+        old="return min(divide_up(amount * loss, pooled + loss), loss)",
+        new="return min(-divide_up(-amount * loss, pooled + loss), loss)",
+        unit="withdraw",
+        kills=("LOSS-1", "effect/uncovered"),
     ),
 )

@@ -1,7 +1,8 @@
-"""A plain example that goes through every stage, and one more log for each fault that no proof sees.
+"""A plain example that goes through every stage, and a check for each fault that no proof sees.
 
-All are played on a ``Desk``, which compares each step with the naive model, so a log
-shows a fault where kernel and model part.
+The example is played on a ``Desk``, which compares each step with the naive model. The
+checks are of what proofs leave out: more accounts and markets than they take,
+other rulebooks, and fields of other types.
 """
 
 from __future__ import annotations
@@ -11,9 +12,13 @@ from typing import TypeAlias
 
 from riskcore import events
 from riskcore.events import Event
-from riskcore.quantities import AccountId, Lots, MarketId, Time
+from riskcore.quantities import AccountId, EventId, Lots, MarketId, Rate, Time
+from riskcore.state import MarketRules, RankPolicy
 from tests.strategies import HOUR, Desk, make_rulebook, make_rules
+from tests.test_margin import test_many_positions_add_up
+from tests.test_ranking import test_of_all_queues_exactly_one_is_accepted
 from tests.test_state_machine import check
+from tests.test_tables import test_a_large_table_is_a_total_map, test_many_positions_are_a_total_map
 
 RULEBOOK = make_rulebook(insurance_floor=100, adl_requires_profit=True)
 RULES = make_rules(initial=100_000, maintenance=50_000, taker=500, maker=-100, liquidation=10_000)
@@ -63,16 +68,6 @@ def play_plain_example() -> None:
         check(desk.passages[-1])
 
 
-def play_funding_received() -> None:
-    """A short settles funding that it receives, and every line of it is told."""
-    desk = Desk(make_rulebook())
-    desk.open("BTC", 1_000, amber=5_000, birch=5_000)
-    desk.must(events.Fill, "amber", "birch", "BTC", 10, 1_000)
-    desk.must(events.ApplyFunding, "BTC", 10_000, after=8 * HOUR)
-    desk.must(events.Fill, "amber", "birch", "BTC", -4, 1_000)
-    check(desk.passages[-1])
-
-
 def try_inexact_fields() -> None:
     """A field that is no exact integer is refused when the event is made."""
     for inexact in (True, 1.0):
@@ -84,11 +79,60 @@ def try_inexact_fields() -> None:
         assert not made, inexact
 
 
+def try_inexact_flags() -> None:
+    """A flag is ``True`` or ``False``, and no number."""
+    try:
+        make_rulebook(adl_solvent=1)
+    except TypeError:
+        return
+    raise AssertionError
+
+
+def try_empty_names() -> None:
+    """Whatever an event names has a name."""
+    try:
+        events.AdvanceTime(EventId(""), 1, Time(0))
+    except TypeError:
+        return
+    raise AssertionError
+
+
+def try_changeable_queues() -> None:
+    """A queue is a value."""
+    try:
+        events.BeginDeleveraging(EventId("e1"), 1, Time(0), AccountId("a"), MarketId("M"), [AccountId("b")])  # type: ignore[arg-type]
+    except TypeError:
+        return
+    raise AssertionError
+
+
+def try_changeable_tiers() -> None:
+    """A market's tiers are a value."""
+    try:
+        MarketRules(Rate(2), Rate(1), Rate(0), Rate(0), Rate(0), tiers=[])  # type: ignore[arg-type]
+    except TypeError:
+        return
+    raise AssertionError
+
+
+def try_all_queues() -> None:
+    """Of all queues of four counterparties exactly one is accepted."""
+    for policy in RankPolicy:
+        test_of_all_queues_exactly_one_is_accepted(policy)
+
+
 #: What a fault's ``log`` names. Each passes on the kernel as it is, and raises ``AssertionError`` with the fault.
 CHECKS: dict[str, Callable[[], None]] = {
-    play.__name__: play
-    for play in (
-        play_funding_received,
+    show.__name__: show
+    for show in (
         try_inexact_fields,
+        try_inexact_flags,
+        try_empty_names,
+        try_changeable_queues,
+        try_changeable_tiers,
+        try_all_queues,
+        test_a_large_table_is_a_total_map,
+        test_many_positions_are_a_total_map,
+        test_many_positions_add_up,
     )
 }

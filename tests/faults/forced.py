@@ -345,4 +345,14 @@ FAULTS = (
         unit="write_off",
         kills=("guard/NOT_FLAT",),
     ),
+    Fault(
+        name="fees_count_as_insurance",
+        words="an exhausted fund counts as able to pay while there are fees",
+        kinds=(38, 43),
+        module="insurance",
+        old="require(available > 0, Rule.INSURANCE_EXHAUSTED)",
+        new="require(available + state.reserves.fees > 0, Rule.INSURANCE_EXHAUSTED)",
+        unit="cover_deficit",
+        kills=("LIVE-1", "guard/INSURANCE_EXHAUSTED"),
+    ),
 )

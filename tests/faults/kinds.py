@@ -65,5 +65,4 @@ NO_PLACE: dict[int, str] = {
     26: "the cost is a memo, and no margin enters it",
     36: "the vault has no shares yet",
     38: "there is one insurance fund for all markets",
-    45: "the mark is the log's word: age and jumps of a price are a gate that the rulebook does not have yet",
 }

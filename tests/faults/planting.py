@@ -31,7 +31,7 @@ class Fault:
     class of its own. ``module``: the kernel module in which ``old`` becomes ``new``.
     ``unit``: the unit of ``riskcore.verify`` that sees it, by ``kills``: its obligations that
     die, the most telling one first. Where there are none, no proof sees the fault, and
-    ``log``, a log of ``examples.py``, shows it against the model.
+    ``log``, a check of ``examples.py``, shows it.
     """
 
     name: str

@@ -54,7 +54,7 @@ def get_page(seconds: dict[str, str]) -> str:
             ),
             f"\n## Killed by tests alone: {len(unseen)}\n",
             *_get_table(
-                ("fault", "what is wrong", "kind", "module", "log of `examples.py`"),
+                ("fault", "what is wrong", "kind", "module", "check of `examples.py`"),
                 ((*_get_start(fault), f"`{fault.log}`") for fault in unseen),
             ),
             "\n## Kinds\n",

@@ -276,6 +276,15 @@ FAULTS = (
         kills=("guard/RULES_INADMISSIBLE",),
     ),
     Fault(
+        name="tiers_may_change",
+        words="a market's tiers may be a list, which others can change",
+        kinds=(),
+        module="state",
+        old="if type(value) is not tuple or any(",
+        new="if any(",
+        log="try_changeable_tiers",
+    ),
+    Fault(
         name="scaling_without_a_way",
         words="open interest may scale from a floor to a cap that is not above it: a division by zero",
         kinds=(),

@@ -1,0 +1,77 @@
+"""What a mark price may do, and what is done at a stale one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from riskcore import events
+from riskcore.journal import Stage, Trade
+from specs.arithmetic import RATE_ONE, every, implies, magnitude
+from specs.case import Case
+from specs.contract import toward_zero
+from specs.laws.law import Law
+from specs.markets import fresh
+
+
+def _marks_move_within_the_limit(case: Case) -> Any:
+    before, after = case.before.market, case.after.market
+    limit, moved = before.rules.mark_move_limit, magnitude(after.mark_price - before.mark_price)
+    return every(
+        after.mark_price > 0,
+        after.mark_time == case.event.timestamp,
+        implies(limit > 0, moved * RATE_ONE <= limit * before.mark_price),
+    )
+
+
+def _marks_stand(case: Case) -> Any:
+    """Outside: only its listing and its end set a market's price otherwise."""
+    before, after = case.before.market, case.after.market
+    if before is None or isinstance(case.event, events.SettleMarket):
+        return True
+    return (after.mark_price == before.mark_price) & (after.mark_time == before.mark_time)
+
+
+def _stale_marks_close_nobody(case: Case) -> Any:
+    event = case.event
+    if isinstance(event, events.Withdraw):
+        return case.before.account(event.account).marks_are_fresh(event.timestamp)
+    if isinstance(event, events.Transfer):
+        return case.before.account(event.payer).marks_are_fresh(event.timestamp)
+    if isinstance(event, events.Fill):
+        parties = [(case.before.account(id).size, case.after.account(id).size) for id in (event.taker, event.maker)]
+        return fresh(case) | every(*(toward_zero(before, after) for before, after in parties))
+    return fresh(case)
+
+
+def _no_trade_by_choice(case: Case) -> Any:
+    """Outside: contracts move only in a deleveraging that began at a fresh mark, or because the market ends."""
+    if isinstance(case.event, events.Deleverage):
+        return case.before.deleveraging is not None
+    return all(line.stage is Stage.SETTLEMENT for line in case.effects if isinstance(line, Trade))
+
+
+LAWS = (
+    Law(
+        "MARK-1",
+        "a mark price is above zero, and moves by no more at once than its market's rules allow",
+        frozenset({events.MarkPrice}),
+        _marks_move_within_the_limit,
+        _marks_stand,
+    ),
+    Law(
+        "MARK-2",
+        "at a stale mark nobody is liquidated or pays out cash, and contracts move only where both sides reduce",
+        frozenset(
+            {
+                events.Fill,
+                events.LiquidationFill,
+                events.Takeover,
+                events.BeginDeleveraging,
+                events.Withdraw,
+                events.Transfer,
+            }
+        ),
+        _stale_marks_close_nobody,
+        _no_trade_by_choice,
+    ),
+)
