@@ -130,10 +130,9 @@ def _may_follow(tracer: Tracer) -> Any:
 
 
 def _any_scaling(tracer: Tracer) -> Any:
-    """Rules whose initial rates open interest scales, or does not."""
+    """Rules whose initial rates open interest scales."""
     rules: Any = _make_rules((), TierRule.MARGINAL)
-    low, high = rules.open_interest_floor, rules.open_interest_cap
-    assume(tracer, every(low >= 0, low < high) | every(low == 0, high == 0))
+    assume(tracer, 0 <= rules.open_interest_floor, rules.open_interest_floor < rules.open_interest_cap)
     return rules
 
 

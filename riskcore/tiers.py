@@ -45,24 +45,29 @@ def get_tiered_requirement(rules: MarketRules, notional: int, rates: Sequence[in
 def get_scaled_rate(rules: MarketRules, open_notional: int, rate: int) -> int:
     """An initial rate at an open interest worth ``open_notional`` atoms, in parts per million rounded down.
 
-    From its own up to the market's floor it rises in proportion to one at its cap, and stays there.
+    From its own up to the market's floor it rises in proportion to one at its cap, which is above the floor.
     """
     low, high = rules.open_interest_floor, rules.open_interest_cap
-    if high == 0:
-        return rate
     added = divide_down(max(open_notional - low, 0) * (RATE_ONE - rate), high - low)
     return min(rate + added, RATE_ONE)
 
 
 def get_initial_rates(rules: MarketRules, open_notional: int) -> tuple[int, ...]:
     """The initial rate of each bracket, from the base, at an open interest worth ``open_notional`` atoms."""
-    rates = (rules.initial_margin_rate, *(tier.initial_margin_rate for tier in rules.tiers))
+    rates: tuple[int, ...] = (rules.initial_margin_rate,)
+    if rules.tiers:
+        rates += tuple(tier.initial_margin_rate for tier in rules.tiers)
+    if rules.open_interest_cap == 0:
+        return rates
     return tuple(get_scaled_rate(rules, open_notional, rate) for rate in rates)
 
 
 def get_maintenance_rates(rules: MarketRules) -> tuple[int, ...]:
     """The maintenance rate of each bracket, from the base."""
-    return (rules.maintenance_margin_rate, *(tier.maintenance_margin_rate for tier in rules.tiers))
+    rates: tuple[int, ...] = (rules.maintenance_margin_rate,)
+    if rules.tiers:
+        rates += tuple(tier.maintenance_margin_rate for tier in rules.tiers)
+    return rates
 
 
 def is_continuous(rules: MarketRules) -> bool:
