@@ -132,7 +132,7 @@ def _may_follow(tracer: Tracer) -> Any:
 def _any_scaling(tracer: Tracer) -> Any:
     """Rules whose initial rates open interest scales."""
     rules: Any = _make_rules((), TierRule.MARGINAL)
-    assume(tracer, 0 <= rules.open_interest_floor, rules.open_interest_floor < rules.open_interest_cap)
+    assume(tracer, rules.open_interest_floor >= 0, rules.open_interest_floor < rules.open_interest_cap)
     return rules
 
 
