@@ -26,6 +26,8 @@ def _the_flat_can_leave(tracer: Tracer) -> Any:
     account = AccountSymbols(world, world.accounts.get(id))
     others_equity = world.sum_balances + world.sum_entries - account.equity
     assume(tracer, account.maintenance == 0, account.balance > 0)
+    vault = world.rulebook.vault
+    assume(tracer, (id != vault) | (world.stakes.get(vault).shares == world.vault_shares))
     assume(tracer, others_equity >= 0, world.reserves.uncovered == 0)
     header: dict[str, Any] = {name: new_int(f"event.{name}") for name in ("id", "sequence", "timestamp")}
     with on_symbols(world):
@@ -40,7 +42,7 @@ LEMMAS = (
     Lemma(
         "the_flat_can_leave",
         "LIVE-2",
-        "if no equity is negative and nothing uncovered, every flat account can withdraw its whole balance",
+        "nobody in debt, nothing uncovered: every flat account can withdraw all, a vault unless others hold shares",
         _the_flat_can_leave,
         contracts=True,
     ),

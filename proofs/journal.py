@@ -43,7 +43,22 @@ def _one_account_is_one_party(tracer: Tracer) -> Any:
     return both_ways(first == second, one is two)
 
 
+def _one_stake_is_one_holder(tracer: Tracer) -> Any:
+    """However often a stake is taken out, there is one working copy of it."""
+    world = World(tracer, None, deleveraging=False, is_step=False)
+    first, second = new_int("first"), new_int("second")
+    book = journal.Journal(world.get_state())
+    one, two = book.holder(first), book.holder(second)
+    return both_ways(first == second, one is two)
+
+
 LEMMAS = (
+    Lemma(
+        "one_stake_is_one_holder",
+        "SHARE-1",
+        "a stake taken out twice is one working copy",
+        _one_stake_is_one_holder,
+    ),
     Lemma(
         "one_account_is_one_party",
         "CASH-1",

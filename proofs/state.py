@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import attrs
+
 from proofs.tiers import any_rules
 from riskcore import state
 from riskcore.prover.book import RULEBOOK_FLAGS, RULEBOOK_INTS
@@ -12,7 +14,7 @@ from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_bool, new_int
 from riskcore.prover.tracer import Tracer
 from riskcore.quantities import AccountId, EventId, MarketId
-from riskcore.state import Position, Positions, RankPolicy, Rulebook
+from riskcore.state import Position, Positions, RankPolicy, Rulebook, Stake
 from riskcore.tables import DictTable, PersistentTable
 from specs.arithmetic import both_ways, every, negate
 from specs.markets import admissible, admissible_rulebook
@@ -43,7 +45,7 @@ def _genesis(*, mutable: bool) -> Callable[[Tracer], Any]:
         except ValueError:
             return negate(admissible_rulebook(rulebook))
         reserves, account = first.reserves, first.accounts.get(AccountId("anybody"))
-        balances = (reserves.outside, reserves.insurance, reserves.fees, reserves.transit, reserves.uncovered)
+        balances = attrs.astuple(reserves)
         return every(
             admissible_rulebook(rulebook),
             first.rulebook is rulebook,
@@ -54,6 +56,10 @@ def _genesis(*, mutable: bool) -> Callable[[Tracer], Any]:
             first.seen.get(EventId("any event")) is False,
             *(balance == 0 for balance in balances),
             first.deleveraging is None,
+            len(first.stakes) == 0 and not list(first.stakes.items()),
+            isinstance(first.stakes, kind),
+            first.stakes.get(AccountId("anybody")) == Stake(*(0,) * 5),  # type: ignore[arg-type]
+            first.vault_shares == 0,
             first.sequence == 0,
             first.timestamp == 0,
         )

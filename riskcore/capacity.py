@@ -30,12 +30,12 @@ def compute_queue(state: State, id: AccountId, market_id: MarketId) -> tuple[Acc
 
     Every account that can absorb its part, in rank order (``ranking.is_ranked`` certifies it).
     One scan, in which only opposite positions are valued, and one sort. Empty where the
-    account has no position there. Raises ``Rejected`` where the market is not listed.
+    account has no position there, or the market ends. Raises ``Rejected`` where the market is not listed.
     """
     market = get_market(state, market_id)
     account = state.accounts.get(id)
     size = account.positions.get(market_id).size
-    if size == 0:
+    if size == 0 or market.settling:
         return ()
     margin = get_margin(account.balance, account.positions, state.markets)
     share = get_share(state, market, margin, size)
@@ -52,7 +52,7 @@ def compute_queue(state: State, id: AccountId, market_id: MarketId) -> tuple[Acc
 
 
 def compute_takeover_size(state: State, id: AccountId, market_id: MarketId) -> int:
-    """The most lots of the account's position that the vault can take over; 0 if not even one.
+    """The most lots of the account's position that the vault can take over; 0 if not even one, or the market ends.
 
     What the vault can take is not monotone in the lots: up to its own opposite position it
     sheds risk, beyond that it needs initial margin, brackets of rates end and start on both
@@ -65,7 +65,7 @@ def compute_takeover_size(state: State, id: AccountId, market_id: MarketId) -> i
     market, account = get_market(state, market_id), state.accounts.get(id)
     size = account.positions.get(market_id).size
     margin = get_margin(account.balance, account.positions, state.markets)
-    if id == state.rulebook.vault or size == 0 or margin.equity < 0 or not is_below(margin):
+    if id == state.rulebook.vault or size == 0 or market.settling or margin.equity < 0 or not is_below(margin):
         return 0
     vault_account = state.accounts.get(state.rulebook.vault)
     held = vault_account.positions.get(market_id).size

@@ -35,6 +35,12 @@ def process_fund_insurance(state: State, event: FundInsurance) -> Journal:
     return journal
 
 
+def get_pooled(state: State) -> int:
+    """Atoms of the pool that are the accounts': all but what the reserves have."""
+    reserves = state.reserves
+    return -reserves.outside - reserves.insurance - reserves.fees - reserves.escrow
+
+
 def get_haircut(state: State, amount: int) -> int:
     """Atoms of a withdrawal that stay behind for the uncovered loss, rounded up: nothing where nothing is uncovered.
 
@@ -42,17 +48,21 @@ def get_haircut(state: State, amount: int) -> int:
     each withdrawal, so who withdraws later loses no more, and no less but for rounding.
     Raises ``Rejected`` where there is less in the pool for all accounts than nothing.
     """
-    reserves = state.reserves
-    loss = -reserves.uncovered
+    loss, pooled = -state.reserves.uncovered, get_pooled(state)
     if not state.rulebook.withdrawals_are_cut or loss == 0:
         return 0
-    pooled = -reserves.outside - reserves.insurance - reserves.fees
     require(pooled > 0, Rule.POOL_EXHAUSTED)
     return min(divide_up(amount * loss, pooled + loss), loss)
 
 
 def require_spare(state: State, payer: Party, amount: int, time: int) -> None:
-    """The guard of cash that leaves an account: by marks that are not stale it stays at initial margin."""
+    """The guard of cash that leaves an account: by marks that are not stale it stays at initial margin.
+
+    A vault that others hold shares of parts with none at all.
+    """
+    vault = state.rulebook.vault
+    is_all_its_own = state.stakes.get(vault).shares == state.vault_shares
+    require((payer.id != vault) | is_all_its_own, Rule.VAULT_HAS_HOLDERS)
     require(are_marks_fresh(payer.positions, state.markets, time), Rule.MARK_STALE)
     margin = get_margin(payer.balance, payer.positions, state.markets)
     require(margin.equity - amount >= margin.initial, Rule.BELOW_INITIAL_MARGIN)

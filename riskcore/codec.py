@@ -17,8 +17,8 @@ from attrs import frozen
 
 from riskcore.bad_input import Fault, get_hint, printable, within
 from riskcore.events import Event, Fill
-from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time
-from riskcore.state import Deleveraging, Market, Position, Reserves, Rulebook, is_admissible_rulebook
+from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Shares, Time
+from riskcore.state import Deleveraging, Market, Position, Reserves, Rulebook, Stake, is_admissible_rulebook
 from riskcore.strict_json import LOG_DIGITS, SNAPSHOT_DIGITS, describe
 from riskcore.units import Quantity, Units
 
@@ -133,7 +133,7 @@ def _make_array_reader(record: Record[Any]) -> Read:
 def _get_reader(hint: Any) -> Read:
     if hint in _QUANTITIES:
         return _make_quantity_reader(_QUANTITIES[hint])
-    if hint in (int, Time):
+    if hint in (int, Time, Shares):
         return read_integer
     if hint in (AccountId, MarketId, EventId):
         return read_text
@@ -235,12 +235,13 @@ _ABOVE_ZERO: Final = {
     Atoms: Sign("an amount above zero"),
     Lots: Sign("a size above zero"),
     Price: Sign("a price above zero"),
+    Shares: Sign("shares above zero"),
 }
 _DIRECTED: Final = Sign("a size that is not zero", below=True)
 
 
 def _get_signs(kind: type[Any]) -> dict[str, Sign]:
-    """Amounts, sizes and prices are above zero, but that a fill has a direction."""
+    """Amounts, sizes, prices and shares are above zero, but that a fill has a direction."""
     hints = get_type_hints(kind).items()
     return {
         name: _DIRECTED if kind is Fill and hint is Lots else _ABOVE_ZERO[hint]
@@ -275,6 +276,7 @@ RULEBOOK: Final[Record[Rulebook]] = Record(Rulebook)
 MARKET: Final[Record[Market]] = Record(Market)
 POSITION: Final[Record[Position]] = Record(Position)
 RESERVES: Final[Record[Reserves]] = Record(Reserves)
+STAKE: Final[Record[Stake]] = Record(Stake)
 DELEVERAGING: Final[Record[Deleveraging]] = Record(Deleveraging)
 
 

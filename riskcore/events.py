@@ -14,7 +14,19 @@ import attrs
 from attrs import field, frozen
 from attrs.validators import instance_of
 
-from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time, exact_int, some_text
+from riskcore.quantities import (
+    AccountId,
+    Atoms,
+    EventId,
+    Lots,
+    MarketId,
+    Price,
+    Rate,
+    Shares,
+    Time,
+    exact_int,
+    some_text,
+)
 from riskcore.state import MarketRules
 
 
@@ -178,6 +190,43 @@ class SettlePair(Header):
     short: AccountId = field(validator=some_text)
 
 
+@frozen
+class RequestVaultDeposit(Header):
+    """Cash of an account goes into escrow, to become shares of the vault after its notice."""
+
+    account: AccountId = field(validator=some_text)
+    amount: Atoms = field(validator=exact_int)
+
+
+@frozen
+class ExecuteVaultDeposit(Header):
+    """An account's waiting deposit becomes shares, at the vault's equity of the moment."""
+
+    account: AccountId = field(validator=some_text)
+
+
+@frozen
+class CancelVaultDeposit(Header):
+    """An account's waiting deposit, which has lapsed, goes back to it."""
+
+    account: AccountId = field(validator=some_text)
+
+
+@frozen
+class RequestVaultRedemption(Header):
+    """Shares of the vault are to be paid out after their notice."""
+
+    account: AccountId = field(validator=some_text)
+    shares: Shares = field(validator=exact_int)
+
+
+@frozen
+class ExecuteVaultRedemption(Header):
+    """An account's waiting shares are paid out, at the vault's equity of the moment."""
+
+    account: AccountId = field(validator=some_text)
+
+
 Event: TypeAlias = (
     ListMarket
     | Deposit
@@ -197,4 +246,9 @@ Event: TypeAlias = (
     | WriteOff
     | SettleMarket
     | SettlePair
+    | RequestVaultDeposit
+    | ExecuteVaultDeposit
+    | CancelVaultDeposit
+    | RequestVaultRedemption
+    | ExecuteVaultRedemption
 )

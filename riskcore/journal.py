@@ -1,8 +1,9 @@
-"""The two verbs that move everything, and the only place that writes balances and sizes.
+"""The two verbs that move everything, and the only place that writes balances, sizes and shares.
 
 A transition opens a journal on the state, takes the parties out, and moves cash
 with ``pay`` and contracts with ``trade``. Whatever one side gives the other
-receives, so nothing is made or lost. The state itself is written by ``post``, once,
+receives, so nothing is made or lost. Of the vault's shares only ``issue`` changes
+anybody's number, and the total with it. The state itself is written by ``post``, once,
 after every guard has passed; the journal's lines are the event's effects.
 """
 
@@ -11,9 +12,11 @@ from __future__ import annotations
 from enum import Enum, StrEnum
 from typing import NamedTuple, TypeAlias
 
+from attrs import evolve
+
 from riskcore.events import Event
-from riskcore.quantities import AccountId, Atoms, Lots, MarketId, divide_down
-from riskcore.state import Account, Deleveraging, Market, Position, Positions, Reserves, State
+from riskcore.quantities import AccountId, Atoms, Lots, MarketId, Shares, Time, divide_down
+from riskcore.state import Account, Deleveraging, Market, Position, Positions, Reserves, Stake, State
 
 
 class Reserve(Enum):
@@ -24,6 +27,7 @@ class Reserve(Enum):
     FEES = "fees"
     TRANSIT = "transit"
     UNCOVERED = "uncovered"
+    ESCROW = "escrow"
 
 
 Owner: TypeAlias = AccountId | Reserve
@@ -58,6 +62,10 @@ class Reason(StrEnum):
     CLOSE_OUT = "close_out"
     SETTLEMENT = "settlement"
     WRITE_OFF = "write_off"
+    VAULT_REQUEST = "vault_request"
+    VAULT_DEPOSIT = "vault_deposit"
+    VAULT_RETURN = "vault_return"
+    VAULT_REDEMPTION = "vault_redemption"
 
 
 class Pay(NamedTuple):
@@ -96,13 +104,33 @@ class Party:
         self.positions = positions
 
 
+class Holder:
+    """Who has a stake, during one event: the stake so far."""
+
+    __slots__ = ("id", "stake")
+
+    def __init__(self, id: AccountId, stake: Stake) -> None:
+        self.id = id
+        self.stake = stake
+
+
 _NO_POSITIONS = Positions()
 
 
 class Journal:
     """One event's working copy of the owners and the market it touches."""
 
-    __slots__ = ("_accounts", "_reserves", "deleveraging", "lines", "market", "market_id", "state")
+    __slots__ = (
+        "_accounts",
+        "_holders",
+        "_reserves",
+        "deleveraging",
+        "lines",
+        "market",
+        "market_id",
+        "state",
+        "vault_shares",
+    )
 
     def __init__(self, state: State, market_id: MarketId | None = None, market: Market | None = None) -> None:
         self.state = state
@@ -112,6 +140,8 @@ class Journal:
         self.lines: list[Line] = []
         self._accounts: list[Party] = []
         self._reserves: dict[Reserve, Party] = {}
+        self._holders: list[Holder] = []
+        self.vault_shares: int = state.vault_shares
 
     def account(self, id: AccountId) -> Party:
         """The account, taken from the book at the first call."""
@@ -134,6 +164,20 @@ class Journal:
             party = Party(reserve, getattr(self.state.reserves, reserve.value), _NO_POSITIONS)
             self._reserves[reserve] = party
         return party
+
+    def holder(self, id: AccountId) -> Holder:
+        """The account's stake, taken out at the first call."""
+        for holder in self._holders:
+            if holder.id == id:
+                return holder
+        holder = Holder(id, self.state.stakes.get(id))
+        self._holders.append(holder)
+        return holder
+
+    @property
+    def holders(self) -> tuple[AccountId, ...]:
+        """The accounts whose stakes were taken out so far."""
+        return tuple(holder.id for holder in self._holders)
 
     def pay(self, payer: Party, payee: Party, amount: int, reason: Reason, stage: Stage) -> None:
         """Move ``amount`` atoms from ``payer`` to ``payee``."""
@@ -169,6 +213,27 @@ class Journal:
             Trade(buyer.id, seller.id, market_id, Lots(lots), Atoms(amount), reason, stage)  # type: ignore[arg-type]
         )
 
+    def issue(self, holder: Holder, shares: int) -> None:
+        """Make shares of the vault for a holder; below zero, take them back."""
+        holder.stake = evolve(holder.stake, shares=Shares(holder.stake.shares + shares))
+        self.vault_shares += shares
+
+    def set_aside(self, payer: Party, holder: Holder, amount: int, time: Time) -> None:
+        """Move ``amount`` atoms of the holder's account into escrow, where they wait from ``time`` on."""
+        self.pay(payer, self.reserve(Reserve.ESCROW), amount, Reason.VAULT_REQUEST, Stage.ORDINARY)
+        holder.stake = evolve(holder.stake, deposit=Atoms(holder.stake.deposit + amount), deposit_time=time)
+
+    def release(self, holder: Holder, payee: Party, amount: int, owner: Party) -> None:
+        """End the holder's wait: ``amount`` atoms of what it has in escrow to ``payee``, the rest back to ``owner``."""
+        escrow = self.reserve(Reserve.ESCROW)
+        self.pay(escrow, payee, amount, Reason.VAULT_DEPOSIT, Stage.ORDINARY)
+        self.pay(escrow, owner, holder.stake.deposit - amount, Reason.VAULT_RETURN, Stage.ORDINARY)
+        holder.stake = evolve(holder.stake, deposit=Atoms(0), deposit_time=Time(0))
+
+    def ask(self, holder: Holder, shares: int, time: Time) -> None:
+        """Let so many of the holder's shares wait to be paid out, from ``time`` on, in place of those that did."""
+        holder.stake = evolve(holder.stake, redemption=Shares(shares), redemption_time=time)
+
     def _settle(self, party: Party, market_id: MarketId, market: Market) -> None:
         """Pay what the position owes of funding, so that its size may change."""
         position = party.positions.get(market_id)
@@ -192,6 +257,9 @@ class Journal:
             accounts = accounts.put(party.id, Account(Atoms(party.balance), party.positions))  # type: ignore[arg-type]
         if self.market_id is not None:
             markets = markets.put(self.market_id, self.market)
+        stakes = state.stakes
+        for holder in self._holders:
+            stakes = stakes.put(holder.id, holder.stake)
         return State(
             state.rulebook,
             accounts,
@@ -201,6 +269,8 @@ class Journal:
             self.deleveraging,
             event.sequence,
             event.timestamp,
+            stakes,
+            Shares(self.vault_shares),
         )
 
     def _reserves_after(self) -> Reserves:

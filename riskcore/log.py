@@ -27,7 +27,7 @@ from riskcore.codec import (
     require_fields,
     to_json,
 )
-from riskcore.events import Deposit, Event, ListMarket
+from riskcore.events import Deposit, Event, ListMarket, Transfer
 from riskcore.files import get_length, write_whole
 from riskcore.quantities import AccountId, MarketId
 from riskcore.snapshot import load_state
@@ -196,6 +196,8 @@ class _Known:
             self.markets.add(event.market)
         elif isinstance(event, Deposit):
             self.accounts.add(event.account)
+        elif isinstance(event, Transfer):
+            self.accounts.add(event.payee)
         for name in _MARKETS[kind]:
             if getattr(event, name) not in self.markets:
                 raise Fault(_LISTED, quote(getattr(event, name)), name)
@@ -209,7 +211,7 @@ class _Known:
             if account not in self.accounts:
                 raise Fault("an account that deposited before", quote(account), name)
             if account == first:
-                raise Fault("two different accounts in a trade", f"{quote(account)} twice", name)
+                raise Fault("two different accounts", f"{quote(account)} twice", name)
             first = account
         for name in _QUEUES[type(event)]:
             for index, account in enumerate(getattr(event, name)):

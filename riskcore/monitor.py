@@ -18,10 +18,11 @@ from riskcore.events import BeginDeleveraging, Event, Header
 from riskcore.journal import Line
 from riskcore.quantities import AccountId, MarketId
 from riskcore.rules import Rejected, Rule
-from riskcore.state import Account, State
+from riskcore.state import Account, Stake, State
 from riskcore.step import DELEVERAGING_STEPS, Outcome, apply, get_effects
 from specs.contracts import CONTRACTS
 from specs.deleveraging import eligible
+from specs.invariant import stake_is_possible
 from specs.laws import BY_ID, LAWS
 from specs.ranking import ahead, score
 from specs.tiers import initial_requirement, maintenance_requirement
@@ -55,12 +56,22 @@ class Violation:
 
 @define
 class Sums:
-    """The sums over all accounts that the laws speak of; ``sizes`` and ``longs`` by market."""
+    """The sums over all accounts that the laws speak of; ``sizes`` and ``longs`` by market.
+
+    ``shares`` of the vault, and ``deposits`` that wait to be some.
+    """
 
     balances: int
     entries: int
     sizes: Counter[MarketId]
     longs: Counter[MarketId]
+    shares: int = 0
+    deposits: int = 0
+
+    def add_stake(self, stake: Stake, sign: int) -> None:
+        """Count a stake in, or out with a ``sign`` of -1."""
+        self.shares += sign * stake.shares
+        self.deposits += sign * stake.deposit
 
     def add(self, account: Account, sign: int) -> None:
         """Count an account in, or out with a ``sign`` of -1."""
@@ -72,12 +83,18 @@ class Sums:
                 self.longs[market] += sign * position.size
 
 
-def count_sums(accounts: Iterable[Account]) -> Sums:
+def count_sums(accounts: Iterable[Account], stakes: Iterable[Stake] = ()) -> Sums:
     """The sums, counted anew."""
     sums = Sums(0, 0, Counter(), Counter())
     for account in accounts:
         sums.add(account, 1)
+    for stake in stakes:
+        sums.add_stake(stake, 1)
     return sums
+
+
+def _count_state(state: State) -> Sums:
+    return count_sums((account for _, account in state.accounts.items()), (stake for _, stake in state.stakes.items()))
 
 
 class _Marks:
@@ -163,9 +180,16 @@ class _Snapshot:
     """``specs.case.Snapshot`` of a state; accounts that are about to be written are kept as they were."""
 
     def __init__(
-        self, state: State, focus: MarketId | None, kept: dict[AccountId, Account], sums: Sums, found: Any = None
+        self,
+        state: State,
+        focus: MarketId | None,
+        kept: dict[AccountId, Account],
+        sums: Sums,
+        kept_stakes: dict[AccountId, Stake] | None = None,
+        found: Any = None,
     ) -> None:
         self._state = state
+        self._kept_stakes = kept_stakes or {}
         self._views: dict[AccountId, _AccountView] = {}
         self._kept = kept
         self.marks = _Marks(state, focus, found)
@@ -176,6 +200,8 @@ class _Snapshot:
         self.sum_balances, self.sum_entries = sums.balances, sums.entries
         self.sum_sizes = 0 if focus is None else sums.sizes[focus]
         self.sum_longs = 0 if focus is None else sums.longs[focus]
+        self.vault_shares = state.vault_shares
+        self.sum_shares, self.sum_deposits = sums.shares, sums.deposits
 
     def account(self, id: Any) -> _AccountView:
         view = self._views.get(id)
@@ -183,6 +209,9 @@ class _Snapshot:
             account = self._kept.get(id) or self._state.accounts.get(id)
             view = self._views[id] = _AccountView(self.marks, account)
         return view
+
+    def stake(self, id: Any) -> Stake:
+        return self._kept_stakes.get(id) or self._state.stakes.get(id)
 
     def seen(self, id: Any) -> bool:
         return self._state.seen.get(id)
@@ -206,6 +235,7 @@ class _Case:
         self.rejected: Rule | None = None
         self.effects: tuple[Line, ...] = ()
         self.touched: tuple[AccountId, ...] = ()
+        self.holders: tuple[AccountId, ...] = ()
         self.before: Any = None
         self.after: Any = None
 
@@ -269,7 +299,7 @@ class Monitor:
     """Steps the kernel and checks each law; ``tallies`` and ``violations`` are what it found."""
 
     def __init__(self, state: State) -> None:
-        self._sums = count_sums(account for _, account in state.accounts.items())
+        self._sums = _count_state(state)
         self._sentences = {law.id: law.sentence for law in LAWS} | OTHER_LAWS
         self._laws = {kind: tuple(law for law in LAWS if kind in law.applies) for kind in CONTRACTS}
         self.tallies: dict[str, Tally] = {id: Tally() for id in self._sentences}
@@ -285,14 +315,19 @@ class Monitor:
             self._check_rejection(case, rejection.rule)
             return Outcome(state, (), rejection.rule)
         case.touched = journal.parties
+        case.holders = journal.holders
         kept = {id: state.accounts.get(id) for id in _get_watched(state, case)}
-        case.before = _Snapshot(state, case.focus, kept, self._sums)
+        stakes = {id: state.stakes.get(id) for id in (*case.holders, state.rulebook.vault)}
+        case.before = _Snapshot(state, case.focus, kept, self._sums, stakes)
         was_seen = state.seen.get(event.id)
         after = journal.post(event)
         for id in case.touched:
             self._sums.add(kept[id], -1)
             self._sums.add(after.accounts.get(id), 1)
-        case.after = _Snapshot(after, case.focus, {}, self._sums, case.before.market)
+        for id in case.holders:
+            self._sums.add_stake(stakes[id], -1)
+            self._sums.add_stake(after.stakes.get(id), 1)
+        case.after = _Snapshot(after, case.focus, {}, self._sums, found=case.before.market)
         case.effects = get_effects(journal)
         self._check_laws(case, was_seen)
         return Outcome(after, case.effects, None)
@@ -322,20 +357,23 @@ class Monitor:
 
     def checkpoint(self, state: State) -> None:
         """Count everything anew, and check the laws on the whole state."""
-        sums = count_sums(account for _, account in state.accounts.items())
+        sums = _count_state(state)
         reserves = state.reserves
         total = reserves.outside + reserves.insurance + reserves.fees + reserves.transit + reserves.uncovered
-        kept_sums = (self._sums.balances, self._sums.entries, +self._sums.sizes, +self._sums.longs)
-        counted = (sums.balances, sums.entries, +sums.sizes, +sums.longs)
+        total += reserves.escrow
+        kept_sums, counted = _get_figures(self._sums), _get_figures(sums)
         listed = {id: market for id, market in state.markets.items() if market is not None}
-        claims = reserves.insurance + reserves.fees + reserves.uncovered
-        signs = reserves.insurance >= 0 and reserves.fees >= 0 and reserves.outside <= 0 and reserves.uncovered <= 0
+        claims = reserves.insurance + reserves.fees + reserves.escrow + reserves.uncovered
+        signs = min(reserves.insurance, reserves.fees, reserves.escrow, -reserves.outside, -reserves.uncovered) >= 0
+        shares_tie = (sums.shares, sums.deposits) == (state.vault_shares, reserves.escrow)
+        possible = all(stake_is_possible(stake) for _, stake in state.stakes.items())
         for law, holds, clause in (
             ("FRAME-1", kept_sums == counted, "sums counted anew are those of the written accounts"),
             ("CASH-1", sums.balances + total == 0, "all balances sum to zero"),
             ("CASH-2", signs and reserves.transit == sums.entries, "reserves keep their signs; transit ties"),
             ("BAL-1", not any(sums.sizes.values()), "sizes sum to zero in every market"),
             ("BAL-2", all(sums.longs[id] == one.open_interest for id, one in listed.items()), "open interest ties"),
+            ("SHARE-1", shares_tie and possible, "shares and waiting deposits add up, and none is negative"),
             ("ZERO-1", _sum_equities(state) + claims == -reserves.outside, "claims equal the pool"),
         ):
             self._count(law, holds, None, clause)
@@ -353,6 +391,11 @@ class Monitor:
             left = episode.queue[episode.head :]
             holds = case.is_certified(case.after, left, against, episode.share, episode.lots)
             self._count("ADL-2", holds, None, "the open queue is every eligible account in rank order")
+
+
+def _get_figures(sums: Sums) -> tuple[object, ...]:
+    """Sums that can be compared: a market in which nothing is left counts as none."""
+    return sums.balances, sums.entries, +sums.sizes, +sums.longs, sums.shares, sums.deposits
 
 
 def _get_still(state: State, focus: MarketId, sums: Sums) -> _Case:
@@ -392,6 +435,7 @@ def _show(case: _Case, snapshot: _Snapshot) -> str:
     lines = [f"{id}: {_show_account(snapshot.account(id))}" for id in case.touched]
     if snapshot.market is not None:
         lines.append(f"{case.focus}: {snapshot.market}")
+    lines += [f"{id}: {snapshot.stake(id)}" for id in case.holders]
     return "\n".join([*lines, str(snapshot.reserves), f"deleveraging: {snapshot.deleveraging}"])
 
 

@@ -7,7 +7,8 @@ Why it ends: at fixed marks each round of ``resolve`` lowers (open interest, lot
 accounts below maintenance, deficits not booked), compared in that order. A liquidation
 fill and a takeover never raise open interest, take lots from an account below
 maintenance, and leave the other party at initial margin or with fewer lots. A
-deleverage step lowers open interest. Cover, write-off and the end of an exhausted
+deleverage step lowers open interest, and so does the settlement of a pair, of which no
+account is part more often than it meets others. Cover, write-off and the end of an exhausted
 queue move neither lots nor marks, and book at least one atom of a deficit; a queue
 that is empty and has nothing to book is never opened. An account for which nothing
 can be done is set aside, and looked at again only after something else was done.
@@ -29,6 +30,8 @@ from riskcore.events import (
     EndDeleveraging,
     Event,
     LiquidationFill,
+    SettleMarket,
+    SettlePair,
     Takeover,
     WriteOff,
 )
@@ -37,6 +40,7 @@ from riskcore.journal import Journal, Line, Reserve, Trade
 from riskcore.margin import Margin, get_maintenance_requirement, get_margin
 from riskcore.margin import is_below_maintenance as is_below
 from riskcore.markets import get_market
+from riskcore.pairing import compute_pairs
 from riskcore.quantities import AccountId, EventId, Lots, MarketId, Price, Time
 from riskcore.rules import Rejected, Rule
 from riskcore.state import State
@@ -92,6 +96,7 @@ def resolve(
 ) -> Resolution:
     """Run the waterfall at the marks of ``state``: book, vault, insurance, deleveraging.
 
+    Markets that end come first: their positions are closed in pairs, and in other ways are not touched.
     Events are numbered on from ``state.sequence`` and named ``prefix-number``, by the same number or,
     where such an id was accepted before, by the next that is free; their time is ``timestamp``, by
     default that of the state. ``partial`` sells to the book no more than
@@ -99,8 +104,9 @@ def resolve(
     The order is fixed: lowest equity first, then id. A state on mutable tables is used up,
     as by ``step``.
 
-    It costs one scan of the accounts, and one for each deleveraging, besides the kernel's own that
-    certifies the queue; whatever else is done costs no more than the accounts that it touches.
+    It costs one scan of the accounts, one for each market that ends and still has positions, and one for
+    each deleveraging, besides the kernel's own that certifies the queue; whatever else is done costs no
+    more than the accounts that it touches.
 
     Raises ``ValueError`` where ``timestamp`` is in the past.
     """
@@ -108,6 +114,32 @@ def resolve(
     if time < state.timestamp:
         raise ValueError(f"timestamp {time}: {Rule.TIME_BACKWARDS.value}")
     return _Run(state, liquidity or Liquidity(), prefix, time, partial).finish()
+
+
+def settle(
+    state: State,
+    market: MarketId,
+    price: Price,
+    liquidity: Liquidity | None = None,
+    *,
+    prefix: str = "settle",
+    timestamp: Time | None = None,
+    partial: bool = True,
+) -> Resolution:
+    """End a market at ``price`` atoms per lot: every position in it is closed, and then it is as in ``resolve``.
+
+    What the settled accounts owe is covered or written off; those that are below maintenance in other
+    markets go through the waterfall. The arguments are those of ``resolve``.
+
+    Raises ``ValueError`` where ``timestamp`` is in the past, and ``Rejected`` where the market is not listed or
+    ends already, the price is not above zero, or a deleveraging is open.
+    """
+    time = state.timestamp if timestamp is None else timestamp
+    if time < state.timestamp:
+        raise ValueError(f"timestamp {time}: {Rule.TIME_BACKWARDS.value}")
+    run = _Run(state, liquidity or Liquidity(), prefix, time, partial)
+    run.end(market, price)
+    return run.finish()
 
 
 def find_below_maintenance(state: State) -> list[tuple[int, AccountId]]:
@@ -138,10 +170,19 @@ class _Run:
         self.waiting: list[tuple[int, AccountId]] = []
         self.set_aside: set[AccountId] = set()
 
+    def end(self, market_id: MarketId, price: Price) -> None:
+        """Let a market end; ``Rejected`` where it cannot."""
+        event = SettleMarket(*self._make_header(), market_id, price)
+        apply(self.state, event)
+        self._propose(event)
+
     def finish(self) -> Resolution:
         """Work until nobody is left, or nothing can be done for those who are."""
         if self.state.deleveraging is not None:
             self._consume_queue()
+        for market_id, market in sorted(self.state.markets.items()):
+            if market is not None and market.settling and market.open_interest > 0:
+                self._settle(market_id)
         self.waiting = find_below_maintenance(self.state)
         heapq.heapify(self.waiting)
         done = -1
@@ -158,6 +199,12 @@ class _Run:
             Liquidity(_get_offers(self.bids), _get_offers(self.asks)),
             tuple(sorted(self.set_aside)),
         )
+
+    def _settle(self, market_id: MarketId) -> None:
+        """Close all positions in a market that ends."""
+        for long, short in compute_pairs(self.state, market_id):
+            if not self._propose(SettlePair(*self._make_header(), market_id, long, short)):
+                raise AssertionError(f"a market that ends cannot be settled: {market_id}, {long} with {short}")
 
     def _empty_heap(self) -> None:
         while self.waiting:
@@ -187,13 +234,18 @@ class _Run:
         )
 
     def _get_markets(self, id: AccountId) -> list[MarketId]:
-        """The account's markets, largest maintenance requirement first."""
+        """The account's markets that do not end, largest maintenance requirement first."""
 
         def place(market_id: MarketId, size: int) -> tuple[int, MarketId]:
             return -get_maintenance_requirement(get_market(self.state, market_id), size), market_id
 
-        positions = self.state.accounts.get(id).positions
-        return [market for _, market in sorted(place(market, position.size) for market, position in positions.items())]
+        positions = self.state.accounts.get(id).positions.items()
+        places = [
+            place(market, position.size)
+            for market, position in positions
+            if not get_market(self.state, market).settling
+        ]
+        return [market for _, market in sorted(places)]
 
     def _make_header(self) -> tuple[EventId, int, Time]:
         sequence = self.state.sequence + 1

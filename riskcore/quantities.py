@@ -25,6 +25,8 @@ Price = NewType("Price", int)
 Rate = NewType("Rate", int)
 #: Milliseconds.
 Time = NewType("Time", int)
+#: Parts of the vault, of which all together own its equity.
+Shares = NewType("Shares", int)
 
 #: The denominator of every rate.
 RATE_ONE = 1_000_000

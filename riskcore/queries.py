@@ -12,13 +12,25 @@ from fractions import Fraction
 
 from attrs import evolve, frozen
 
+from riskcore.cash import get_haircut, get_pooled
 from riskcore.events import MarkPrice
 from riskcore.liquidation import get_equity_share
 from riskcore.liquidation_price import get_long_price, get_short_price
 from riskcore.margin import Margin, get_maintenance_requirement, get_margin, is_below_maintenance
 from riskcore.markets import get_market
 from riskcore.planner import Liquidity, Resolution, compute_queue, resolve
-from riskcore.quantities import RATE_ONE, AccountId, Atoms, EventId, MarketId, Price, Rate, divide_down, divide_up
+from riskcore.quantities import (
+    RATE_ONE,
+    AccountId,
+    Atoms,
+    EventId,
+    MarketId,
+    Price,
+    Rate,
+    Shares,
+    divide_down,
+    divide_up,
+)
 from riskcore.state import State, genesis
 from riskcore.step import step
 
@@ -50,14 +62,35 @@ def free_collateral(state: State, account: AccountId) -> Atoms:
 
 
 def max_withdrawable(state: State, account: AccountId) -> Atoms:
-    """The largest amount that a ``Withdraw`` is accepted for now; 0 if none is.
+    """The largest amount that a ``Withdraw`` is accepted for now, what stays behind of it included; 0 if none is.
 
-    Free collateral, as far as the pool has it; nothing while a deleveraging is open.
+    Free collateral, as far as the pool has what is paid out of it (``haircut``); nothing while a
+    deleveraging is open, while a loss is uncovered and the rulebook makes withdrawals wait, nor for a
+    vault that others hold shares of.
     """
-    if state.deleveraging is not None:
+    reserves, rulebook = state.reserves, state.rulebook
+    loss, pool = -reserves.uncovered, -reserves.outside
+    if state.deleveraging is not None or (rulebook.withdrawals_wait and loss):
         return Atoms(0)
-    pool = -state.reserves.outside
-    return Atoms(max(min(free_collateral(state, account), pool), 0))
+    if account == rulebook.vault and state.stakes.get(account).shares != state.vault_shares:
+        return Atoms(0)
+    most = pool
+    if rulebook.withdrawals_are_cut and loss:
+        pooled = get_pooled(state)
+        if pooled <= 0:
+            return Atoms(0)
+        # amount * pooled / (pooled + loss), rounded down, is paid out; amount less the loss where that is more
+        most = min(divide_up((pool + 1) * (pooled + loss), pooled) - 1, pool + loss)
+    return Atoms(max(min(free_collateral(state, account), most), 0))
+
+
+def haircut(state: State, amount: Atoms) -> Atoms:
+    """Atoms that would stay behind of a withdrawal of ``amount`` for the uncovered loss, rounded up.
+
+    Nothing where the rulebook does not cut withdrawals or nothing is uncovered. Raises
+    ``Rejected`` where withdrawals are cut and the pool holds nothing that is the accounts'.
+    """
+    return Atoms(get_haircut(state, amount))
 
 
 def is_liquidatable(state: State, account: AccountId) -> bool:
@@ -156,7 +189,7 @@ def funding_owed(state: State, account: AccountId, market: MarketId) -> Atoms:
 def adl_queue(state: State, account: AccountId, market: MarketId) -> tuple[AccountId, ...]:
     """Who would be deleveraged against the account's position, first to last.
 
-    Everybody on the opposite side who can bear a part of its loss; empty without a position.
+    Everybody on the opposite side who can bear a part of its loss; empty without a position, or where the market ends.
     """
     return compute_queue(state, account, market)
 
@@ -165,6 +198,41 @@ def adl_place(state: State, account: AccountId, market: MarketId, counterparty: 
     """The counterparty's place in that queue, the first being 0; None if it is not in it."""
     queue = compute_queue(state, account, market)
     return queue.index(counterparty) if counterparty in queue else None
+
+
+@frozen
+class VaultReport:
+    """Who owns the vault, at the marks of the state.
+
+    ``equity``: atoms, signed; what each takeover brought is in its effects. ``value_per_share``:
+    exact, None where there are no shares. ``holders``: shares by account, sorted. ``waiting``: atoms in escrow.
+    """
+
+    equity: Atoms
+    shares: Shares
+    value_per_share: Fraction | None
+    holders: Mapping[AccountId, Shares]
+    waiting: Atoms
+
+    def get_worth(self, account: AccountId) -> Atoms:
+        """Atoms that all the account's shares are worth, rounded down; 0 where the vault has no equity.
+
+        Whether they can be paid out now is for the vault's own margin to say.
+        """
+        held = self.holders.get(account, 0)
+        return Atoms(divide_down(held * self.equity, self.shares) if held and self.equity > 0 else 0)
+
+
+def get_vault_report(state: State) -> VaultReport:
+    """The vault's equity and its owners. One scan of the stakes."""
+    worth, shares = equity(state, state.rulebook.vault), state.vault_shares
+    return VaultReport(
+        worth,
+        shares,
+        Fraction(worth, shares) if shares else None,
+        {id: stake.shares for id, stake in sorted(state.stakes.items(), key=lambda entry: entry[0]) if stake.shares},
+        state.reserves.escrow,
+    )
 
 
 @frozen
@@ -212,8 +280,8 @@ def stress(
     """What would happen if marks moved by ``shocks``, in parts per million of the mark, signed.
 
     Moved marks are rounded down. The state itself is left alone, whatever its tables.
-    Raises ``ValueError`` where a mark would not be above zero or a deleveraging is open, ``Rejected``
-    where a market is not listed.
+    Raises ``ValueError`` where a mark would not be above zero, a market ends or a deleveraging is open,
+    ``Rejected`` where a market is not listed.
     """
     marks = {id: _shock(get_market(state, id).mark_price, shock) for id, shock in sorted(shocks.items())}
     moved = _copy(state)
@@ -234,9 +302,11 @@ def _shock(mark: int, shock: int) -> Price:
 def _copy(state: State) -> State:
     """The same state on persistent tables, without the ids seen so far."""
     blank = genesis(state.rulebook)
-    accounts, markets = blank.accounts, blank.markets
+    accounts, markets, stakes = blank.accounts, blank.markets, blank.stakes
     for id, account in state.accounts.items():
         accounts = accounts.put(id, account)
     for market_id, market in state.markets.items():
         markets = markets.put(market_id, market)
-    return evolve(state, accounts=accounts, markets=markets, seen=blank.seen)
+    for holder, stake in state.stakes.items():
+        stakes = stakes.put(holder, stake)
+    return evolve(state, accounts=accounts, markets=markets, seen=blank.seen, stakes=stakes)

@@ -72,7 +72,7 @@ def _get_waterfall_json(waterfall: Waterfall) -> dict[str, Any]:
     stages[Stage.BOOK]["insurance_paid"] = waterfall.insurance_paid[Stage.BOOK]
     stages[Stage.BOOK]["liquidation_fees"] = waterfall.liquidation_fees
     stages[Stage.INSURANCE] = {"paid": waterfall.insurance_paid[Stage.INSURANCE]}
-    stages[Stage.UNCOVERED] = {"written_off": waterfall.written_off}
+    stages[Stage.UNCOVERED] = {"written_off": waterfall.written_off, "haircuts": waterfall.haircuts}
     return stages
 
 
@@ -175,7 +175,7 @@ def _count(number: int, one: str, many: str) -> str:
 
 def _get_payments(waterfall: Waterfall, units: Units) -> Table:
     table = _make_table(["stage", "what"], ["amount"])
-    book, vault, adl = (waterfall.get_total(stage) for stage in CLOSING_STAGES)
+    book, vault, adl = (waterfall.get_total(stage) for stage in (Stage.BOOK, Stage.VAULT, Stage.DELEVERAGING))
 
     def by(who: dict[Stage, set[AccountId]], stage: Stage) -> str:
         names = ("maker", "makers") if stage is Stage.BOOK else ("counterparty", "counterparties")
@@ -191,6 +191,7 @@ def _get_payments(waterfall: Waterfall, units: Units) -> Table:
         (Stage.DELEVERAGING, f"forgone {by(waterfall.forgoers, Stage.DELEVERAGING)}", adl.forgone),
         (Stage.DELEVERAGING, f"gained {by(waterfall.gainers, Stage.DELEVERAGING)}", adl.gained),
         (Stage.UNCOVERED, "paid by nobody, written off", waterfall.written_off),
+        (Stage.UNCOVERED, "paid back by withdrawals that were cut", waterfall.haircuts),
     ]
     for stage, what, atoms in rows:
         _add_row(table, stage, what, units.format_amount(atoms, 2))
@@ -205,6 +206,7 @@ def _get_solvency(solvency: Solvency, units: Units) -> Table:
         ("claims", "equity of all accounts", solvency.equities),
         ("", "insurance fund", solvency.insurance),
         ("", "fees", solvency.fees),
+        *([("", "waiting for the vault", solvency.escrow)] if solvency.escrow else []),
         ("", "together", solvency.claims),
         ("uncovered", "losses that nobody paid", solvency.uncovered),
         ("pool", "cash that is there", solvency.pool),

@@ -1,12 +1,13 @@
 """A state as a file, and as a hash.
 
 The canonical encoding of a state is one JSON object with the keys ``accounts``,
-``deleveraging``, ``markets``, ``reserves``, ``rulebook``, ``sequence`` and
-``timestamp``, under them the field names of ``state.py``, those at their default left out; an account is
+``deleveraging``, ``markets``, ``reserves``, ``rulebook``, ``sequence``, ``stakes``,
+``timestamp`` and ``vault_shares``, under them the field names of ``state.py``, those at
+their default left out; an account is
 ``{"balance": ..., "positions": {market: {"cost", "entry_index", "size"}}}``. Every
 object's keys are sorted by code point, there is no white space, integers are
 decimal, and what is not ASCII is escaped as ``\\uXXXX`` with lower-case digits.
-Accounts with no cash and no position are left out. The state hash is the
+Accounts with no cash and no position are left out, and stakes of nothing. The state hash is the
 SHA-256 of that text: the same for every table, machine and Python version.
 
 Ids of accepted events are not part of it, since they decide nothing but which
@@ -29,6 +30,7 @@ from riskcore.codec import (
     POSITION,
     RESERVES,
     SNAPSHOT,
+    STAKE,
     check_rulebook,
     check_version,
     encode,
@@ -38,14 +40,16 @@ from riskcore.codec import (
     require_fields,
 )
 from riskcore.files import get_length, write_whole
-from riskcore.quantities import RATE_ONE, AccountId, Atoms, EventId, MarketId, Time
+from riskcore.quantities import RATE_ONE, AccountId, Atoms, EventId, MarketId, Shares, Time
 from riskcore.state import (
     NO_ACCOUNT,
+    NO_STAKE,
     Account,
     Deleveraging,
     Market,
     Position,
     Positions,
+    Stake,
     State,
     genesis,
     is_admissible_market,
@@ -54,6 +58,8 @@ from riskcore.strict_json import SNAPSHOT_DIGITS, describe, read_object
 
 SCHEMA_VERSION: Final = 1
 _FIELDS: Final = ("accounts", "deleveraging", "markets", "reserves", "rulebook", "seen", "sequence", "timestamp")
+#: A snapshot from before there were shares has none of these.
+_SHARE_FIELDS: Final = ("stakes", "vault_shares")
 _ACCOUNT_FIELDS: Final = ("balance", "positions")
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
@@ -98,7 +104,10 @@ def _get_pieces(state: State, whole: bool) -> Iterator[str]:
         seen = sorted(id for id, accepted in state.seen.items() if accepted)
         yield ',"seen":' + _encode_part("seen", seen, digits)
     yield ',"sequence":' + _encode_part("sequence", state.sequence, digits)
-    yield ',"timestamp":' + _encode_part("timestamp", state.timestamp, digits) + "}" + gap
+    stakes = {id: stake for id, stake in state.stakes.items() if stake != NO_STAKE}
+    yield ',"stakes":' + _encode_part("stakes", stakes, digits)
+    yield ',"timestamp":' + _encode_part("timestamp", state.timestamp, digits)
+    yield ',"vault_shares":' + _encode_part("vault_shares", state.vault_shares, digits) + "}" + gap
 
 
 def _encode_part(name: str, value: object, digits: int | None) -> str:
@@ -148,10 +157,10 @@ def load_state(path: Path, *, mutable: bool = False) -> State:
 
 def _decode_state(members: dict[str, object], mutable: bool) -> State:
     check_version(members, "riskcore_snapshot", SCHEMA_VERSION)
-    require_fields(members, _FIELDS, "a snapshot")
+    require_fields(members, _FIELDS, "a snapshot", _SHARE_FIELDS)
     with within("rulebook"):
         state = genesis(read_rulebook(members["rulebook"], SNAPSHOT), mutable=mutable)
-    accounts, markets, seen = state.accounts, state.markets, state.seen
+    accounts, markets, seen, stakes = state.accounts, state.markets, state.seen, state.stakes
     for id, value in _get_entries(members, "markets"):
         with within(f"markets.{printable(id)}"):
             markets = markets.put(MarketId(id), MARKET.read(value, SNAPSHOT))
@@ -160,6 +169,11 @@ def _decode_state(members: dict[str, object], mutable: bool) -> State:
             accounts = accounts.put(AccountId(id), _read_account(value))
     for id in _read_ids(members["seen"]):
         seen = seen.put(EventId(id), True)
+    for id, value in _get_entries({"stakes": {}, **members}, "stakes"):
+        with within(f"stakes.{printable(id)}"):
+            stakes = stakes.put(AccountId(id), STAKE.read(value, SNAPSHOT))
+    with within("vault_shares"):
+        vault_shares = Shares(read_integer(members.get("vault_shares", 0), SNAPSHOT))
     with within("reserves"):
         reserves = RESERVES.read(members["reserves"], SNAPSHOT)
     with within("deleveraging"):
@@ -169,7 +183,9 @@ def _decode_state(members: dict[str, object], mutable: bool) -> State:
         sequence = read_integer(members["sequence"], SNAPSHOT)
     with within("timestamp"):
         timestamp = Time(read_integer(members["timestamp"], SNAPSHOT))
-    state = State(state.rulebook, accounts, markets, seen, reserves, deleveraging, sequence, timestamp)
+    state = State(
+        state.rulebook, accounts, markets, seen, reserves, deleveraging, sequence, timestamp, stakes, vault_shares
+    )
     _check_state(state)
     return state
 
@@ -227,6 +243,9 @@ def _check_state(state: State) -> None:
     if state.deleveraging is not None:
         with within("deleveraging"):
             _check_deleveraging(state.deleveraging, state)
+    for holder, stake in sorted(state.stakes.items(), key=_get_key):
+        with within(f"stakes.{printable(holder)}"):
+            _check_stake(stake, state)
 
 
 def _check_market(market: Market, state: State) -> None:
@@ -242,6 +261,16 @@ def _check_market(market: Market, state: State) -> None:
         raise Fault("a time that is not after the snapshot's", str(market.funding_time), "funding_time")
     if market.open_interest < 0:
         raise Fault("lots, zero or more", str(market.open_interest), "open_interest")
+
+
+def _check_stake(stake: Stake, state: State) -> None:
+    """One that is part of the total, by which the kernel divides."""
+    if not 0 <= stake.shares <= state.vault_shares:
+        raise Fault("shares, zero or more and within vault_shares", str(stake.shares), "shares")
+    if stake.deposit < 0:
+        raise Fault("an amount, zero or more", str(stake.deposit), "deposit")
+    if not 0 <= stake.redemption <= stake.shares:
+        raise Fault("zero or more of the stake's shares", str(stake.redemption), "redemption")
 
 
 def _check_deleveraging(episode: Deleveraging, state: State) -> None:

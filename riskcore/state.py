@@ -24,6 +24,7 @@ from riskcore.quantities import (
     MarketId,
     Price,
     Rate,
+    Shares,
     Time,
     exact_bool,
     exact_int,
@@ -62,6 +63,10 @@ class Rulebook:
     ``adl_at_mark``: deleveraging closes at mark, and leaves the deficit; otherwise at bankruptcy price.
     ``withdrawals_wait``: nobody withdraws while a loss is uncovered.
     ``withdrawals_are_cut``: whoever withdraws leaves the uncovered loss's part of the amount behind.
+    ``vault_deposit_notice``, ``vault_redemption_notice``: milliseconds from a request for shares of
+    the vault, or for their worth, to when it may be carried out.
+    ``vault_request_window``: milliseconds from then to when it lapses.
+    ``vault_deposit_minimum``: fewest atoms that a deposit into the vault may be.
     """
 
     vault: AccountId = field(validator=some_text)
@@ -79,6 +84,10 @@ class Rulebook:
     adl_at_mark: bool = field(default=False, validator=exact_bool)
     withdrawals_wait: bool = field(default=False, validator=exact_bool)
     withdrawals_are_cut: bool = field(default=False, validator=exact_bool)
+    vault_deposit_notice: Time = field(default=Time(0), validator=exact_int)
+    vault_redemption_notice: Time = field(default=Time(0), validator=exact_int)
+    vault_request_window: Time = field(default=Time(86_400_000), validator=exact_int)
+    vault_deposit_minimum: Atoms = field(default=Atoms(1), validator=exact_int)
 
 
 def is_admissible_rulebook(rulebook: Rulebook) -> bool:
@@ -92,6 +101,10 @@ def is_admissible_rulebook(rulebook: Rulebook) -> bool:
         & (rulebook.funding_rate_cap >= 0)
         & (rulebook.takeover_rate >= 0)
         & (rulebook.takeover_rate <= RATE_ONE)
+        & (rulebook.vault_deposit_notice >= 0)
+        & (rulebook.vault_redemption_notice >= 0)
+        & (rulebook.vault_request_window >= 0)
+        & (rulebook.vault_deposit_minimum >= 1)
     )
 
 
@@ -276,6 +289,7 @@ class Reserves:
     ``outside``: the world; minus its balance is the pool, the cash that is really there.
     ``transit``: funding that one side has settled and the other has not yet; either sign.
     ``uncovered``: minus the losses that nobody could pay.
+    ``escrow``: deposits that wait to become shares of the vault; still their depositors'.
     """
 
     outside: Atoms
@@ -283,6 +297,26 @@ class Reserves:
     fees: Atoms
     transit: Atoms
     uncovered: Atoms
+    escrow: Atoms = field(default=Atoms(0))
+
+
+@frozen
+class Stake:
+    """An account's part in the vault. It is no part of the account's equity: shares are no margin.
+
+    ``deposit``: atoms in escrow that wait to become shares, since ``deposit_time``.
+    ``redemption``: shares that wait to be paid out, since ``redemption_time``; until then they
+    are shares like all others. Where nothing waits, the time is zero.
+    """
+
+    shares: Shares
+    deposit: Atoms
+    deposit_time: Time
+    redemption: Shares
+    redemption_time: Time
+
+
+NO_STAKE = Stake(Shares(0), Atoms(0), Time(0), Shares(0), Time(0))
 
 
 @frozen
@@ -305,6 +339,8 @@ class Deleveraging:
 
 @frozen
 class State:
+    """``vault_shares``: the shares of all stakes together."""
+
     rulebook: Rulebook
     accounts: Table[AccountId, Account]
     markets: Table[MarketId, Market | None]
@@ -313,6 +349,8 @@ class State:
     deleveraging: Deleveraging | None
     sequence: int
     timestamp: Time
+    stakes: Table[AccountId, Stake] = field(factory=lambda: PersistentTable(NO_STAKE))
+    vault_shares: Shares = field(default=Shares(0))
 
 
 def genesis(rulebook: Rulebook, *, mutable: bool = False) -> State:
@@ -332,4 +370,5 @@ def genesis(rulebook: Rulebook, *, mutable: bool = False) -> State:
         deleveraging=None,
         sequence=0,
         timestamp=Time(0),
+        stakes=DictTable(NO_STAKE) if mutable else PersistentTable(NO_STAKE),
     )

@@ -18,6 +18,13 @@ from riskcore.liquidation import process_liquidation_fill
 from riskcore.markets import process_advance_time, process_list_market, process_mark_price
 from riskcore.rules import Rejected, Rule, require
 from riskcore.settlement import process_settle_market, process_settle_pair
+from riskcore.shares import (
+    process_cancel_vault_deposit,
+    process_execute_vault_deposit,
+    process_execute_vault_redemption,
+    process_request_vault_deposit,
+    process_request_vault_redemption,
+)
 from riskcore.state import State
 from riskcore.trading import process_fill
 from riskcore.vault import process_takeover
@@ -42,6 +49,11 @@ TRANSITIONS: dict[type[events.Header], Callable[[State, Any], Journal]] = {
     events.WriteOff: process_write_off,
     events.SettleMarket: process_settle_market,
     events.SettlePair: process_settle_pair,
+    events.RequestVaultDeposit: process_request_vault_deposit,
+    events.ExecuteVaultDeposit: process_execute_vault_deposit,
+    events.CancelVaultDeposit: process_cancel_vault_deposit,
+    events.RequestVaultRedemption: process_request_vault_redemption,
+    events.ExecuteVaultRedemption: process_execute_vault_redemption,
 }
 
 #: The events that an open deleveraging accepts; all others wait for its end.

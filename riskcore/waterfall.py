@@ -19,7 +19,7 @@ from riskcore.state import State
 from riskcore.step import Outcome
 
 #: The stages that close lots, in the waterfall's order.
-CLOSING_STAGES: Final = (Stage.BOOK, Stage.VAULT, Stage.DELEVERAGING)
+CLOSING_STAGES: Final = (Stage.BOOK, Stage.VAULT, Stage.DELEVERAGING, Stage.SETTLEMENT)
 
 
 @define
@@ -41,8 +41,10 @@ class Closed:
 class Waterfall:
     """The tallies. ``takers`` are makers, the vault or deleveraged counterparties; amounts are atoms.
 
+    In a settlement both sides are closed, at mark: it has no takers.
     ``gainers`` and ``forgoers``: the takers who in some step did better than mark, and worse.
-    ``insurance_paid``: by stage; ``liquidation_fees``: what it received; ``written_off``: booked to uncovered.
+    ``insurance_paid``: by stage; ``liquidation_fees``: what it received; ``written_off``: booked to uncovered;
+    ``haircuts``: what withdrawals left behind of it.
     """
 
     closed: dict[Stage, dict[MarketId, Closed]] = Factory(lambda: defaultdict(lambda: defaultdict(Closed)))
@@ -52,13 +54,17 @@ class Waterfall:
     insurance_paid: dict[Stage, int] = Factory(lambda: defaultdict(int))
     liquidation_fees: int = 0
     written_off: int = 0
+    haircuts: int = 0
 
     def record(self, before: State, event: Event, outcome: Outcome) -> None:
         """Add what one step did; ``before`` is the state that it was applied to."""
         for line in outcome.effects:
             if line.stage is Stage.ORDINARY:
+                self.haircuts += line.amount if line.reason is Reason.HAIRCUT else 0
                 continue
-            if isinstance(line, Trade):
+            if isinstance(line, Trade) and line.stage is Stage.SETTLEMENT:
+                self._add_close(line, outcome.state, 0)
+            elif isinstance(line, Trade):
                 episode = before.deleveraging
                 closed_account = episode.account if episode is not None else getattr(event, "account", None)
                 self._record_close(line, outcome.state, line.seller == closed_account)
@@ -66,20 +72,21 @@ class Waterfall:
                 self._record_payment(line)
 
     def _record_close(self, line: Trade, state: State, is_long: bool) -> None:
-        market = state.markets.get(line.market)
-        assert market is not None
-        notional = line.lots * market.mark_price
-        gain = notional - line.amount if is_long else line.amount - notional
-        closed = self.closed[line.stage][line.market]
-        closed.steps += 1
-        closed.lots += line.lots
-        closed.notional += notional
-        closed.gained += max(gain, 0)
-        closed.forgone += max(-gain, 0)
+        better = line.lots * _get_mark(state, line) - line.amount
+        gain = better if is_long else -better
+        self._add_close(line, state, gain)
         taker = line.buyer if is_long else line.seller
         self.takers[line.stage].add(taker)
         if gain:
             (self.gainers if gain > 0 else self.forgoers)[line.stage].add(taker)
+
+    def _add_close(self, line: Trade, state: State, gain: int) -> None:
+        closed = self.closed[line.stage][line.market]
+        closed.steps += 1
+        closed.lots += line.lots
+        closed.notional += line.lots * _get_mark(state, line)
+        closed.gained += max(gain, 0)
+        closed.forgone += max(-gain, 0)
 
     def _record_payment(self, line: Pay) -> None:
         if line.reason is Reason.COVER:
@@ -105,8 +112,15 @@ class Waterfall:
         return sum(self.get_total(stage).notional for stage in CLOSING_STAGES)
 
 
+def _get_mark(state: State, line: Trade) -> int:
+    market = state.markets.get(line.market)
+    assert market is not None
+    return market.mark_price
+
+
 class Solvency(NamedTuple):
-    """Atoms. ``pool``: the cash that is really there; ``uncovered``: minus the losses that nobody could pay.
+    """Atoms. ``pool``: the cash that is really there; ``uncovered``: minus the losses that nobody could pay;
+    ``escrow``: what waits to be deposited in the vault.
 
     Every claim on the pool is met but for what is uncovered: ``claims + uncovered == pool``.
     """
@@ -116,10 +130,11 @@ class Solvency(NamedTuple):
     insurance: int
     fees: int
     uncovered: int
+    escrow: int = 0
 
     @property
     def claims(self) -> int:
-        return self.equities + self.insurance + self.fees
+        return self.equities + self.insurance + self.fees + self.escrow
 
     @property
     def ties(self) -> bool:
@@ -132,4 +147,4 @@ def get_solvency(state: State) -> Solvency:
         get_margin(account.balance, account.positions, state.markets).equity for _, account in state.accounts.items()
     )
     reserves = state.reserves
-    return Solvency(-reserves.outside, equities, reserves.insurance, reserves.fees, reserves.uncovered)
+    return Solvency(-reserves.outside, equities, reserves.insurance, reserves.fees, reserves.uncovered, reserves.escrow)

@@ -47,6 +47,25 @@ class AccountView(Protocol):
         """The maintenance requirement of its other markets."""
 
 
+class StakeView(Protocol):
+    """An account's part in the vault, and what of it waits."""
+
+    @property
+    def shares(self) -> Any: ...
+
+    @property
+    def deposit(self) -> Any: ...
+
+    @property
+    def deposit_time(self) -> Any: ...
+
+    @property
+    def redemption(self) -> Any: ...
+
+    @property
+    def redemption_time(self) -> Any: ...
+
+
 class Ledger(Protocol):
     """A state's totals, and the market that the event is about."""
 
@@ -76,6 +95,17 @@ class Ledger(Protocol):
     def sum_entries(self) -> Any:
         """Of size * entry_index over all positions of all markets."""
 
+    @property
+    def vault_shares(self) -> Any: ...
+
+    @property
+    def sum_shares(self) -> Any:
+        """Over all stakes."""
+
+    @property
+    def sum_deposits(self) -> Any:
+        """Of what waits in escrow, over all stakes."""
+
 
 class Snapshot(Ledger, Protocol):
     """The state before the event, or after it."""
@@ -87,6 +117,8 @@ class Snapshot(Ledger, Protocol):
     def sequence(self) -> Any: ...
 
     def account(self, id: Any) -> AccountView: ...
+
+    def stake(self, id: Any) -> StakeView: ...
 
     def seen(self, id: Any) -> Any: ...
 
@@ -115,6 +147,10 @@ class Case(Protocol):
     @property
     def touched(self) -> tuple[Any, ...]:
         """The ids of the accounts that were written."""
+
+    @property
+    def holders(self) -> tuple[Any, ...]:
+        """The ids of the accounts whose stakes were written."""
 
     @property
     def is_ranked(self) -> Any:

@@ -40,7 +40,7 @@ def haircut(case: Case) -> Any:
     """What stays behind of a withdrawal: the uncovered loss over all accounts' equity, of the amount, rounded up."""
     reserves = case.before.reserves
     loss = 0 - reserves.uncovered
-    equities = loss - reserves.outside - reserves.insurance - reserves.fees
+    equities = loss - reserves.outside - reserves.insurance - reserves.fees - reserves.escrow
     is_cut = every(case.rulebook.withdrawals_are_cut, loss > 0, equities > loss)
     return either(is_cut, smaller(ceiling_ratio(case.event.amount * loss, either(is_cut, equities, 1)), loss), 0)
 
@@ -48,7 +48,13 @@ def haircut(case: Case) -> Any:
 def is_bankrupt(case: Case) -> Any:
     """Whether the pool holds nothing that is the accounts'."""
     reserves = case.before.reserves
-    return 0 - reserves.outside - reserves.insurance - reserves.fees <= 0
+    return 0 - reserves.outside - reserves.insurance - reserves.fees - reserves.escrow <= 0
+
+
+def may_pay(case: Case, id: Any) -> Any:
+    """Whether an account is not the vault, or the vault holds all of its shares itself."""
+    vault = case.rulebook.vault
+    return (id != vault) | (case.before.stake(vault).shares == case.before.vault_shares)
 
 
 def _withdraw_guard(case: Case) -> dict[Rule, Any]:
@@ -61,6 +67,7 @@ def _withdraw_guard(case: Case) -> dict[Rule, Any]:
         Rule.LOSS_UNCOVERED: implies(rulebook.withdrawals_wait, reserves.uncovered == 0),
         Rule.POOL_EXHAUSTED: implies(is_cut, negate(is_bankrupt(case)))
         & (reserves.outside + event.amount - haircut(case) <= 0),
+        Rule.VAULT_HAS_HOLDERS: may_pay(case, event.account),
         Rule.MARK_STALE: account.marks_are_fresh(event.timestamp),
         Rule.BELOW_INITIAL_MARGIN: account.equity >= account.initial + event.amount,
     }
@@ -88,6 +95,7 @@ def _transfer_guard(case: Case) -> dict[Rule, Any]:
         **header_guard(case),
         Rule.AMOUNT_NOT_POSITIVE: event.amount > 0,
         Rule.SELF_TRANSFER: event.payer != event.payee,
+        Rule.VAULT_HAS_HOLDERS: may_pay(case, event.payer),
         Rule.MARK_STALE: payer.marks_are_fresh(event.timestamp),
         Rule.BELOW_INITIAL_MARGIN: payer.equity >= payer.initial + event.amount,
     }

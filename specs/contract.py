@@ -21,6 +21,7 @@ class Effect:
 
     ``accounts``: pairs of an id and the new values of that account's fields.
     ``deleveraging``: whether the open deleveraging is what it must be, or None for unchanged.
+    ``stakes``: as ``accounts``. ``vault_shares``: their total, or None for unchanged.
     ``lines``: what moved, in order, for which reason and in which stage; payments of nothing included.
     """
 
@@ -29,6 +30,8 @@ class Effect:
     market: Mapping[str, Any] = field(factory=dict)
     deleveraging: Any = None
     lines: tuple[Line, ...] = ()
+    stakes: tuple[tuple[Any, Mapping[str, Any]], ...] = ()
+    vault_shares: Any = None
 
 
 @frozen

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from riskcore.events import Header
-from specs import cash, deleveraging, funding, insurance, liquidation, markets, settlement, trading, vault
+from specs import cash, deleveraging, funding, insurance, liquidation, markets, settlement, shares, trading, vault
 from specs.contract import Contract
 
 CONTRACTS: dict[type[Header], Contract] = {
     contract.event: contract
-    for module in (markets, cash, funding, trading, liquidation, vault, insurance, deleveraging, settlement)
+    for module in (markets, cash, funding, trading, liquidation, vault, insurance, deleveraging, settlement, shares)
     for contract in module.CONTRACTS
 }

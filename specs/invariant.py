@@ -1,7 +1,8 @@
 """What every state satisfies: a proof assumes it before an event, and laws claim it after.
 
 Both call these functions, so nothing is assumed that is not proven to be left behind.
-CASH-1, CASH-2, BAL-1 and BAL-2 claim the first four, INV-1 the rest.
+CASH-1, CASH-2, BAL-1 and BAL-2 claim the first four, SHARE-1 what is said of the vault's shares,
+INV-1 the rest.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from __future__ import annotations
 from typing import Any
 
 from specs.arithmetic import RATE_ONE, every, floor_ratio, implies, magnitude
-from specs.case import Ledger
+from specs.case import Ledger, StakeView
 from specs.markets import admissible
 
 
 def every_atom_has_one_owner(ledger: Ledger) -> Any:
     reserves = ledger.reserves
-    owned = reserves.outside + reserves.insurance + reserves.fees + reserves.transit + reserves.uncovered
+    owned = (
+        reserves.outside + reserves.insurance + reserves.fees + reserves.transit + reserves.uncovered + reserves.escrow
+    )
     return ledger.sum_balances + owned == 0
 
 
@@ -24,9 +27,27 @@ def reserves_keep_their_sign(ledger: Ledger) -> Any:
     return every(
         reserves.insurance >= 0,
         reserves.fees >= 0,
+        reserves.escrow >= 0,
         reserves.outside <= 0,
         reserves.uncovered <= 0,
         reserves.transit == ledger.sum_entries,
+    )
+
+
+def shares_and_escrow_add_up(ledger: Ledger) -> Any:
+    """The total of the vault's shares is the sum of the stakes, and escrow is the sum of the waiting deposits."""
+    return every(ledger.vault_shares == ledger.sum_shares, ledger.reserves.escrow == ledger.sum_deposits)
+
+
+def stake_is_possible(stake: StakeView) -> Any:
+    """Nothing is below zero, no more waits to be paid out than is held, and where nothing waits the time is zero."""
+    return every(
+        stake.shares >= 0,
+        stake.deposit >= 0,
+        stake.redemption >= 0,
+        stake.redemption <= stake.shares,
+        implies(stake.deposit == 0, stake.deposit_time == 0),
+        implies(stake.redemption == 0, stake.redemption_time == 0),
     )
 
 

@@ -48,6 +48,10 @@ def admissible_rulebook(rulebook: Any) -> Any:
         rulebook.funding_rate_cap >= 0,
         rulebook.takeover_rate >= 0,
         rulebook.takeover_rate <= RATE_ONE,
+        rulebook.vault_deposit_notice >= 0,
+        rulebook.vault_redemption_notice >= 0,
+        rulebook.vault_request_window >= 0,
+        rulebook.vault_deposit_minimum >= 1,
     )
 
 

@@ -47,6 +47,8 @@ class MarketView(NamedTuple):
     remainder: int
     time: int
     open_interest: int
+    settling: bool
+    mark_time: int
 
 
 class EpisodeView(NamedTuple):
@@ -57,6 +59,16 @@ class EpisodeView(NamedTuple):
     done: int
     queue: tuple[str, ...]
     head: int
+
+
+class StakeView(NamedTuple):
+    """Shares of the vault; atoms that wait to be some, shares that wait to be cash, and since when."""
+
+    shares: int = 0
+    deposit: int = 0
+    deposit_time: int = 0
+    redemption: int = 0
+    redemption_time: int = 0
 
 
 @dataclass(frozen=True)
@@ -71,6 +83,11 @@ class View:
     seen: frozenset[str]
     sequence: int
     time: int
+    stakes: dict[str, StakeView]
+    vault_shares: int
+
+    def get_stake(self, account: str) -> StakeView:
+        return self.stakes.get(account, StakeView())
 
     def get_account(self, account: str) -> AccountView:
         return self.accounts.get(account, AccountView(0, {}))
@@ -122,6 +139,8 @@ def observe(state: State) -> View:
             value.funding_remainder,
             value.funding_time,
             value.open_interest,
+            value.settling,
+            value.mark_time,
         )
         for market, value in state.markets.items()
         if value is not None
@@ -149,12 +168,26 @@ def observe(state: State) -> View:
             "fees": reserves.fees,
             "transit": reserves.transit,
             "uncovered": reserves.uncovered,
+            "escrow": reserves.escrow,
         },
         episode,
         frozenset(str(id) for id, seen in state.seen.items() if seen),
         state.sequence,
         state.timestamp,
+        observe_stakes(state),
+        state.vault_shares,
     )
+
+
+def observe_stakes(state: State) -> dict[str, StakeView]:
+    """The stakes that are not empty."""
+    stakes = {
+        str(account): StakeView(
+            stake.shares, stake.deposit, stake.deposit_time, stake.redemption, stake.redemption_time
+        )
+        for account, stake in state.stakes.items()
+    }
+    return {account: stake for account, stake in stakes.items() if stake != StakeView()}
 
 
 def get_requirement(rate: int, price: int, size: int) -> int:
@@ -219,6 +252,11 @@ def is_safe(before: Health, after: Health, reducing: bool) -> bool:
     return Fraction(after.equity, after.maintenance) >= Fraction(before.equity, before.maintenance)
 
 
+def is_near(price: int, mark: int, limit: int) -> bool:
+    """Whether a price is within ``limit`` millionths of mark, where there is a limit."""
+    return limit == 0 or abs(Fraction(price, mark) - 1) <= Fraction(limit, MILLION)
+
+
 def get_broken(**rules: bool) -> set[str]:
     """The names of the rules that do not hold."""
     return {name for name, holds in rules.items() if not holds}
@@ -235,12 +273,17 @@ class Holding:
 
 @dataclass
 class Listing:
-    """``accrued``: funding per long lot since listing, never rounded; ``found``: lots held long before the event."""
+    """``accrued``: funding per long lot since listing, never rounded. ``settling``: it ends at its mark.
+
+    ``found``: lots held long before the event.
+    """
 
     rules: MarketRules
     mark: int
     time: int
     accrued: Fraction
+    settling: bool = False
+    mark_time: int = 0
     found: int = 0
 
 
@@ -270,6 +313,7 @@ class Venue:
         self.insurance = 0
         self.fees = 0
         self.losses = 0
+        self.stakes: dict[str, StakeView] = {}
         self.episode: Episode | None = None
         self.seen: set[str] = set()
         self.sequence = 0
@@ -281,7 +325,9 @@ class Venue:
         venue = cls(view.rulebook)
         for name, market in view.markets.items():
             accrued = market.funding_index + Fraction(market.remainder, MILLION * view.rulebook.funding_interval)
-            venue.listings[name] = Listing(market.rules, market.mark, market.time, accrued)
+            venue.listings[name] = Listing(
+                market.rules, market.mark, market.time, accrued, market.settling, market.mark_time
+            )
         for account, (balance, positions) in view.accounts.items():
             venue.cash[account] = balance
             venue.holdings[account] = {}
@@ -293,6 +339,7 @@ class Venue:
         venue.insurance = view.reserves["insurance"]
         venue.fees = view.reserves["fees"]
         venue.losses = -view.reserves["uncovered"]
+        venue.stakes = dict(view.stakes)
         if view.episode is not None:
             account, market_name, lots, share, done, queue, head = view.episode
             venue.episode = Episode(account, market_name, lots, share, list(queue), done, head)
@@ -313,6 +360,7 @@ class Venue:
         other.listings = {name: replace(listing) for name, listing in self.listings.items()}
         other.episode = None if self.episode is None else replace(self.episode, queue=list(self.episode.queue))
         other.seen = set(self.seen)
+        other.stakes = dict(self.stakes)
         return other
 
     def view(self) -> View:
@@ -339,6 +387,7 @@ class Venue:
                 "fees": self.fees,
                 "transit": transit,
                 "uncovered": -self.losses,
+                "escrow": sum(stake.deposit for stake in self.stakes.values()),
             },
             None
             if episode is None
@@ -354,6 +403,8 @@ class Venue:
             frozenset(self.seen),
             self.sequence,
             self.time,
+            {account: stake for account, stake in self.stakes.items() if stake != StakeView()},
+            self.count_shares(),
         )
 
     def _view_market(self, name: str) -> MarketView:
@@ -361,7 +412,16 @@ class Venue:
         remainder = (listing.accrued - floor(listing.accrued)) * MILLION * self.rulebook.funding_interval
         assert remainder.denominator == 1
         long_lots = self._count_longs(name)
-        return MarketView(listing.rules, listing.mark, floor(listing.accrued), int(remainder), listing.time, long_lots)
+        return MarketView(
+            listing.rules,
+            listing.mark,
+            floor(listing.accrued),
+            int(remainder),
+            listing.time,
+            long_lots,
+            listing.settling,
+            listing.mark_time,
+        )
 
     def _count_longs(self, name: str) -> int:
         return sum(max(0, self.get_size(account, name)) for account in self.holdings)
@@ -491,7 +551,9 @@ class Venue:
             RULES_INADMISSIBLE=sane,
             PRICE_NOT_POSITIVE=event.mark_price > 0,
         )
-        self.listings[event.market] = Listing(rules, event.mark_price, event.timestamp, Fraction(0))
+        self.listings[event.market] = Listing(
+            rules, event.mark_price, event.timestamp, Fraction(0), mark_time=event.timestamp
+        )
         return broken
 
     def deposit(self, event: events.Deposit) -> set[str]:
@@ -500,11 +562,44 @@ class Venue:
         return get_broken(AMOUNT_NOT_POSITIVE=event.amount > 0)
 
     def withdraw(self, event: events.Withdraw) -> set[str]:
-        broken = get_broken(AMOUNT_NOT_POSITIVE=event.amount > 0, POOL_EXHAUSTED=event.amount <= self.pool)
+        waits = self.rulebook.withdrawals_wait and self.losses > 0
+        kept, is_bankrupt = self._cut(event.amount)
+        broken = get_broken(
+            AMOUNT_NOT_POSITIVE=event.amount > 0,
+            LOSS_UNCOVERED=not waits,
+            POOL_EXHAUSTED=not is_bankrupt and event.amount - kept <= self.pool,
+        )
         self.cash[event.account] = self.cash.get(event.account, 0) - event.amount
-        self.pool -= event.amount
+        self.pool -= event.amount - kept
+        self.losses -= kept
         health = self.get_health(event.account)
-        return broken | get_broken(BELOW_INITIAL_MARGIN=health.equity >= health.initial)
+        is_free = event.account != self.rulebook.vault or not self.has_holders()
+        return broken | get_broken(
+            BELOW_INITIAL_MARGIN=health.equity >= health.initial,
+            VAULT_HAS_HOLDERS=is_free,
+            MARK_STALE=self._are_marks_fresh(event.account, event.timestamp),
+        )
+
+    def _cut(self, amount: int) -> tuple[int, bool]:
+        """What of a withdrawal stays for the loss, and whether the loss is all that the accounts have."""
+        if not self.rulebook.withdrawals_are_cut or self.losses == 0:
+            return 0, False
+        everybodys = sum(self.get_equity(account) for account in {*self.cash, *self.holdings})
+        if everybodys <= self.losses:
+            return 0, True
+        return min(ceil(Fraction(self.losses, everybodys) * amount), self.losses), False
+
+    def transfer(self, event: events.Transfer) -> set[str]:
+        for account, received in ((event.payer, -event.amount), (event.payee, event.amount)):
+            self.cash[account] = self.cash.get(account, 0) + received
+        health = self.get_health(event.payer)
+        return get_broken(
+            VAULT_HAS_HOLDERS=event.payer != self.rulebook.vault or not self.has_holders(),
+            MARK_STALE=self._are_marks_fresh(event.payer, event.timestamp),
+            AMOUNT_NOT_POSITIVE=event.amount > 0,
+            SELF_TRANSFER=event.payer != event.payee,
+            BELOW_INITIAL_MARGIN=health.equity >= health.initial,
+        )
 
     def fund_insurance(self, event: events.FundInsurance) -> set[str]:
         self.insurance += event.amount
@@ -515,15 +610,20 @@ class Venue:
         return set()
 
     def mark_price(self, event: events.MarkPrice) -> set[str]:
-        if event.market not in self.listings:
-            return {"UNKNOWN_MARKET"}
-        self.listings[event.market].mark = event.price
-        return get_broken(PRICE_NOT_POSITIVE=event.price > 0)
+        if closed := self._check_open(event.market):
+            return closed
+        listing = self.listings[event.market]
+        broken = get_broken(
+            PRICE_NOT_POSITIVE=event.price > 0,
+            MARK_JUMP=is_near(event.price, listing.mark, listing.rules.mark_move_limit),
+        )
+        listing.mark, listing.mark_time = event.price, event.timestamp
+        return broken
 
     def apply_funding(self, event: events.ApplyFunding) -> set[str]:
-        listing = self.listings.get(event.market)
-        if listing is None:
-            return {"UNKNOWN_MARKET"}
+        if closed := self._check_open(event.market):
+            return closed
+        listing = self.listings[event.market]
         elapsed = event.timestamp - listing.time
         before = floor(listing.accrued)
         listing.accrued += (
@@ -542,15 +642,21 @@ class Venue:
         )
 
     def fill(self, event: events.Fill) -> set[str]:
-        if event.market not in self.listings:
-            return {"UNKNOWN_MARKET"}
+        if closed := self._check_open(event.market):
+            return closed
+        listing = self.listings[event.market]
         broken = get_broken(
-            SELF_TRADE=event.taker != event.maker, SIZE_ZERO=event.size != 0, PRICE_NOT_POSITIVE=event.price > 0
+            SELF_TRADE=event.taker != event.maker,
+            SIZE_ZERO=event.size != 0,
+            PRICE_NOT_POSITIVE=event.price > 0,
+            PRICE_BAND=is_near(event.price, listing.mark, listing.rules.fill_price_band),
         )
         if broken:
             return broken
         parties = (event.taker, event.maker)
         sizes = [self.get_size(party, event.market) for party in parties]
+        both_reduce = is_reducing(sizes[0], sizes[0] + event.size) and is_reducing(sizes[1], sizes[1] - event.size)
+        broken = get_broken(MARK_STALE=both_reduce or self._is_fresh(event.market, event.timestamp))
         before = [self.get_health(party) for party in parties]
         notional = abs(event.size) * event.price
         self._exchange(event.taker, event.maker, event.market, event.size, event.size * event.price)
@@ -563,12 +669,17 @@ class Venue:
             is_safe(before[i], self.get_health(party), is_reducing(sizes[i], self.get_size(party, event.market)))
             for i, party in enumerate(parties)
         ]
-        return get_broken(TAKER_MARGIN=safe[0], MAKER_MARGIN=safe[1])
+        return broken | get_broken(TAKER_MARGIN=safe[0], MAKER_MARGIN=safe[1])
 
     def liquidation_fill(self, event: events.LiquidationFill) -> set[str]:
-        if event.market not in self.listings:
-            return {"UNKNOWN_MARKET"}
-        broken = get_broken(SELF_TRADE=event.account != event.maker, PRICE_NOT_POSITIVE=event.price > 0)
+        if closed := self._check_fresh(event.market, event.timestamp):
+            return closed
+        listing = self.listings[event.market]
+        broken = get_broken(
+            SELF_TRADE=event.account != event.maker,
+            PRICE_NOT_POSITIVE=event.price > 0,
+            PRICE_BAND=is_near(event.price, listing.mark, listing.rules.fill_price_band),
+        )
         broken |= self._check_close(event.account, event.market, event.size)
         if broken:
             return broken
@@ -592,10 +703,12 @@ class Venue:
         return broken | get_broken(MAKER_MARGIN=is_safe(maker_before, self.get_health(event.maker), reducing))
 
     def takeover(self, event: events.Takeover) -> set[str]:
-        if event.market not in self.listings:
-            return {"UNKNOWN_MARKET"}
+        if closed := self._check_fresh(event.market, event.timestamp):
+            return closed
         broken = get_broken(SELF_TRADE=event.account != self.rulebook.vault)
         broken |= self._check_close(event.account, event.market, event.size)
+        trigger = Fraction(self.rulebook.takeover_rate, MILLION) * self.get_health(event.account).maintenance
+        broken |= get_broken(VAULT_NOT_DUE=self.get_equity(event.account) <= trigger)
         return broken or self._take_over(event.account, event.market, event.size)
 
     def _take_over(self, account: str, market: str, lots: int) -> set[str]:
@@ -629,15 +742,15 @@ class Venue:
         )
 
     def begin_deleveraging(self, event: events.BeginDeleveraging) -> set[str]:
-        if event.market not in self.listings:
-            return {"UNKNOWN_MARKET"}
+        if closed := self._check_fresh(event.market, event.timestamp):
+            return closed
         broken = self._check_close(event.account, event.market, 1)
         if broken:
             return broken
         in_deficit = self.get_equity(event.account) < 0
         insured = self.rulebook.insurance_before_adl and in_deficit and self.get_available() > 0
         lots = abs(self.get_size(event.account, event.market))
-        share = -self.get_share(event.account, event.market, lots)
+        share = 0 if self.rulebook.adl_at_mark else -self.get_share(event.account, event.market, lots)
         queue = self.get_queue(event.account, event.market, lots, share)
         self.episode = Episode(event.account, event.market, lots, share, list(event.queue), 0, 0)
         return get_broken(
@@ -688,7 +801,143 @@ class Venue:
         self.cash[event.account] = 0
         return broken
 
+    def settle_market(self, event: events.SettleMarket) -> set[str]:
+        if closed := self._check_open(event.market):
+            return closed
+        self.listings[event.market].mark = event.price
+        self.listings[event.market].settling = True
+        self.listings[event.market].mark_time = event.timestamp
+        return get_broken(PRICE_NOT_POSITIVE=event.price > 0)
+
+    def settle_pair(self, event: events.SettlePair) -> set[str]:
+        listing = self.listings.get(event.market)
+        if listing is None:
+            return {"UNKNOWN_MARKET"}
+        bought, sold = self.get_size(event.long, event.market), -self.get_size(event.short, event.market)
+        broken = get_broken(MARKET_OPEN=listing.settling, NOT_OPPOSITE=bought > 0 and sold > 0)
+        if not broken:
+            lots = min(bought, sold)
+            self._exchange(event.short, event.long, event.market, lots, lots * listing.mark)
+        return broken
+
+    # Who owns the vault
+
+    def get_stake(self, account: str) -> StakeView:
+        return self.stakes.get(account, StakeView())
+
+    def count_shares(self) -> int:
+        return sum(stake.shares for stake in self.stakes.values())
+
+    def has_holders(self) -> bool:
+        """Whether anybody but the vault has shares."""
+        return any(stake.shares for account, stake in self.stakes.items() if account != self.rulebook.vault)
+
+    def get_deposit_span(self, account: str) -> tuple[int, int]:
+        """The first and the last moment at which a waiting deposit may become shares."""
+        due = self.get_stake(account).deposit_time + self.rulebook.vault_deposit_notice
+        return due, due + self.rulebook.vault_request_window
+
+    def get_redemption_span(self, account: str) -> tuple[int, int]:
+        due = self.get_stake(account).redemption_time + self.rulebook.vault_redemption_notice
+        return due, due + self.rulebook.vault_request_window
+
+    def request_vault_deposit(self, event: events.RequestVaultDeposit) -> set[str]:
+        stake = self.get_stake(event.account)
+        broken = get_broken(
+            VAULT_ITSELF=event.account != self.rulebook.vault,
+            VAULT_DEPOSIT_TOO_SMALL=event.amount >= self.rulebook.vault_deposit_minimum,
+            VAULT_DEPOSIT_WAITING=not stake.deposit,
+        )
+        self.cash[event.account] = self.cash.get(event.account, 0) - event.amount
+        self.stakes[event.account] = stake._replace(deposit=event.amount, deposit_time=event.timestamp)
+        health = self.get_health(event.account)
+        return broken | get_broken(
+            BELOW_INITIAL_MARGIN=health.equity >= health.initial,
+            MARK_STALE=self._are_marks_fresh(event.account, event.timestamp),
+        )
+
+    def execute_vault_deposit(self, event: events.ExecuteVaultDeposit) -> set[str]:
+        stake, vault = self.get_stake(event.account), self.rulebook.vault
+        first, last = self.get_deposit_span(event.account)
+        worth, total = self.get_equity(vault), self.count_shares()
+        broken = get_broken(
+            VAULT_ITSELF=event.account != vault,
+            NO_VAULT_DEPOSIT=stake.deposit > 0,
+            VAULT_NOTICE_RUNS=event.timestamp >= first,
+            VAULT_REQUEST_LAPSED=event.timestamp <= last,
+            VAULT_WORTHLESS=worth > 0 if total else worth >= 0,
+            MARK_STALE=self._are_marks_fresh(vault, event.timestamp),
+        )
+        if "VAULT_WORTHLESS" in broken:
+            return broken
+        if not total and worth:
+            # what was there before the first depositor stays the house's
+            self.stakes[vault] = self.get_stake(vault)._replace(shares=worth)
+        price = Fraction(worth, total) if total else Fraction(1)
+        bought = floor(stake.deposit / price)
+        cost = ceil(bought * price)
+        self.cash[vault] = self.cash.get(vault, 0) + cost
+        self.cash[event.account] = self.cash.get(event.account, 0) + stake.deposit - cost
+        self.stakes[event.account] = stake._replace(shares=stake.shares + bought, deposit=0, deposit_time=0)
+        return broken | get_broken(VAULT_SHARE_TOO_DEAR=bought > 0)
+
+    def cancel_vault_deposit(self, event: events.CancelVaultDeposit) -> set[str]:
+        stake, (_, last) = self.get_stake(event.account), self.get_deposit_span(event.account)
+        self.cash[event.account] = self.cash.get(event.account, 0) + stake.deposit
+        self.stakes[event.account] = stake._replace(deposit=0, deposit_time=0)
+        return get_broken(NO_VAULT_DEPOSIT=stake.deposit > 0, VAULT_REQUEST_STANDS=event.timestamp > last)
+
+    def request_vault_redemption(self, event: events.RequestVaultRedemption) -> set[str]:
+        stake, (_, last) = self.get_stake(event.account), self.get_redemption_span(event.account)
+        self.stakes[event.account] = stake._replace(redemption=event.shares, redemption_time=event.timestamp)
+        return get_broken(
+            VAULT_ITSELF=event.account != self.rulebook.vault,
+            AMOUNT_NOT_POSITIVE=event.shares > 0,
+            VAULT_REDEMPTION_WAITING=not stake.redemption or event.timestamp > last,
+            VAULT_SHARES_EXCEEDED=event.shares <= stake.shares,
+        )
+
+    def execute_vault_redemption(self, event: events.ExecuteVaultRedemption) -> set[str]:
+        stake, vault = self.get_stake(event.account), self.rulebook.vault
+        first, last = self.get_redemption_span(event.account)
+        worth, total = self.get_equity(vault), self.count_shares()
+        broken = get_broken(
+            VAULT_ITSELF=event.account != vault,
+            NO_VAULT_REDEMPTION=stake.redemption > 0,
+            VAULT_NOTICE_RUNS=event.timestamp >= first,
+            VAULT_REQUEST_LAPSED=event.timestamp <= last,
+            VAULT_WORTHLESS=worth > 0,
+            MARK_STALE=self._are_marks_fresh(vault, event.timestamp),
+        )
+        if not total:
+            return broken
+        paid = floor(Fraction(worth, total) * stake.redemption)
+        self.cash[vault] = self.cash.get(vault, 0) - paid
+        self.cash[event.account] = self.cash.get(event.account, 0) + paid
+        self.stakes[event.account] = stake._replace(
+            shares=stake.shares - stake.redemption, redemption=0, redemption_time=0
+        )
+        health = self.get_health(vault)
+        return broken | get_broken(VAULT_CAPITAL_IN_USE=health.equity >= health.initial)
+
     # How cash and lots move
+
+    def _check_open(self, market: str) -> set[str]:
+        if market not in self.listings:
+            return {"UNKNOWN_MARKET"}
+        return get_broken(MARKET_SETTLING=not self.listings[market].settling)
+
+    def _check_fresh(self, market: str, now: int) -> set[str]:
+        """Open, and marked not too long ago."""
+        return self._check_open(market) or get_broken(MARK_STALE=self._is_fresh(market, now))
+
+    def _is_fresh(self, market: str, now: int) -> bool:
+        listing = self.listings[market]
+        return listing.rules.mark_age_limit == 0 or now <= listing.mark_time + listing.rules.mark_age_limit
+
+    def _are_marks_fresh(self, account: str, now: int) -> bool:
+        held = self.holdings.get(account, {})
+        return all(self.listings[market].settling or self._is_fresh(market, now) for market in held)
 
     def _check_close(self, account: str, market: str, lots: int) -> set[str]:
         return get_broken(
@@ -726,6 +975,7 @@ PROCESSES: dict[type[events.Header], Callable[[Venue, Any], set[str]]] = {
     events.ListMarket: Venue.list_market,
     events.Deposit: Venue.deposit,
     events.Withdraw: Venue.withdraw,
+    events.Transfer: Venue.transfer,
     events.FundInsurance: Venue.fund_insurance,
     events.AdvanceTime: Venue.advance_time,
     events.MarkPrice: Venue.mark_price,
@@ -738,4 +988,11 @@ PROCESSES: dict[type[events.Header], Callable[[Venue, Any], set[str]]] = {
     events.Deleverage: Venue.deleverage,
     events.EndDeleveraging: Venue.end_deleveraging,
     events.WriteOff: Venue.write_off,
+    events.SettleMarket: Venue.settle_market,
+    events.SettlePair: Venue.settle_pair,
+    events.RequestVaultDeposit: Venue.request_vault_deposit,
+    events.ExecuteVaultDeposit: Venue.execute_vault_deposit,
+    events.CancelVaultDeposit: Venue.cancel_vault_deposit,
+    events.RequestVaultRedemption: Venue.request_vault_redemption,
+    events.ExecuteVaultRedemption: Venue.execute_vault_redemption,
 }

@@ -42,6 +42,8 @@ HOUR = 3_600_000
 VAULT = "vault"
 TRADERS = ("amber", "birch", "cedar", "daisy", "elder", "fir")
 STRANGER = "nobody"
+#: Whose owner has a position of its own there: an isolated one.
+SUBACCOUNTS = ("amber/1", "birch/1")
 
 
 # Rulebooks and rules for tests written by hand
@@ -253,6 +255,12 @@ def draw_scenario(random: Random) -> Scenario:
         adl_rank=random.choice(tuple(RankPolicy)),
         funding_interval=Time(random.choice((1, 7, 1000, 8 * HOUR))),
         funding_rate_cap=Rate(random.choice((0, 100, 10_000, 40_000))),
+        withdrawals_wait=random.random() < 0.2,
+        withdrawals_are_cut=random.random() < 0.6,
+        vault_deposit_notice=Time(random.choice((0, 0, 1, 2000))),
+        vault_redemption_notice=Time(random.choice((0, 0, 1, 2000))),
+        vault_request_window=Time(random.choice((0, 1000, 20 * HOUR, 20 * HOUR))),
+        vault_deposit_minimum=Atoms(random.choice((1, 1, max(1, wealth // 1000)))),
     )
     deposits = {trader: random.randint(1, 100) * wealth // 20 for trader in TRADERS}
     if random.random() < 0.6:
@@ -295,23 +303,45 @@ class Proposer:
     def _any_trader(self) -> str:
         return self.random.choice((*TRADERS, *TRADERS, VAULT))
 
+    def _traders(self) -> list[str]:
+        """Who may trade: sub-accounts once they have cash."""
+        return [*TRADERS, VAULT, *(account for account in SUBACCOUNTS if self.venue.cash.get(account, 0) > 0)]
+
     def _any_market(self) -> str:
-        return self.random.choice(sorted(self.venue.listings))
+        """One that is open, nearly always where there is one."""
+        listings = self.venue.listings
+        still_open = [name for name in sorted(listings) if not listings[name].settling]
+        return self.random.choice(still_open if still_open and self.random.random() < 0.97 else sorted(listings))
 
     def _holders(self) -> list[tuple[str, str]]:
         return [(account, market) for account, held in sorted(self.venue.holdings.items()) for market in sorted(held)]
 
     def _sick_holdings(self) -> list[tuple[str, str]]:
         """Positions of accounts below maintenance; those in deficit only, where there are any, half of the time."""
-        sick = [(account, market) for account, market in self._holders() if self.venue.is_sick(account)]
+        sick = [
+            (account, market)
+            for account, market in self._holders()
+            if self.venue.is_sick(account) and not self.venue.listings[market].settling
+        ]
         broke = [(account, market) for account, market in sick if self.venue.get_equity(account) < 0]
         return broke if broke and self.random.random() < 0.5 else sick
 
     def has_sick(self) -> bool:
-        return any(self.venue.is_sick(account) for account, _ in self._holders())
+        return bool(self._sick_holdings())
 
     def is_open(self) -> bool:
         return self.venue.episode is not None
+
+    def _settling(self) -> list[str]:
+        """Markets that end and in which somebody still has a position."""
+        return sorted({market for _, market in self._holders() if self.venue.listings[market].settling})
+
+    def is_settling(self) -> bool:
+        return bool(self._settling())
+
+    def has_flat_debtor(self) -> bool:
+        cash, holdings = self.venue.cash, self.venue.holdings
+        return any(balance < 0 and not holdings.get(account) for account, balance in cash.items())
 
     def _part(self, whole: int) -> int:
         """All of it, one, some of it, one too many, or nothing."""
@@ -325,13 +355,25 @@ class Proposer:
         return self._make(events.Deposit, self._any_trader(), self.random.choice((1, self.random.randint(1, most))))
 
     def withdraw(self) -> Event:
-        """What is free, an atom more, or all of the pool by who is owed most."""
+        """What is free, an atom more, or more than all of the pool, by anybody or by who is owed most."""
         owners = sorted(self.venue.cash) or [STRANGER]
         account = self.random.choice((self.random.choice(owners), max(owners, key=self.venue.get_equity)))
         health = self.venue.get_health(account)
         free = max(1, health.equity - health.initial)
         amount = self.random.choice((free, free, free + 1, self.random.randint(1, free), self.venue.pool + 1))
         return self._make(events.Withdraw, account, amount)
+
+    def transfer(self) -> Event:
+        """To a sub-account, back from it, or between any two; what is free, an atom more, or a part."""
+        sub = self.random.choice(SUBACCOUNTS)
+        pair = (sub.partition("/")[0], sub)
+        pairs = (pair, pair, pair[::-1], (self._any_trader(), self._any_trader()))
+        payer, payee = self.random.choice(pairs)
+        health = self.venue.get_health(payer)
+        free = max(1, health.equity - health.initial)
+        return self._make(
+            events.Transfer, payer, payee, self.random.choice((free, free + 1, free // 2 + 1, free // 5 + 1))
+        )
 
     def fund_insurance(self) -> Event:
         return self._make(events.FundInsurance, self.random.randint(1, max(1, self.venue.pool // 50)))
@@ -344,7 +386,7 @@ class Proposer:
     def list_market(self) -> Event:
         return self._make(
             events.ListMarket,
-            self.random.choice((*self.venue.listings, "NEW")),
+            self.random.choice((*self.venue.listings, f"NEW{len(self.venue.listings)}")),
             draw_rules(self.random),
             self.random.randint(1, 10**6),
         )
@@ -356,11 +398,18 @@ class Proposer:
         return self._make(events.MarkPrice, market, max(1, moved))
 
     def crash(self) -> Event:
-        """Mark a market where one of its accounts comes to stand at or beside a bound."""
-        holders = self._holders()
+        """Mark a market at a bound of one of its accounts."""
+        holders = self._open_holdings()
         if not holders:
             return self.drift()
         account, market = self.random.choice(holders)
+        return self._make(events.MarkPrice, market, self._bound(account, market))
+
+    def _open_holdings(self) -> list[tuple[str, str]]:
+        return [(account, market) for account, market in self._holders() if not self.venue.listings[market].settling]
+
+    def _bound(self, account: str, market: str) -> int:
+        """A price of the market at which the account comes to stand at or beside a bound."""
         health, mark = self.venue.get_health(account), self.venue.listings[market].mark
         target = self.random.choice(
             (
@@ -375,7 +424,7 @@ class Proposer:
             )
         )
         moved = mark + (target - health.equity) // self.venue.get_size(account, market)
-        return self._make(events.MarkPrice, market, min(max(1, moved), mark * 3))
+        return min(max(1, moved), mark * 3)
 
     def apply_funding(self) -> Event:
         cap = self.venue.rulebook.funding_rate_cap
@@ -398,7 +447,7 @@ class Proposer:
     def open_fill(self) -> Event:
         """Two accounts take on as much as they may, or a part of it, or as much as somebody else, for a tie."""
         market = self._any_market()
-        taker, maker = self.random.sample((*TRADERS, VAULT), 2)
+        taker, maker = self.random.sample(self._traders(), 2)
         most = min(self._capacity(taker, market), self._capacity(maker, market))
         if not most and self.random.random() < 0.7:
             return self.deposit()
@@ -411,7 +460,7 @@ class Proposer:
 
     def reduce_fill(self) -> Event:
         """An account trades against its position: a part, all, or through zero; often one that must."""
-        holders = self._sick_holdings() if self.has_sick() and self.random.random() < 0.5 else self._holders()
+        holders = self._sick_holdings() if self.has_sick() and self.random.random() < 0.5 else self._open_holdings()
         if not holders:
             return self.open_fill()
         taker, market = self.random.choice(holders)
@@ -503,11 +552,100 @@ class Proposer:
         )
         return self._make(events.BeginDeleveraging, account, market, tuple(wrong))
 
+    # A market's end
+
+    def settle_market(self) -> Event:
+        """At the mark, or at a price at which one of its accounts is at a bound, such as bankrupt."""
+        holders = self._open_holdings()
+        if not holders or self.random.random() < 0.1:
+            market = self._any_market()
+            return self._make(events.SettleMarket, market, self.venue.listings[market].mark)
+        account, market = self.random.choice(holders)
+        mark = self.venue.listings[market].mark
+        price = self.random.choice((mark, self._bound(account, market), self._bound(account, market)))
+        return self._make(events.SettleMarket, market, price)
+
+    def settle_pair(self) -> Event:
+        """A long and a short in a market that ends; sometimes two of one side, or in a market that is open."""
+        settling = self._settling()
+        anywhere = not settling or self.random.random() < 0.05
+        market = self._any_market() if anywhere else self.random.choice(settling)
+        longs = [
+            account for account, name in self._holders() if name == market and self.venue.get_size(account, name) > 0
+        ]
+        shorts = [account for account, name in self._holders() if name == market and account not in longs]
+        if not longs or not shorts or self.random.random() < 0.05:
+            longs = shorts = [*TRADERS, STRANGER]
+        return self._make(events.SettlePair, market, self.random.choice(longs), self.random.choice(shorts))
+
+    # Deleveraging's own steps
+
     def deleverage(self) -> Event:
         return self._make(events.Deleverage)
 
     def end_deleveraging(self) -> Event:
         return self._make(events.EndDeleveraging)
+
+    # The vault's shares
+
+    def _wait_for(self, span: tuple[int, int]) -> int:
+        """Until a moment inside the span, mostly, or on one side of it."""
+        first, last = (moment - self.venue.time for moment in span)
+        return max(0, self.random.choice((first, first, first, last, 0, first - 1, last + 1)))
+
+    def _one_of(self, accounts: list[str]) -> str:
+        """One of these, mostly, if there are any."""
+        return self.random.choice(accounts) if accounts and self.random.random() < 0.9 else self._any_trader()
+
+    def request_vault_deposit(self) -> Event:
+        account = self._any_trader()
+        health = self.venue.get_health(account)
+        free = max(1, health.equity - health.initial)
+        amount = self.random.choice((free // 2, free // 9, self.random.randint(1, free), free + 1, 1))
+        return self._make(events.RequestVaultDeposit, account, amount)
+
+    def execute_vault_deposit(self) -> Event:
+        account = self._one_of(self._waiting_deposits())
+        return self._make(
+            events.ExecuteVaultDeposit, account, after=self._wait_for(self.venue.get_deposit_span(account))
+        )
+
+    def cancel_vault_deposit(self) -> Event:
+        account = self._one_of(self._waiting_deposits())
+        last = self.venue.get_deposit_span(account)[1]
+        return self._make(events.CancelVaultDeposit, account, after=self._wait_for((last + 1, last)))
+
+    def request_vault_redemption(self) -> Event:
+        account = self._one_of([name for name, stake in sorted(self.venue.stakes.items()) if stake.shares])
+        return self._make(events.RequestVaultRedemption, account, self._part(self.venue.get_stake(account).shares))
+
+    def execute_vault_redemption(self) -> Event:
+        account = self._one_of(self._waiting_redemptions())
+        return self._make(
+            events.ExecuteVaultRedemption, account, after=self._wait_for(self.venue.get_redemption_span(account))
+        )
+
+    def _waiting_deposits(self) -> list[str]:
+        return [name for name, stake in sorted(self.venue.stakes.items()) if stake.deposit]
+
+    def move_shares(self) -> Event:
+        """What leads on: carry out what waits, or ask."""
+        venue, vault = self.venue, self.venue.rulebook.vault
+        holders = sum(stake.shares > 0 for name, stake in venue.stakes.items() if name != vault)
+        lapsed = sum(venue.get_deposit_span(name)[1] < venue.time for name in self._waiting_deposits())
+        kinds = ["request_vault_deposit"]
+        kinds += ["cancel_vault_deposit"] * lapsed
+        kinds += ["execute_vault_deposit"] * 2 * (len(self._waiting_deposits()) - lapsed)
+        kinds += ["request_vault_redemption"] * holders
+        kinds += ["execute_vault_redemption"] * 2 * len(self._waiting_redemptions())
+        event: Event = getattr(self, self.random.choice(kinds))()
+        return event
+
+    def _waiting_redemptions(self) -> list[str]:
+        """Those that have not lapsed, where there are any."""
+        waiting = [name for name, stake in sorted(self.venue.stakes.items()) if stake.redemption]
+        live = [name for name in waiting if self.venue.get_redemption_span(name)[1] >= self.venue.time]
+        return live or waiting
 
     # Spoilt events
 
@@ -550,6 +688,14 @@ class Proposer:
             kinds = ("deleverage", "deleverage", "deleverage", "end_deleveraging")
         elif self.has_sick() and self.random.random() < 0.6:
             kinds = WATERFALL
+        elif self.is_settling() and self.random.random() < 0.5:
+            kinds = ("settle_pair",)
+        elif self.has_flat_debtor() and self.random.random() < 0.2:
+            kinds = ("cover_deficit", "write_off")
+        elif self.venue.losses and self.random.random() < 0.1:
+            kinds = ("withdraw",)
+        elif self.random.random() < 0.25:
+            kinds = ("move_shares",)
         elif self.random.random() < 0.5:
             kinds = ("open_fill", "open_fill", "crash", "reduce_fill")
         elif self.random.random() < 0.3:
@@ -558,7 +704,7 @@ class Proposer:
         return event
 
 
-MONEY = ("deposit", "withdraw", "fund_insurance")
+MONEY = ("deposit", "withdraw", "transfer", "fund_insurance")
 PRICES = ("advance_time", "list_market", "drift", "crash", "apply_funding")
 TRADES = ("open_fill", "reduce_fill")
 WATERFALL = (
@@ -572,7 +718,15 @@ WATERFALL = (
     "begin_wrongly",
 )
 STEPS = ("deleverage", "end_deleveraging")
-SOUND = (*MONEY, *PRICES, *TRADES, *WATERFALL, *STEPS)
+SETTLEMENT = ("settle_market", "settle_pair")
+SHARES = (
+    "execute_vault_deposit",
+    "cancel_vault_deposit",
+    "request_vault_deposit",
+    "request_vault_redemption",
+    "execute_vault_redemption",
+)
+SOUND = (*MONEY, *PRICES, *TRADES, *WATERFALL, *STEPS, *SETTLEMENT, *SHARES)
 
 
 def walk(seed: int, length: int) -> Desk:
@@ -607,6 +761,12 @@ def rulebooks(draw: st.DrawFn) -> Rulebook:
         adl_rank=draw(st.sampled_from(RankPolicy)),
         funding_interval=Time(draw(st.integers(1, 10**12))),
         funding_rate_cap=Rate(draw(st.integers(0, 10**9))),
+        withdrawals_wait=draw(st.booleans()),
+        withdrawals_are_cut=draw(st.booleans()),
+        vault_deposit_notice=Time(draw(st.integers(0, 10**12))),
+        vault_redemption_notice=Time(draw(st.integers(0, 10**12))),
+        vault_request_window=Time(draw(st.integers(0, 10**12))),
+        vault_deposit_minimum=Atoms(draw(st.integers(1, 10**30))),
     )
     assert is_admissible_rulebook(rulebook)
     return rulebook
@@ -664,6 +824,7 @@ def any_events() -> st.SearchStrategy[Event]:
         st.builds(events.ListMarket, *head, market, rules, amounts),
         st.builds(events.Deposit, *head, names, amounts),
         st.builds(events.Withdraw, *head, names, amounts),
+        st.builds(events.Transfer, *head, names, names, amounts),
         st.builds(events.FundInsurance, *head, amounts),
         st.builds(events.AdvanceTime, *head),
         st.builds(events.MarkPrice, *head, market, amounts),
@@ -676,4 +837,11 @@ def any_events() -> st.SearchStrategy[Event]:
         st.builds(events.Deleverage, *head),
         st.builds(events.EndDeleveraging, *head),
         st.builds(events.WriteOff, *head, names),
+        st.builds(events.SettleMarket, *head, market, amounts),
+        st.builds(events.SettlePair, *head, market, names, names),
+        st.builds(events.RequestVaultDeposit, *head, names, amounts),
+        st.builds(events.ExecuteVaultDeposit, *head, names),
+        st.builds(events.CancelVaultDeposit, *head, names),
+        st.builds(events.RequestVaultRedemption, *head, names, amounts),
+        st.builds(events.ExecuteVaultRedemption, *head, names),
     )

@@ -54,8 +54,10 @@ FILL: dict[str, Any] = {
 }  # fmt: skip
 GOOD = [HEADER, LIST, DEPOSIT, OTHER, FILL]
 EVENTS = (
-    "list_market, deposit, withdraw, fund_insurance, advance_time, mark_price, apply_funding, fill, liquidation_fill, "
-    "takeover, cover_deficit, begin_deleveraging, deleverage, end_deleveraging, write_off"
+    "list_market, deposit, withdraw, transfer, fund_insurance, advance_time, mark_price, apply_funding, fill, "
+    "liquidation_fill, takeover, cover_deficit, begin_deleveraging, deleverage, end_deleveraging, write_off, "
+    "settle_market, settle_pair, request_vault_deposit, execute_vault_deposit, cancel_vault_deposit, "
+    "request_vault_redemption, execute_vault_redemption"
 )
 FILL_FIELDS = "id, sequence, timestamp, taker, maker, market, size, price"
 SIZE = "a size, in lots as an integer or in base units as a decimal string"
@@ -226,10 +228,10 @@ SPOILT_LINES: dict[str, tuple[dict[str, Any] | str, str]] = {
     ),
     "unknown market": (FILL | {"market": "DOGE"}, 'market: expected a market that was listed before, got "DOGE"'),
     "unknown account": (FILL | {"maker": "c"}, 'maker: expected an account that deposited before, got "c"'),
-    "self-trade": (FILL | {"maker": "a"}, 'maker: expected two different accounts in a trade, got "a" twice'),
+    "self-trade": (FILL | {"maker": "a"}, 'maker: expected two different accounts, got "a" twice'),
     "liquidation against itself": (
         without(FILL, "taker") | {"event": "liquidation_fill", "account": "b", "size": 1},
-        'maker: expected two different accounts in a trade, got "b" twice',
+        'maker: expected two different accounts, got "b" twice',
     ),
     "duplicate id": (FILL | {"id": "e2"}, 'id: expected an id that no line before has, got "e2"'),
     "empty name": (FILL | {"taker": ""}, 'taker: expected a string that is not empty, got ""'),
@@ -330,7 +332,8 @@ SPOILT_HEADERS: dict[str, tuple[dict[str, Any] | str, str]] = {
     "inadmissible twice": (
         change_rulebook(funding_interval=0, insurance_floor=-1),
         "rulebook: expected an admissible rulebook, got vault_position_limit 20000, insurance_floor -1, "
-        "insurance_fill_band 1000000, funding_interval 0, funding_rate_cap 40000",
+        "insurance_fill_band 1000000, funding_interval 0, funding_rate_cap 40000, "
+        "vault_deposit_notice 0, vault_redemption_notice 0, vault_request_window 86400000, vault_deposit_minimum 1",
     ),
     "snapshot outside": (
         HEADER | {"snapshot": "../state.json"},

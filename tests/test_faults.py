@@ -26,12 +26,11 @@ UNSEEN = [fault for fault in FAULTS if not fault.unit]
 
 #: Functions that no fault is planted in: what they do wrong would be no wrong rule.
 PLUMBING = {
-    "quantities": {"divide_up"},
     "tables": {
         *(f"Table.{name}" for name in ("get", "put", "items", "__len__")),
         *(f"{table}.{name}" for table in ("DictTable", "PersistentTable") for name in ("__init__", "__len__")),
     },
-    "journal": {"Journal.__init__", "Journal.parties"},
+    "journal": {"Holder.__init__", "Journal.__init__", "Journal.parties", "Journal.holders"},
     "state": {f"Positions.{name}" for name in ("__len__", "__eq__", "__hash__", "__repr__")},
 }
 

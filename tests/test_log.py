@@ -23,7 +23,7 @@ from riskcore.bad_input import Fault, LogError, quote
 from riskcore.codec import EVENTS, Source, decode_event, encode_event
 from riskcore.events import Event
 from riskcore.log import LogHeader, LogReader, write_log
-from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time
+from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Shares, Time
 from riskcore.state import MarketRules, Rulebook, genesis
 from riskcore.strict_json import LOG_DIGITS, parse_object, read_object
 from riskcore.units import Quantity, Units, format_decimal, parse_decimal
@@ -44,6 +44,7 @@ VALUES: dict[object, st.SearchStrategy[Any]] = {
     Atoms: above_zero,
     Lots: above_zero,
     Price: above_zero,
+    Shares: above_zero,
     AccountId: names,
     MarketId: st.sampled_from(MARKETS),
     EventId: st.text(min_size=1, max_size=5),
@@ -61,6 +62,9 @@ def events(draw: st.DrawFn) -> Event:
         values["size"] = -values["size"]
     if "maker" in values:
         values["maker"] = draw(names.filter(lambda name: name not in (values.get("taker"), values.get("account"))))
+    for one, other in (("payer", "payee"), ("long", "short")):
+        if one in values:
+            values[other] = draw(names.filter(lambda name: name != values[one]))  # noqa: B023
     event: Event = kind(**values)
     return event
 

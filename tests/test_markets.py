@@ -17,7 +17,7 @@ def test_a_listed_market_is_empty_and_its_funding_counts_from_now() -> None:
     rules = make_rules(taker=500, maker=-100)
     desk.must(ListMarket, "BTC", rules, 1000, after=77)
 
-    assert (rules, 1000, 0, 0, 77, 0) == attrs.astuple(desk.get_market("BTC"), recurse=False)
+    assert (rules, 1000, 0, 0, 77, 0, False, 77) == attrs.astuple(desk.get_market("BTC"), recurse=False)
 
 
 def test_two_markets_stand_side_by_side() -> None:
@@ -82,7 +82,8 @@ def test_a_mark_changes_the_price_and_nothing_else() -> None:
     outcome = desk.do(MarkPrice, "BTC", 1100)
 
     assert () == outcome.effects
-    assert attrs.evolve(before, mark_price=Price(1100)) == desk.get_market("BTC")
+    now = desk.state.timestamp
+    assert attrs.evolve(before, mark_price=Price(1100), mark_time=now) == desk.get_market("BTC")
     assert 1300 == desk.get_equity("amber")
     assert 700 == desk.get_equity("birch")
 

@@ -29,7 +29,10 @@ from riskcore import (
     Position,
     Positions,
     RankPolicy,
+    Rejected,
     Rulebook,
+    SettleMarket,
+    SettlePair,
     State,
     Takeover,
     WriteOff,
@@ -39,11 +42,13 @@ from riskcore import (
 from riskcore.capacity import TAKEOVER_PROBES, compute_queue, compute_takeover_size
 from riskcore.liquidation import get_equity_share
 from riskcore.margin import get_margin, is_below_maintenance
+from riskcore.monitor import Monitor
 from riskcore.planner import (
     Liquidity,
     Offer,
     find_below_maintenance,
     resolve,
+    settle,
 )
 from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time
 from riskcore.ranking import is_ranked
@@ -437,6 +442,116 @@ def test_both_tables_give_the_same_events() -> None:
 
     assert persistent.events == mutable.events
     assert persistent.effects == mutable.effects
+
+
+# Markets that end
+
+
+@given(states(), liquidity(), st.data())
+def test_when_all_markets_have_ended_nobody_holds_or_owes_anything(
+    state: State, offers: Liquidity, data: st.DataObject
+) -> None:
+    ends = []
+    for number, (market, listed) in enumerate(sorted(state.markets.items())):
+        assert listed is not None
+        price = Price(data.draw(st.integers(1, 2 * listed.mark_price)))
+        sequence = state.sequence + number + 1
+        ends.append(SettleMarket(EventId(f"end-{number}"), sequence, state.timestamp, market, price))
+    ended = replay(state, tuple(ends))[-1]
+    resolution = resolve(ended, offers)
+    monitor = Monitor(state)
+    watched = state
+    for event in (*ends, *resolution.events):
+        watched = monitor.step(watched, event).state
+    monitor.checkpoint(watched)
+
+    assert monitor.violations == []
+    assert resolution.unresolved == ()
+    assert {type(event) for event in resolution.events} <= {SettlePair, CoverDeficit, WriteOff}
+    for _, account in resolution.state.accounts.items():
+        assert len(account.positions) == 0
+        assert account.balance >= 0
+    assert all(market.open_interest == 0 for _, market in resolution.state.markets.items() if market is not None)
+
+
+@given(states(adl_solvent=True), liquidity(), st.integers(1, 3_000))
+def test_one_market_ends_and_the_others_are_resolved(state: State, offers: Liquidity, price: int) -> None:
+    market = MarketId("X")
+    resolution = settle(state, market, Price(price), offers)
+    passed = replay(state, resolution.events)
+
+    assert isinstance(resolution.events[0], SettleMarket)
+    assert sorted(passed[-1].accounts.items()) == sorted(resolution.state.accounts.items())
+    assert find_below_maintenance(resolution.state) == []
+    assert all(account.positions.get(market).size == 0 for _, account in resolution.state.accounts.items())
+    # none but pairs in that market, and pairs in none other
+    assert {market} >= {event.market for event in resolution.events if isinstance(event, SettlePair)}
+    rest = [event for event in resolution.events[1:] if getattr(event, "market", None) == market]
+    assert {SettlePair} >= {type(event) for event in rest}
+
+
+def test_a_market_ends_before_anything_is_liquidated_elsewhere() -> None:
+    venue = Venue()
+    venue.does(ListMarket, ETH, RULES, 1_000)
+    venue.does(Fill, A, B, BTC, 50, 1_000)
+    venue.does(Fill, A, C, ETH, 50, 1_000)
+    venue.does(MarkPrice, ETH, 850)
+    # a is 2,500 above zero at 850; the end of BTC at 1,100 brings it 5,000
+    resolution = settle(venue.state, BTC, Price(1_100))
+
+    assert get_kinds(resolution.events) == [SettleMarket, SettlePair]
+    assert resolution.events[1] == SettlePair(*get_header(resolution.events[1]), BTC, A, B)
+
+
+def get_header(event: Event) -> tuple[EventId, int, Time]:
+    return event.id, event.sequence, event.timestamp
+
+
+def test_what_the_settled_owe_is_covered_and_written_off() -> None:
+    # a has 11,000 for 100 lots: at 880 it owes 1,000, of which insurance has 500
+    resolution = settle(make_venue(mark=1_000, insurance=500), BTC, Price(880))
+
+    assert get_kinds(resolution.events) == [SettleMarket, SettlePair, SettlePair, CoverDeficit, WriteOff]
+    assert resolution.state.reserves.uncovered == -500
+    assert resolution.state.accounts.get(A).balance == 0
+
+
+def test_an_open_deleveraging_is_finished_before_a_market_that_ends_is_settled() -> None:
+    venue = Venue()
+    venue.does(ListMarket, ETH, RULES, 1_000)
+    venue.does(Fill, A, B, BTC, 100, 1_000)
+    venue.does(Fill, C, B, ETH, 10, 1_000)
+    venue.does(SettleMarket, ETH, 1_000)
+    venue.does(MarkPrice, BTC, 880)
+    queue = compute_queue(venue.state, A, BTC)
+    venue.does(BeginDeleveraging, A, BTC, queue)
+    resolution = resolve(venue.state)
+
+    assert get_kinds(resolution.events) == [Deleverage, SettlePair]
+
+
+def test_in_a_market_that_ends_nothing_can_be_taken_over_and_nobody_is_in_the_queue() -> None:
+    state = make_venue(mark=940, rulebook=evolve(RULEBOOK, vault_position_limit=Atoms(10**9)))
+    assert compute_queue(state, A, BTC)
+    event = SettleMarket(EventId("end"), state.sequence + 1, state.timestamp, BTC, Price(940))
+    ended = step(state, event).state
+
+    assert compute_queue(ended, A, BTC) == ()
+    assert compute_takeover_size(ended, A, BTC) == 0
+
+
+def test_a_market_that_cannot_end_is_an_error() -> None:
+    state = make_venue(mark=940)
+    ended = settle(state, BTC, Price(940)).state
+
+    with pytest.raises(Rejected, match="not listed"):
+        settle(state, ETH, Price(940))
+    with pytest.raises(Rejected, match="above zero"):
+        settle(state, BTC, Price(0))
+    with pytest.raises(Rejected, match="being settled"):
+        settle(ended, BTC, Price(940))
+    with pytest.raises(ValueError, match="the timestamp must not be before"):
+        settle(state, BTC, Price(940), timestamp=Time(1))
 
 
 class CountingTable(DictTable[AccountId, Account]):

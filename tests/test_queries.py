@@ -24,6 +24,7 @@ from riskcore import (
     Rejected,
     Rule,
     Rulebook,
+    SettleMarket,
     State,
     Withdraw,
     genesis,
@@ -189,20 +190,46 @@ def test_a_stress_refuses_what_cannot_be(venue: State) -> None:
         queries.stress(venue, {BTC: Rate(1)})
 
 
-@given(states(), st.integers(0, 3_000))
-def test_the_largest_withdrawal_is_accepted_and_an_atom_more_is_not(state: State, pool: int) -> None:
+@given(states(), st.integers(0, 3_000), st.booleans())
+def test_the_largest_withdrawal_is_accepted_and_an_atom_more_is_not(state: State, pool: int, is_cut: bool) -> None:
     # a pool that is nearly empty limits too: somebody else's claim is written off against it
     reserves = evolve(
         state.reserves,
         outside=Atoms(-pool),
         uncovered=Atoms(state.reserves.uncovered + state.reserves.outside + pool),
     )
-    for venue in (state, evolve(state, reserves=reserves)):
+    rulebook = evolve(state.rulebook, withdrawals_are_cut=is_cut)
+    for venue in (state, evolve(state, reserves=reserves, rulebook=rulebook)):
         for id, _ in sorted(venue.accounts.items()):
             largest = queries.max_withdrawable(venue, id)
 
             assert largest == 0 or ask(venue, Withdraw, id, largest)[1] is None
             assert ask(venue, Withdraw, id, largest + 1)[1] in (Rule.BELOW_INITIAL_MARGIN, Rule.POOL_EXHAUSTED)
+
+
+def test_nothing_can_be_withdrawn_while_the_rulebook_makes_withdrawals_wait(venue: State) -> None:
+    reserves = evolve(venue.reserves, uncovered=Atoms(-5), outside=Atoms(venue.reserves.outside + 5))
+    waiting = evolve(venue, reserves=reserves, rulebook=evolve(venue.rulebook, withdrawals_wait=True))
+
+    assert queries.max_withdrawable(venue, B) > 0
+    assert queries.max_withdrawable(waiting, B) == 0
+    assert ask(waiting, Withdraw, B, 1)[1] is Rule.LOSS_UNCOVERED
+
+
+def test_a_haircut_can_be_asked_for(venue: State) -> None:
+    reserves = evolve(venue.reserves, uncovered=Atoms(-5), outside=Atoms(venue.reserves.outside + 5))
+    cut = evolve(venue, reserves=reserves, rulebook=evolve(venue.rulebook, withdrawals_are_cut=True))
+
+    assert queries.haircut(venue, Atoms(100)) == 0
+    assert queries.haircut(cut, Atoms(100)) == 1
+
+
+def test_in_a_market_that_ends_there_is_no_queue_and_no_shock(venue: State) -> None:
+    ending = does(venue, SettleMarket, BTC, 840)
+
+    assert queries.adl_queue(ending, A, BTC) == ()
+    with pytest.raises(ValueError, match="being settled"):
+        queries.stress(ending, {BTC: Rate(1)})
 
 
 @given(states())

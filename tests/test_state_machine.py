@@ -38,9 +38,28 @@ from tests.naive import (
     is_reducing,
     is_safe,
 )
-from tests.strategies import MONEY, Desk, Passage, Proposer, draw_scenario, open_desk, randoms, walk
+from tests.strategies import (
+    MONEY,
+    SHARES,
+    SUBACCOUNTS,
+    TRADERS,
+    Desk,
+    Passage,
+    Proposer,
+    draw_scenario,
+    open_desk,
+    randoms,
+    walk,
+)
 
-OWN_EVENTS = (events.Fill, events.Withdraw, events.Deposit)
+OWN_EVENTS = (events.Fill, events.Withdraw, events.Transfer, events.Deposit, events.RequestVaultDeposit)
+SHARE_EVENTS = (
+    events.RequestVaultDeposit,
+    events.ExecuteVaultDeposit,
+    events.CancelVaultDeposit,
+    events.RequestVaultRedemption,
+    events.ExecuteVaultRedemption,
+)
 FORCED_EVENTS = (events.LiquidationFill, events.Takeover, events.BeginDeleveraging)
 
 
@@ -119,7 +138,7 @@ def cash_2(passage: Passage) -> bool:
         for position in account.positions.values()
     )
 
-    assert min(reserves["insurance"], reserves["fees"], -reserves["outside"]) >= 0
+    assert min(reserves["insurance"], reserves["fees"], reserves["escrow"], -reserves["outside"]) >= 0
     assert settled == reserves["transit"]
     return True
 
@@ -173,7 +192,8 @@ def zero_1(passage: Passage) -> bool:
     stored = {name: market.mark for name, market in after.markets.items()}
     for marks in (stored, dict.fromkeys(stored, 1), {name: mark * 7 // 3 + 5 for name, mark in stored.items()}):
         worth = sum(after.get_equity(account, marks) for account in after.accounts)
-        assert -reserves["outside"] == worth + reserves["insurance"] + reserves["fees"] + reserves["uncovered"]
+        claims = worth + reserves["insurance"] + reserves["fees"] + reserves["escrow"]
+        assert -reserves["outside"] == claims + reserves["uncovered"]
     return True
 
 
@@ -204,7 +224,7 @@ def fund_1(passage: Passage) -> bool:
 
 
 class Footprint(NamedTuple):
-    """What an event may change: balances; in one market, positions and the market's fields; reserves."""
+    """What an event may change: balances; in one market, positions and the market's fields; reserves; stakes."""
 
     balances: tuple[str, ...] = ()
     market: str = ""
@@ -212,14 +232,19 @@ class Footprint(NamedTuple):
     fields: tuple[str, ...] = ()
     reserves: tuple[str, ...] = ()
     episode: bool = False
+    holders: tuple[str, ...] = ()
 
 
 def get_footprint(event: Event, before: View) -> Footprint:
     match event:
         case events.ListMarket():
             return Footprint(market=event.market, fields=MarketView._fields)
-        case events.Deposit() | events.Withdraw():
+        case events.Deposit():
             return Footprint((event.account,), reserves=("outside",))
+        case events.Withdraw():
+            return Footprint((event.account,), reserves=("outside", "uncovered"))
+        case events.Transfer():
+            return Footprint((event.payer, event.payee))
         case events.FundInsurance():
             return Footprint(reserves=("outside", "insurance"))
         case events.AdvanceTime():
@@ -250,6 +275,21 @@ def get_footprint(event: Event, before: View) -> Footprint:
             return Footprint((get_episode(before).account,), reserves=reserves, episode=True)
         case events.WriteOff():
             return Footprint((event.account,), reserves=("uncovered",))
+        case events.SettleMarket():
+            return Footprint(market=event.market, fields=("mark", "settling"))
+        case events.SettlePair():
+            parties = (event.long, event.short)
+            return Footprint(parties, event.market, parties, ("open_interest",), ("transit",))
+        case events.RequestVaultDeposit() | events.CancelVaultDeposit():
+            return Footprint((event.account,), reserves=("escrow",), holders=(event.account,))
+        case events.ExecuteVaultDeposit():
+            house = () if before.vault_shares else (before.rulebook.vault,)
+            parties = (event.account, before.rulebook.vault)
+            return Footprint(parties, reserves=("escrow",), holders=(event.account, *house))
+        case events.RequestVaultRedemption():
+            return Footprint(holders=(event.account,))
+        case events.ExecuteVaultRedemption():
+            return Footprint((event.account, before.rulebook.vault), holders=(event.account,))
 
 
 def frame_1(passage: Passage) -> bool:
@@ -262,6 +302,9 @@ def frame_1(passage: Passage) -> bool:
     assert {*before.seen, event.id} == after.seen
     assert (event.sequence, event.timestamp) == (after.sequence, after.time)
     assert footprint.episode or before.episode == after.episode
+    assert footprint.holders or before.vault_shares == after.vault_shares
+    for account in {*before.stakes, *after.stakes} - {*footprint.holders}:
+        assert before.get_stake(account) == after.get_stake(account)
     for reserve, balance in before.reserves.items():
         assert reserve in footprint.reserves or balance == after.reserves[reserve]
     for name in {*before.markets, *after.markets}:
@@ -340,12 +383,19 @@ def assert_safe(passage: Passage, account: str, market: str) -> None:
 
 
 def marg_2(passage: Passage) -> bool:
-    """After an own fill or withdrawal an account is at initial margin, or safer than it was."""
+    """After an own fill, withdrawal or transfer an account is at initial margin, or safer than it was."""
     event = passage.event
     if passage.rejected is not None:
         return False
-    if isinstance(event, events.Withdraw):
-        health = passage.after.get_health(event.account, passage.before)
+    payer = None
+    if isinstance(event, events.Withdraw | events.RequestVaultDeposit):
+        payer = event.account
+    if isinstance(event, events.Transfer):
+        payer = event.payer
+    if isinstance(event, events.ExecuteVaultRedemption):
+        payer = passage.after.rulebook.vault
+    if payer is not None:
+        health = passage.after.get_health(payer, passage.before)
         assert health.equity >= health.initial
         return True
     if isinstance(event, events.Fill):
@@ -360,7 +410,11 @@ def marg_3(passage: Passage) -> bool:
     event = passage.event
     if not isinstance(event, OWN_EVENTS) or passage.rejected is not None:
         return False
-    for account in (event.taker, event.maker) if isinstance(event, events.Fill) else (event.account,):
+    if isinstance(event, events.Fill):
+        parties: tuple[str, ...] = (event.taker, event.maker)
+    else:
+        parties = (event.payer, event.payee) if isinstance(event, events.Transfer) else (event.account,)
+    for account in parties:
         before, after = passage.before.get_health(account), passage.after.get_health(account)
         if after.equity >= after.maintenance:
             continue
@@ -603,13 +657,128 @@ def adl_5(passage: Passage) -> bool:
     return True
 
 
+# A market's end, and a loss
+
+
+def settle_1(passage: Passage) -> bool:
+    """A settlement closes the smaller of two sides against the other, and makes nobody richer or poorer."""
+    event, before, after = passage.event, passage.before, passage.after
+    if not isinstance(event, events.SettlePair) or passage.rejected is not None:
+        return False
+    sizes = [
+        (view.get_size(event.long, event.market), view.get_size(event.short, event.market)) for view in (before, after)
+    ]
+    (long, short), (long_after, short_after) = sizes
+    lots = min(long, -short)
+
+    assert lots > 0
+    assert (long - lots, short + lots) == (long_after, short_after)
+    assert 0 in (long_after, short_after)
+    for account in {*before.accounts, *after.accounts}:
+        assert before.get_equity(account) == after.get_equity(account)
+    return True
+
+
+def settle_2(passage: Passage) -> bool:
+    """A settling market stays so, at its price and funding, and open interest in it only falls."""
+    settling = [name for name, market in passage.before.markets.items() if market.settling]
+    for name in settling:
+        before, after = passage.before.markets[name], passage.after.markets[name]
+        assert after._replace(open_interest=before.open_interest) == before
+        assert after.open_interest <= before.open_interest
+        assert after.open_interest == before.open_interest or isinstance(passage.event, events.SettlePair)
+    return bool(settling)
+
+
+def loss_1(passage: Passage) -> bool:
+    """Only a withdrawal that is cut lowers the loss, by the loss's part and less than an atom more."""
+    event, before, after = passage.event, passage.before, passage.after
+    loss, loss_after = (-view.reserves["uncovered"] for view in (before, after))
+    if not isinstance(event, events.Withdraw) or passage.rejected is not None:
+        assert loss_after >= loss
+        return False
+    cut = loss - loss_after
+    if loss == 0 or not before.rulebook.withdrawals_are_cut:
+        assert 0 == cut
+        return False
+    equities, equities_after = (sum(view.get_equity(id) for id in view.accounts) for view in (before, after))
+
+    assert 0 <= cut - Fraction(loss, equities) * event.amount < 1 or cut == loss
+    assert equities_after == equities - event.amount
+    assert Fraction(loss_after) * equities <= Fraction(loss) * equities_after
+    assert before.get_account(event.account).balance - event.amount == after.get_account(event.account).balance
+    return True
+
+
+# The vault's shares
+
+
+def share_1(passage: Passage) -> bool:
+    """Shares and escrow are the sums of the stakes, and nobody has less than nothing or promises more than he has."""
+    after = passage.after
+    assert after.vault_shares == sum(stake.shares for stake in after.stakes.values())
+    assert after.reserves["escrow"] == sum(stake.deposit for stake in after.stakes.values())
+    for stake in after.stakes.values():
+        assert min(stake.shares, stake.deposit, stake.redemption, stake.shares - stake.redemption) >= 0
+    return bool(after.stakes)
+
+
+def vault_2(passage: Passage) -> bool:
+    """Nobody's own move lowers what a share of the others is worth, nor costs himself a whole atom."""
+    event, before, after = passage.event, passage.before, passage.after
+    vault = before.rulebook.vault
+    worth, worth_after = before.get_equity(vault), after.get_equity(vault)
+    total, total_after = before.vault_shares, after.vault_shares
+    if isinstance(event, events.Withdraw) and event.account == vault and passage.rejected is None:
+        assert total == before.get_stake(vault).shares
+        return True
+    if not isinstance(event, SHARE_EVENTS):
+        assert total == total_after
+        return False
+    if passage.rejected is not None or total == total_after:
+        return False
+    cash = after.get_account(event.account).balance - before.get_account(event.account).balance
+    made = after.get_stake(event.account).shares - before.get_stake(event.account).shares
+    price = Fraction(worth, total) if total else Fraction(1)
+    cost = before.get_stake(event.account).deposit - after.get_stake(event.account).deposit - cash
+
+    assert 0 <= cost - made * price < 1
+    if total and total_after:
+        assert Fraction(worth_after, total_after) >= price
+    if not total:
+        assert worth == after.get_stake(vault).shares
+    return True
+
+
+def vault_4(passage: Passage) -> bool:
+    """Money joins or leaves within the window behind its notice; a deposit comes back only after it."""
+    event, before = passage.event, passage.before
+    rulebook = before.rulebook
+    if passage.rejected is not None or not isinstance(event, SHARE_EVENTS):
+        return False
+    stake = before.get_stake(event.account)
+    if isinstance(event, events.ExecuteVaultDeposit | events.CancelVaultDeposit):
+        since = event.timestamp - stake.deposit_time - rulebook.vault_deposit_notice
+        assert stake.deposit >= rulebook.vault_deposit_minimum
+        assert (since > rulebook.vault_request_window) == isinstance(event, events.CancelVaultDeposit)
+        assert since >= 0
+        assert 0 == passage.after.get_stake(event.account).deposit
+    if isinstance(event, events.ExecuteVaultRedemption):
+        since = event.timestamp - stake.redemption_time - rulebook.vault_redemption_notice
+        assert 0 <= since <= rulebook.vault_request_window
+        assert stake.redemption == before.vault_shares - passage.after.vault_shares > 0
+    return True
+
+
 def live_2(passage: Passage) -> bool:
     """Where nobody is in deficit and nothing is uncovered, a flat account can withdraw everything."""
     after = passage.after
     in_deficit = any(after.get_equity(account) < 0 for account in after.accounts)
     if after.episode is not None or in_deficit or after.reserves["uncovered"] < 0:
         return False
-    flat = [account for account, view in after.accounts.items() if not view.positions and view.balance > 0]
+    vault = after.rulebook.vault
+    held = {vault} if after.vault_shares != after.get_stake(vault).shares else set()
+    flat = [id for id, view in after.accounts.items() if not view.positions and view.balance > 0 and id not in held]
     for account in flat:
         head = ("all", after.sequence + 1, after.time)
         everything = events.Withdraw(*head, account, after.accounts[account].balance)  # type: ignore[arg-type]
@@ -643,13 +812,21 @@ LAWS: dict[str, Callable[[Passage], bool]] = {
     "ADL-4": adl_4,
     "ADL-5": adl_5,
     "FUND-1": fund_1,
+    "SETTLE-1": settle_1,
+    "SETTLE-2": settle_2,
+    "LOSS-1": loss_1,
+    "SHARE-1": share_1,
+    "VAULT-2": vault_2,
+    "VAULT-4": vault_4,
     "LIVE-2": live_2,
     "DET-1": det_1,
 }
 
 
 def no_flat_account_falls_into_debt(passage: Passage) -> None:
-    """Not a law of the list, but why a write-off meets inherited debts only."""
+    """Not a law of the list, but why a write-off meets inherited debts and settled accounts only."""
+    if isinstance(passage.event, events.SettlePair):
+        return
     for account, view in passage.after.accounts.items():
         if not view.positions and view.balance < 0:
             assert passage.before.get_account(account).balance <= view.balance
@@ -719,6 +896,11 @@ class VenueMachine(RuleBasedStateMachine):
     def pay(self, random: Random) -> None:
         self.happen(random, *MONEY, "write_off", "advance_time", "list_market")
 
+    @precondition(lambda self: not self.is_deleveraging())
+    @rule(random=randoms)
+    def share(self, random: Random) -> None:
+        self.happen(random, "move_shares", "move_shares", *SHARES)
+
     @precondition(is_sick)
     @rule(random=randoms)
     def liquidate(self, random: Random) -> None:
@@ -733,6 +915,16 @@ class VenueMachine(RuleBasedStateMachine):
     @rule(random=randoms)
     def deleverage(self, random: Random) -> None:
         self.happen(random, "deleverage", "deleverage", "end_deleveraging")
+
+    @rule(random=randoms)
+    def end_a_market(self, random: Random) -> None:
+        self.happen(random, "settle_market")
+
+    @precondition(lambda self: Proposer(self.desk.venue, Random(0)).is_settling())
+    @rule(random=randoms, count=st.integers(1, 6))
+    def settle(self, random: Random, count: int) -> None:
+        for _ in range(count):
+            self.happen(random, "settle_pair", "settle_pair", "cover_deficit", "write_off")
 
     @rule(random=randoms)
     def spoil(self, random: Random) -> None:
@@ -768,3 +960,36 @@ def test_the_walks_reach_every_event_rule_and_law() -> None:
     assert [] == [kind.__name__ for kind in TRANSITIONS if accepted[kind.__name__] < ACCEPTED_AT_LEAST]
     assert [] == [rule.name for rule in Rule if not rejected[rule.name] and rule not in TOO_RARE]
     assert [] == [id for id in LAWS if told[id] < TOLD_AT_LEAST]
+
+
+def is_bankrupt_settled(passage: Passage) -> bool:
+    event, after = passage.event, passage.after
+    if not isinstance(event, events.SettlePair) or passage.rejected is not None:
+        return False
+    return any(after.get_equity(id) < 0 and not after.get_account(id).positions for id in (event.long, event.short))
+
+
+def is_settled_debt_booked(passage: Passage) -> bool:
+    """Not of those that came in with debts."""
+    event = passage.event
+    if not isinstance(event, events.WriteOff | events.CoverDeficit) or passage.rejected is not None:
+        return False
+    return event.account in TRADERS and not passage.before.get_account(event.account).positions
+
+
+def is_subaccount_closed(passage: Passage) -> bool:
+    close = get_close(passage)
+    return close is not None and close.account in SUBACCOUNTS
+
+
+def test_the_walks_settle_the_bankrupt_cut_several_and_close_subaccounts() -> None:
+    found: Counter[str] = Counter()
+    for seed in range(WALKS):
+        passages = walk(seed, LENGTH).passages
+        for sought in (is_bankrupt_settled, is_settled_debt_booked, is_subaccount_closed):
+            found[sought.__name__] += sum(map(sought, passages))
+        cut = {p.event.account for p in passages if isinstance(p.event, events.Withdraw) and loss_1(p)}
+        found["several are cut"] += len(cut) > 1
+
+    assert 4 == len(found)
+    assert min(found.values()) >= 3, found

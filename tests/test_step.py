@@ -86,6 +86,7 @@ def test_every_event_answers_for_its_header(kind: type[Any]) -> None:
         "price": 1,
         "rate": 0,
         "size": 1,
+        "shares": 1,
         "rules": make_rules(),
         "queue": (),
     }
@@ -147,7 +148,7 @@ def test_numbers_of_ten_thousand_digits_are_numbers(kind: type[Any], sign: int) 
     body: list[Any] = []
     for attribute in attrs.fields(kind)[3:]:
         words = {"market": "BTC", "rules": make_rules(), "queue": ()}
-        is_name = attribute.name in ("account", "maker", "taker")
+        is_name = attribute.name in ("account", "maker", "taker", "payer", "payee", "long", "short")
         body.append(attribute.name if is_name else words.get(attribute.name, number))
     outcome = step(desk.state, kind(*header, *body))
 
@@ -184,7 +185,7 @@ def test_the_same_log_gives_the_same_state_under_any_hash_seed() -> None:
 
 def test_every_event_has_a_transition() -> None:
     assert set(get_args(Event)) == set(TRANSITIONS)
-    assert 15 == len(TRANSITIONS)
+    assert 23 == len(TRANSITIONS)
 
 
 @pytest.mark.parametrize("wrong", [True, 1.0, "1", None])
@@ -285,7 +286,7 @@ def test_no_venue_starts_with_an_inadmissible_rulebook(changes: dict[str, int]) 
 def test_an_empty_venue_owns_nothing() -> None:
     state = genesis(make_rulebook())
 
-    assert (0, 0, 0, 0, 0) == attrs.astuple(state.reserves)
+    assert (0, 0, 0, 0, 0, 0) == attrs.astuple(state.reserves)
     assert (0, 0, None) == (state.sequence, state.timestamp, state.deleveraging)
 
 

@@ -15,7 +15,18 @@ import z3
 
 from riskcore.prover.symbols import SymBool, SymInt, new_bool, new_int, to_bool, to_int
 from riskcore.prover.tracer import Tracer
-from riskcore.state import Account, Deleveraging, Market, MarketRules, Position, RankPolicy, Reserves, Rulebook, State
+from riskcore.state import (
+    Account,
+    Deleveraging,
+    Market,
+    MarketRules,
+    Position,
+    RankPolicy,
+    Reserves,
+    Rulebook,
+    Stake,
+    State,
+)
 from specs import invariant
 from specs.arithmetic import either, every, implies, named
 from specs.markets import admissible_rulebook
@@ -29,6 +40,10 @@ RULEBOOK_INTS = (
     "funding_interval",
     "funding_rate_cap",
     "takeover_rate",
+    "vault_deposit_notice",
+    "vault_redemption_notice",
+    "vault_request_window",
+    "vault_deposit_minimum",
 )
 RULEBOOK_FLAGS = (
     "insurance_backs_fills",
@@ -55,6 +70,9 @@ RULES_INTS = (
 
 
 EVENT_TIME = new_int("event.timestamp")
+
+RESERVES = ("outside", "insurance", "fees", "transit", "uncovered", "escrow")
+STAKE_FIELDS = ("shares", "deposit", "deposit_time", "redemption", "redemption_time")
 
 
 class SymTiers:
@@ -213,18 +231,21 @@ class World:
         self.accounts = SymTable(self._new_account)
         self.markets = SymTable(_no_other_market)
         self.seen = SymTable(lambda _, index: new_bool(f"seen{index}"))
-        self.reserves: Any = Reserves(
-            *(new_int(f"reserves.{name}") for name in ("outside", "insurance", "fees", "transit", "uncovered"))
-        )
+        self.stakes = SymTable(self._new_stake)
+        self.vault_shares = new_int("vault_shares")
+        self.reserves: Any = Reserves(*(new_int(f"reserves.{name}") for name in RESERVES))
         self.sum_balances = new_int("sum.balances")
         self.sum_sizes = new_int("sum.sizes")
         self.sum_longs = new_int("sum.longs")
         self.sum_entries = new_int("sum.entries")
+        self.sum_shares = new_int("sum.shares")
+        self.sum_deposits = new_int("sum.deposits")
         #: the queue that the event proposes
         self.queue: Any = None
         self.queue_ahead = z3.Function("ahead", z3.IntSort(), z3.IntSort(), z3.BoolSort())
         self._is_ranked = z3.Function("is_ranked", z3.IntSort(), z3.IntSort(), z3.IntSort(), z3.BoolSort())
         self.imagined: list[tuple[Any, Account]] = []
+        self.imagined_stakes: list[tuple[Any, Stake]] = []
         self._assume_sums()
         if focus is not None:
             # a market that is being deleveraged is listed
@@ -245,6 +266,8 @@ class World:
             deleveraging=self.deleveraging,
             sequence=self.sequence,
             timestamp=self.timestamp,
+            stakes=self.stakes,
+            vault_shares=self.vault_shares,
         )
 
     def is_untouched(self, state: State) -> bool:
@@ -269,8 +292,11 @@ class World:
             invariant.every_atom_has_one_owner(self),
             invariant.reserves_keep_their_sign(self),
             invariant.longs_equal_shorts(self),
-            # a sum of what is above zero
+            invariant.shares_and_escrow_add_up(self),
+            # sums of what is not below zero
             self.sum_longs >= 0,
+            self.sum_shares >= 0,
+            self.sum_deposits >= 0,
         )
 
     def _new_market(self) -> Any:
@@ -285,6 +311,15 @@ class World:
         if all(account is not known for _, known in self.imagined):
             self.imagined.append((id, account))
         return account
+
+    def imagine_stake(self, id: Any) -> Any:
+        """The stake of an account that the event did not take out, likewise."""
+        for known, stake in self.imagined_stakes:
+            if known.term.eq(id.term):
+                return stake
+        stake = self._make_stake(len(self.stakes.keys) + len(self.imagined_stakes))
+        self.imagined_stakes.append((id, stake))
+        return stake
 
     def is_ranked(self, size: Any, market: Any, share: Any) -> SymBool:
         """Whether the event's queue is ranked against a position of ``size`` whose lots have lost ``share``."""
@@ -311,6 +346,21 @@ class World:
             self.assume(invariant.position_is_possible(self.market, position))
         positions: Any = SymPositions(Rest(self.tracer, name), self.focus, position)
         return Account(new_int(f"{name}.balance"), positions)
+
+    def _new_stake(self, key: Any, index: int) -> Any:
+        """Any stake; with those taken out before it, part of the sums over all."""
+        stake = self._make_stake(index)
+        shares: Any = stake.shares
+        deposits: Any = stake.deposit
+        for other in self.stakes.first:
+            shares, deposits = shares + other.shares, deposits + other.deposit
+        self.assume(shares <= self.sum_shares, deposits <= self.sum_deposits)
+        return stake
+
+    def _make_stake(self, index: int) -> Any:
+        stake = Stake(*(new_int(f"stake{index}.{name}") for name in STAKE_FIELDS))
+        self.assume(invariant.stake_is_possible(stake))
+        return stake
 
     def _new_deleveraging(self, is_focus: bool) -> Any:
         """An open episode; where the event is a step of it, with the invariants that ADL-2 and ADL-4 carry on."""

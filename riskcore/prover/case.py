@@ -10,13 +10,22 @@ import attrs
 from riskcore import events
 from riskcore.events import Header
 from riskcore.journal import Journal, Line
-from riskcore.prover.book import AccountSymbols, Rest, SymPositions, SymQueue, World, new_rules
+from riskcore.prover.book import (
+    STAKE_FIELDS,
+    AccountSymbols,
+    Rest,
+    SymPositions,
+    SymQueue,
+    SymTable,
+    World,
+    new_rules,
+)
 from riskcore.prover.kernel import on_symbols
 from riskcore.prover.symbols import SymBool, SymInt, new_int, to_bool, to_int
 from riskcore.prover.tracer import Tracer
 from riskcore.quantities import Lots
 from riskcore.rules import Rejected, Rule
-from riskcore.state import Account, Deleveraging, Position, State
+from riskcore.state import Account, Deleveraging, Position, Stake, State
 from riskcore.step import DELEVERAGING_STEPS, apply
 from specs.arithmetic import either, every, implies, larger, magnitude
 from specs.deleveraging import eligible, share_to_pay
@@ -74,6 +83,27 @@ def choose_account(condition: SymBool, first: Account, second: Account, focus: A
     return Account(either(condition, first.balance, second.balance), positions)
 
 
+def get_stake(world: World, values: list[Any], id: Any) -> Any:
+    """The stake at ``id``, likewise."""
+    keys = world.stakes.keys
+    for key, stake in zip(keys, values, strict=True):
+        if key.term.eq(id.term):
+            return stake
+    result = world.imagine_stake(id)
+    for known, stake in world.imagined_stakes:
+        if known.term.eq(id.term):
+            break
+        result = choose_stake(known == id, stake, result)
+    for key, stake in zip(keys, values, strict=True):
+        result = choose_stake(key == id, stake, result)
+    return result
+
+
+def choose_stake(condition: SymBool, first: Any, second: Any) -> Any:
+    fields: Any = (either(condition, getattr(first, name), getattr(second, name)) for name in STAKE_FIELDS)
+    return Stake(*fields)
+
+
 class SymSnapshot:
     """The state before the event, or after it."""
 
@@ -85,26 +115,32 @@ class SymSnapshot:
         self.deleveraging: Any = world.deleveraging
         self.sequence: Any = world.sequence
         self.timestamp: Any = world.timestamp
+        self.vault_shares: Any = world.vault_shares
         if after is not None:
             self.market = world.markets.last[0] if world.focus is not None else None
             self.reserves = after.reserves
             self.deleveraging = after.deleveraging
             self.sequence, self.timestamp = after.sequence, after.timestamp
+            self.vault_shares = after.vault_shares
 
     def account(self, id: Any) -> AccountSymbols:
         table = self._world.accounts
         values = table.first if self._after is None else table.last
         return AccountSymbols(self._world, get_account(self._world, values, id))
 
+    def stake(self, id: Any) -> Any:
+        table = self._world.stakes
+        return get_stake(self._world, table.first if self._after is None else table.last, id)
+
     def seen(self, id: Any) -> Any:
         table = self._world.seen
         return (table.first if self._after is None else table.last)[table.find(id)]
 
-    def _sum(self, ghost: Any, part: Any) -> Any:
+    def _sum(self, ghost: Any, part: Any, table: SymTable | None = None) -> Any:
         """A sum over all accounts: what it was, and what the written accounts changed of it."""
         if self._after is None:
             return ghost
-        table = self._world.accounts
+        table = self._world.accounts if table is None else table
         for index in sorted(set(table.written)):
             ghost = ghost + part(table.last[index]) - part(table.first[index])
         return ghost
@@ -120,6 +156,14 @@ class SymSnapshot:
     @property
     def sum_longs(self) -> Any:
         return self._sum(self._world.sum_longs, lambda account: larger(_position(account).size, 0))
+
+    @property
+    def sum_shares(self) -> Any:
+        return self._sum(self._world.sum_shares, lambda stake: stake.shares, self._world.stakes)
+
+    @property
+    def sum_deposits(self) -> Any:
+        return self._sum(self._world.sum_deposits, lambda stake: stake.deposit, self._world.stakes)
 
     @property
     def sum_entries(self) -> Any:
@@ -150,6 +194,7 @@ class SymCase:
         self.effects: tuple[Line, ...] = () if journal is None else tuple(journal.lines)
         table = world.accounts
         self.touched = tuple(table.keys[index] for index in dict.fromkeys(table.written))
+        self.holders = tuple(world.stakes.keys[index] for index in dict.fromkeys(world.stakes.written))
         self.before = SymSnapshot(world, None)
         self.after_state = after
         self.after = SymSnapshot(world, after) if after is not None else self.before
@@ -161,7 +206,8 @@ class SymCase:
         return (
             state is not None
             and state.rulebook is world.rulebook
-            and (state.accounts, state.markets, state.seen) == (world.accounts, world.markets, world.seen)
+            and (state.accounts, state.markets, state.seen, state.stakes)
+            == (world.accounts, world.markets, world.seen, world.stakes)
         )
 
     @property

@@ -26,6 +26,7 @@ from riskcore import (
     ranking,
     rules,
     settlement,
+    shares,
     state,
     tiers,
     trading,
@@ -54,6 +55,7 @@ MODULES: tuple[ModuleType, ...] = (
     ranking,
     deleveraging,
     settlement,
+    shares,
     # the package shows the function of this name, not the module
     sys.modules["riskcore.step"],
 )

@@ -6,7 +6,7 @@ exact new value of every field; and that it is rejected if and only if its guard
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Any, TypeAlias
 
@@ -16,6 +16,7 @@ from attrs import frozen
 
 from riskcore.events import BeginDeleveraging, Header
 from riskcore.journal import Line, Reserve
+from riskcore.prover.book import STAKE_FIELDS
 from riskcore.prover.case import SymCase, run_event
 from riskcore.prover.solver import Claim
 from riskcore.prover.symbols import SymInt, to_bool
@@ -77,6 +78,7 @@ class Collector:
         with tracer.scope() as facts:
             conclusions = {key: to_bool(claim) for key, claim in get_claims().items()}
         imagined.clear()
+        case.world.imagined_stakes.clear()
         for key, conclusion in conclusions.items():
             self.claims.setdefault(key, []).append((tracer, facts, conclusion, describe(case)))
 
@@ -133,7 +135,7 @@ def get_rejection_obligation(collector: Collector) -> Obligation:
             continue
         case = path.result
         wrote = case.rejected is not None and any(
-            table.written for table in (case.world.accounts, case.world.markets, case.world.seen)
+            table.written for table in (case.world.accounts, case.world.markets, case.world.seen, case.world.stakes)
         )
         accepted += case.rejected is None
         claims.append(Claim(path.condition, z3.BoolVal(not wrote), describe(case)))
@@ -183,6 +185,11 @@ def collect_effect(collector: Collector, contract: Contract, case: SymCase) -> N
         for id, fields in effect.accounts:
             after = case.after.account(id)
             claims |= {f"{get_role(case, id)}.{name}": getattr(after, name) == value for name, value in fields.items()}
+        for id, fields in effect.stakes:
+            stake = case.after.stake(id)
+            claims |= {f"{get_role(case, id)}.{name}": getattr(stake, name) == value for name, value in fields.items()}
+        if effect.vault_shares is not None:
+            claims["vault_shares"] = case.after.vault_shares == effect.vault_shares
         claims |= {name: getattr(case.after.reserves, name) == value for name, value in effect.reserves.items()}
         for name, value in effect.market.items():
             claims[f"market.{name}"] = is_same(getattr(case.after.market, name), value)
@@ -263,6 +270,7 @@ def is_frame_kept(case: SymCase, effect: Effect) -> Any:
         for field in ACCOUNT_FIELDS:
             if field not in fields:
                 claims.append(is_field_kept(case, id, field))
+    claims += get_stake_frame(case, effect)
     for reserve in Reserve:
         if reserve.value not in effect.reserves:
             claims.append(
@@ -277,6 +285,22 @@ def is_frame_kept(case: SymCase, effect: Effect) -> Any:
         claims.append(case.after.deleveraging is case.before.deleveraging)
     claims.append(len(world.markets.keys) <= 1 and len(set(world.seen.written)) == 1)
     return every(*claims)
+
+
+def get_stake_frame(case: SymCase, effect: Effect) -> list[Any]:
+    """Every stake written is a declared one, which keeps the fields that are not named; so the total."""
+
+    def is_kept(id: Any, fields: Iterable[str]) -> Any:
+        before, after = case.before.stake(id), case.after.stake(id)
+        return every(*(getattr(after, name) == getattr(before, name) for name in fields))
+
+    claims = [
+        some(*(is_same(id, known) for known, _ in effect.stakes)) | is_kept(id, STAKE_FIELDS) for id in case.holders
+    ]
+    claims += [is_kept(id, [name for name in STAKE_FIELDS if name not in fields]) for id, fields in effect.stakes]
+    if effect.vault_shares is None:
+        claims.append(is_same(case.after.vault_shares, case.before.vault_shares))
+    return claims
 
 
 def collect_laws(collector: Collector, case: SymCase) -> None:

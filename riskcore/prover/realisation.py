@@ -19,7 +19,7 @@ from riskcore.planner import compute_queue
 from riskcore.prover.book import SymTiers
 from riskcore.prover.case import SymCase
 from riskcore.prover.symbols import SymBool, SymInt
-from riskcore.quantities import RATE_ONE, Atoms, Lots, Rate
+from riskcore.quantities import RATE_ONE, Atoms, Lots, Rate, Shares, Time
 from riskcore.rules import Rule
 from riskcore.state import (
     Account,
@@ -30,6 +30,7 @@ from riskcore.state import (
     Positions,
     Reserves,
     Rulebook,
+    Stake,
     State,
     Tier,
     genesis,
@@ -136,7 +137,22 @@ class Realisation:
             self.get_deleveraging(),
             self.value(world.sequence),
             self.value(world.timestamp),
+            self._get_stakes(state.stakes),
+            self.value(world.vault_shares),
         )
+
+    def get_stake(self, stake: Any) -> Stake:
+        return Stake(*map(self.value, attrs.astuple(stake, recurse=False)))
+
+    def _get_stakes(self, stakes: Any) -> Any:
+        """The stakes that the event may take out, and a holder of all other shares and waiting deposits."""
+        world = self._case.world
+        shares, deposits = self.value(world.sum_shares), self.value(world.sum_deposits)
+        for key, symbols in zip(world.stakes.keys, world.stakes.first, strict=True):
+            stake = self.get_stake(symbols)
+            stakes = stakes.put(self.id(key), stake)
+            shares, deposits = shares - stake.shares, deposits - stake.deposit
+        return stakes.put("filler-holder", Stake(shares, deposits, Time(0), Shares(0), Time(0)))
 
     def _put_longs_and_shorts(self, accounts: Any, market: Market | None, longs: int, shorts: int) -> Any:
         """Two accounts that hold the open interest which the event's accounts do not."""
@@ -256,6 +272,9 @@ class Realisation:
             expected["accounts"][id] = Account(self.value(account.balance), positions)
         for _ in world.markets.written:
             expected["markets"][self.id(world.focus)] = self.get_market(case.after.market)
+        for index in world.stakes.written:
+            expected["stakes"][self.id(world.stakes.keys[index])] = self.get_stake(world.stakes.last[index])
+        expected["vault_shares"] = self.value(case.after.vault_shares)
         expected["seen"][event.id] = True
         expected["reserves"] = Reserves(*map(self.value, attrs.astuple(case.after.reserves, recurse=False)))
         expected["deleveraging"] = self._get_episode_after(state, event)
@@ -297,7 +316,7 @@ class Realisation:
 
 def get_fields(state: State) -> dict[str, Any]:
     """A state's fields, its tables as dicts of their own."""
-    tables = {name: dict(getattr(state, name).items()) for name in ("accounts", "markets", "seen")}
+    tables = {name: dict(getattr(state, name).items()) for name in ("accounts", "markets", "seen", "stakes")}
     return {field.name: getattr(state, field.name) for field in attrs.fields(State)} | tables
 
 

@@ -76,7 +76,7 @@ def _claims_equal_the_pool(case: Case) -> Any:
     mark = 0 if after.market is None else after.market.mark_price - after.market.funding_index
     equities = after.sum_balances + after.sum_sizes * mark + after.sum_entries
     reserves = after.reserves
-    return equities + reserves.insurance + reserves.fees + reserves.uncovered == -reserves.outside
+    return equities + reserves.insurance + reserves.fees + reserves.escrow + reserves.uncovered == -reserves.outside
 
 
 def _time_moves_forward(case: Case) -> Any:
@@ -144,7 +144,8 @@ LAWS = (
     ),
     Law(
         "CASH-2",
-        "insurance, fees and pool are never negative; uncovered is never a claim; transit is what positions entered at",
+        "insurance, fees, escrow and pool are never negative; uncovered is never a claim; transit is what positions "
+        "entered at",
         ALL_EVENTS,
         _afterwards(reserves_keep_their_sign),
         _afterwards(reserves_keep_their_sign),

@@ -42,5 +42,10 @@ ALL_EVENTS = frozenset(
         events.WriteOff,
         events.SettleMarket,
         events.SettlePair,
+        events.RequestVaultDeposit,
+        events.ExecuteVaultDeposit,
+        events.CancelVaultDeposit,
+        events.RequestVaultRedemption,
+        events.ExecuteVaultRedemption,
     }
 )

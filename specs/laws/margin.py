@@ -23,10 +23,12 @@ def _traders(case: Case) -> list[Any]:
         return [event.maker]
     if isinstance(event, events.Takeover):
         return [case.rulebook.vault]
-    if isinstance(event, events.Withdraw):
+    if isinstance(event, events.Withdraw | events.RequestVaultDeposit):
         return [event.account]
     if isinstance(event, events.Transfer):
         return [event.payer]
+    if isinstance(event, events.ExecuteVaultRedemption):
+        return [case.rulebook.vault]
     return []
 
 
@@ -73,7 +75,17 @@ def _nobody_loses_equity(case: Case) -> Any:
 
 
 #: What an account does, or agrees to.
-OWN_EVENTS = frozenset({events.Fill, events.Withdraw, events.Transfer, events.LiquidationFill, events.Takeover})
+OWN_EVENTS = frozenset(
+    {
+        events.Fill,
+        events.Withdraw,
+        events.Transfer,
+        events.LiquidationFill,
+        events.Takeover,
+        events.RequestVaultDeposit,
+        events.ExecuteVaultRedemption,
+    }
+)
 
 LAWS = (
     Law(

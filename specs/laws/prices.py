@@ -33,7 +33,9 @@ def _marks_stand(case: Case) -> Any:
 
 def _stale_marks_close_nobody(case: Case) -> Any:
     event = case.event
-    if isinstance(event, events.Withdraw):
+    if isinstance(event, events.ExecuteVaultDeposit | events.ExecuteVaultRedemption):
+        return case.before.account(case.rulebook.vault).marks_are_fresh(event.timestamp)
+    if isinstance(event, events.Withdraw | events.RequestVaultDeposit):
         return case.before.account(event.account).marks_are_fresh(event.timestamp)
     if isinstance(event, events.Transfer):
         return case.before.account(event.payer).marks_are_fresh(event.timestamp)
@@ -60,7 +62,8 @@ LAWS = (
     ),
     Law(
         "MARK-2",
-        "at a stale mark nobody is liquidated or pays out cash, and contracts move only where both sides reduce",
+        "at a stale mark nobody is liquidated, pays out cash, joins or leaves the vault, and contracts move only "
+        "where both sides reduce",
         frozenset(
             {
                 events.Fill,
@@ -69,6 +72,9 @@ LAWS = (
                 events.BeginDeleveraging,
                 events.Withdraw,
                 events.Transfer,
+                events.RequestVaultDeposit,
+                events.ExecuteVaultDeposit,
+                events.ExecuteVaultRedemption,
             }
         ),
         _stale_marks_close_nobody,

@@ -133,7 +133,7 @@ def _get_loss(snapshot: Snapshot) -> tuple[Any, Any]:
     """The uncovered loss, and the equity of all accounts: what the pool holds for them and the loss (ZERO-1)."""
     reserves = snapshot.reserves
     loss = 0 - reserves.uncovered
-    return loss, loss - reserves.outside - reserves.insurance - reserves.fees
+    return loss, loss - reserves.outside - reserves.insurance - reserves.fees - reserves.escrow
 
 
 LAWS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults import books, conservation, forced, lines, margin, prices, queues, ranks, sequence, tiers
+from tests.faults import books, conservation, forced, lines, margin, prices, queues, ranks, sequence, shares, tiers
 from tests.faults.planting import Fault
 
 FAULTS: tuple[Fault, ...] = (
@@ -16,4 +16,5 @@ FAULTS: tuple[Fault, ...] = (
     *lines.FAULTS,
     *books.FAULTS,
     *tiers.FAULTS,
+    *shares.FAULTS,
 )

@@ -29,7 +29,7 @@ Step: TypeAlias = tuple[Callable[..., Event], int, tuple[object, ...]]
 
 
 def get_plain_example() -> tuple[Event, ...]:
-    """A long is liquidated by all stages in turn: book, vault, insurance, two counterparties."""
+    """A long is liquidated by all stages in turn: book, vault, insurance, two counterparties; the vault is shared."""
     steps: list[Step] = [
         (events.ListMarket, 0, ("BTC", RULES, 1_000)),
         (events.Deposit, 0, ("amber", 12_000)),
@@ -49,6 +49,12 @@ def get_plain_example() -> tuple[Event, ...]:
         (events.Deleverage, 0, ()),
         (events.Deleverage, 0, ()),
         (events.Withdraw, 0, ("birch", 10_000)),
+        (events.RequestVaultDeposit, 0, ("cedar", 1_000)),
+        (events.ExecuteVaultDeposit, 0, ("cedar",)),
+        (events.RequestVaultRedemption, 0, ("cedar", 300)),
+        (events.ExecuteVaultRedemption, 0, ("cedar",)),
+        (events.RequestVaultDeposit, 0, ("birch", 1_000)),
+        (events.CancelVaultDeposit, 48 * HOUR, ("birch",)),
     ]
     return tuple(_number(steps))
 
