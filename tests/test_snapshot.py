@@ -202,7 +202,7 @@ def test_the_hash_does_not_depend_on_the_hash_seed(tmp_path: Path) -> None:
 
 
 def test_the_hash_of_the_example_is_what_it_always_was() -> None:
-    expected = "7a890f2e500ac4de014f4f97dfa51f1fcedec6518063c37803859783d61ab7f2"
+    expected = "cf3457a5880bfd18f052dc8be3a86aeaa098711010e9a70fc341ba310adac30d"
 
     assert expected == get_state_hash(run(make_waterfall_events()))
 
