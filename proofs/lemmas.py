@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from proofs import cash, deleveraging, journal, margin, markets, ranking, source, state, step, tables
+from proofs import cash, deleveraging, journal, margin, markets, ranking, source, state, step, tables, tiers
 from riskcore.prover.lemma import Lemma
 from riskcore.prover.obligations import Obligation
 
 LEMMAS: dict[str, tuple[Lemma, ...]] = {
     "margin": margin.LEMMAS,
+    "tiers": tiers.LEMMAS,
     "markets": markets.LEMMAS,
     "cash": cash.LEMMAS,
     "journal": journal.LEMMAS,

@@ -1,4 +1,7 @@
-"""What the obligations assume of margin requirements, proven of the kernel's own functions."""
+"""What the obligations assume of margin requirements, proven of the kernel's own functions.
+
+Here a market has its base rates alone; ``tiers.py`` proves the same where it has more.
+"""
 
 from __future__ import annotations
 
@@ -118,6 +121,9 @@ def _sum_over(count: int) -> Callable[[Tracer], Any]:
 def _bounded_moves_leave_the_healthy_solvent(tracer: Tracer) -> Any:
     """ENV-1 of one position, summed over all: a move of ``d`` at most, and the fee at the new mark.
 
+    The rate is the base rate, which is the lowest: with tiers a requirement is no less
+    (``tiers/no_less_than_the_base_rate``), so what is shown here holds with them too.
+
     In exact parts per million: d + fee * (1 + d) <= maintenance rate implies that the
     kernel's requirement at the old mark pays for the loss and its fee at the new, to the atom.
     """
@@ -173,17 +179,20 @@ LEMMAS = (
     Lemma(
         "bounded_moves",
         "ENV-1",
-        "moves within d leave the healthy solvent, fee included, if d + fee * (1 + d) <= maintenance",
+        "moves within d leave the healthy solvent, fee included, if d + fee * (1 + d) <= lowest maintenance rate",
         _bounded_moves_leave_the_healthy_solvent,
     ),
     Lemma(
         "maintenance_is_rate_rounded_up",
         "MARG-1",
-        "maintenance is the rate of notional, rounded up",
+        "without tiers maintenance is the rate of notional, rounded up",
         _maintenance_is_exact,
     ),
     Lemma(
-        "initial_is_rate_rounded_up", "MARG-1", "initial margin is the rate of notional, rounded up", _initial_is_exact
+        "initial_is_rate_rounded_up",
+        "MARG-1",
+        "without tiers initial margin is the rate of notional, rounded up",
+        _initial_is_exact,
     ),
     Lemma(
         "zero_exactly_at_zero",

@@ -19,7 +19,22 @@ from riskcore.prover.lemma import Lemma
 from riskcore.prover.tracer import Tracer
 
 #: Builtins that treat a symbol as the integer it stands for, or refuse it.
-HARMLESS = {"abs", "all", "any", "dict", "frozenset", "iter", "len", "list", "max", "min", "sum", "super", "tuple"}
+HARMLESS = {
+    "abs",
+    "all",
+    "any",
+    "dict",
+    "frozenset",
+    "iter",
+    "len",
+    "list",
+    "max",
+    "min",
+    "sum",
+    "super",
+    "tuple",
+    "zip",
+}
 #: Attributes by which a symbol, or the word that a choice is, could be told.
 TELLING = {"value", "term", "__class__", "__dict__", "__name__", "__slots__"}
 #: Where a type is looked at, or a name spelt: fields' checks, which symbols pass by, events' classes, reserves' names.
@@ -31,6 +46,7 @@ LOOKS = {
     "events._queue",
     "events._queue.<locals>.<genexpr>",
     "state._tiers",
+    "state._tiers.<locals>.<genexpr>",
     "state.genesis",
     "state.Positions.__eq__",
     "state.Positions.__hash__",
@@ -42,10 +58,19 @@ LOOKS = {
     "journal.Journal.reserve",
     "journal.Journal._balance_after",
 }
-#: The choices that are words, and the only functions that read them; events know these by contract.
+#: The choices that are words, and tiers, and the only functions that read them; events know these by contract.
 CHOICES = {
     "adl_rank": {"ranking.get_candidate"},
     "RankPolicy": {"ranking.get_score"},
+    "tier_rule": {"tiers.get_tiered_requirement", "tiers.is_continuous"},
+    "TierRule": {"tiers.get_tiered_requirement", "tiers.is_continuous"},
+    "tiers": {
+        "state.has_admissible_tiers",
+        "tiers.get_tiered_requirement",
+        "tiers.get_initial_rates",
+        "tiers.get_maintenance_rates",
+        "tiers.is_continuous",
+    },
 }
 
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import attrs
 
+from proofs.tiers import any_rules
 from riskcore import state
 from riskcore.prover.book import RULEBOOK_FLAGS, RULEBOOK_INTS
 from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_bool, new_int
 from riskcore.prover.tracer import Tracer
 from riskcore.quantities import AccountId, EventId, MarketId
-from riskcore.state import MarketRules, Position, Positions, RankPolicy, Rulebook, Stake
+from riskcore.state import Position, Positions, RankPolicy, Rulebook, Stake
 from riskcore.tables import DictTable, PersistentTable
 from specs.arithmetic import both_ways, every, negate
 from specs.markets import admissible, admissible_rulebook
@@ -31,7 +32,7 @@ def _rulebook_hypothesis(tracer: Tracer) -> Any:
 
 
 def _market_hypothesis(tracer: Tracer) -> Any:
-    rules: Any = MarketRules(*(new_int(f"rate{number}") for number in range(5)))
+    rules = any_rules()
     return both_ways(state.is_admissible_market(rules), admissible(rules))
 
 
@@ -105,7 +106,11 @@ LEMMAS = (
         "rulebook_hypothesis", "LEMMA", "the kernel admits exactly the rulebooks of the theorems", _rulebook_hypothesis
     ),
     Lemma(
-        "market_hypothesis", "LEMMA", "the kernel admits exactly the market rules of the theorems", _market_hypothesis
+        "market_hypothesis",
+        "LEMMA",
+        "the kernel admits exactly the market rules of the theorems",
+        _market_hypothesis,
+        "PROVED-BOUNDED(three brackets), any figures; that a bracket may follow another is proven of any two",
     ),
     Lemma(
         "positions_are_a_total_map",

@@ -48,6 +48,8 @@ from riskcore.state import (
     Rulebook,
     Stake,
     State,
+    Tier,
+    TierRule,
     genesis,
 )
 from riskcore.step import Outcome, step
@@ -105,6 +107,8 @@ __all__ = [
     "Stake",
     "State",
     "Takeover",
+    "Tier",
+    "TierRule",
     "Time",
     "Trade",
     "Transfer",

@@ -5,16 +5,21 @@ A tool for whoever plans: the kernel judges what is proposed, and computes none 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import chain, pairwise
 
 from riskcore.deleveraging import get_share
-from riskcore.margin import Margin, get_initial_requirement, get_margin
+from riskcore.liquidation import get_equity_share
+from riskcore.margin import get_margin, get_margin_after
 from riskcore.margin import is_below_maintenance as is_below
 from riskcore.markets import get_market
-from riskcore.quantities import RATE_ONE, AccountId, Atoms, Lots, MarketId
+from riskcore.quantities import AccountId, Atoms, Lots, MarketId
 from riskcore.ranking import get_candidates
 from riskcore.state import Deleveraging, Market, State
 from riskcore.vault import can_take_over
+
+#: Atoms that rounding may hide of spare margin.
+SLACK = 4
 
 #: Sizes that are tried one by one where rounding decides what the vault can take.
 TAKEOVER_PROBES = 256
@@ -50,11 +55,12 @@ def compute_takeover_size(state: State, id: AccountId, market_id: MarketId) -> i
     """The most lots of the account's position that the vault can take over; 0 if not even one, or the market ends.
 
     What the vault can take is not monotone in the lots: up to its own opposite position it
-    sheds risk, beyond that it needs initial margin, and each requirement is rounded. So the
-    crossing is computed without rounding, and the few sizes that rounding decides are tried.
-    (Where they are more than ``TAKEOVER_PROBES``, or the vault's own equity is negative, the
-    size may fall short of the most; it is then a size that is accepted, and never 0 where one lot
-    is.) Raises ``Rejected`` where the market is not listed.
+    sheds risk, beyond that it needs initial margin, brackets of rates end and start on both
+    sides, and each requirement is rounded. So the sizes are parted where a bracket ends; within a
+    part spare margin is a straight line but for rounding, its crossing is bisected, and the few
+    sizes that rounding decides are tried. (Where they are more than ``TAKEOVER_PROBES``, or the
+    vault's own equity is negative, the size may fall short of the most; it is then a size that is
+    accepted, and never 0 where one lot is.) Raises ``Rejected`` where the market is not listed.
     """
     market, account = get_market(state, market_id), state.accounts.get(id)
     size = account.positions.get(market_id).size
@@ -68,27 +74,57 @@ def compute_takeover_size(state: State, id: AccountId, market_id: MarketId) -> i
     def accepts(lots: int) -> bool:
         return can_take_over(state, market, margin, size, lots, vault, held)
 
+    def get_spare(lots: int) -> int:
+        after = held + (lots if size > 0 else -lots)
+        result = get_margin_after(vault, market, held, after, get_equity_share(margin, market, size, lots))
+        return result.equity - result.initial
+
     sheds = min(abs(held), abs(size)) if held * size < 0 else 0
-    surely, perhaps = _get_crossing(state, market, margin, vault, held if size > 0 else -held)
-    low = max(min(surely, abs(size)), sheds)
-    high = min(perhaps, abs(size), low + TAKEOVER_PROBES)
-    return next((lots for lots in [*range(high, low, -1), *iter_halves(low)] if accepts(lots)), 0)
+    parts = _iter_parts(state.rulebook.vault_position_limit, market, abs(size), held if size > 0 else -held, sheds)
+    sizes = chain(chain.from_iterable(_iter_crossing(get_spare, *part) for part in parts), iter_halves(sheds), (1,))
+    return next((lots for lots in sizes if accepts(lots)), 0)
 
 
-def _get_crossing(state: State, market: Market, margin: Margin, vault: Margin, held: int) -> tuple[int, int]:
-    """Lots up to which the vault surely, and up to which it perhaps, is within limit and initial margin.
+def _iter_parts(limit: int, market: Market, size: int, held: int, sheds: int) -> Iterator[tuple[int, int]]:
+    """First and last lots of each part of the sizes above ``sheds`` and within the limit, the largest first.
 
-    Beyond what it sheds; ``held`` is its position, positive where the lots add to it. A lot
-    costs ``slope`` of spare margin; the three roundings on the way are worth -3 to +1 atoms.
+    Within a part neither what the account keeps of ``size`` nor what the vault then has is in
+    another bracket; ``held`` is its position, positive where the lots add to it.
     """
-    rules, mark = market.rules, market.mark_price
-    spare = vault.equity - vault.initial + get_initial_requirement(market, held)
-    slope = mark * (rules.initial_margin_rate * margin.maintenance - rules.maintenance_margin_rate * margin.equity)
-    used = held * mark * rules.initial_margin_rate
-    limit = state.rulebook.vault_position_limit // mark - held
-    surely = ((spare - 3) * RATE_ONE - used) * margin.maintenance // slope
-    perhaps = ((spare + 1) * RATE_ONE - used) * margin.maintenance // slope
-    return min(surely, limit), min(perhaps, limit)
+    last = min(limit // market.mark_price - held, size)
+    floors = [tier.floor // market.mark_price for tier in market.rules.tiers]
+    ends = {end for floor in floors for end in (floor - held, size - floor - 1) if sheds < end < last}
+    for first, end in pairwise(sorted({*ends, last, sheds}, reverse=True) if last > sheds else ()):
+        yield end + 1, first
+
+
+def _iter_crossing(get_spare: Callable[[int], int], first: int, last: int) -> Iterator[int]:
+    """The sizes of a part that may be the most with spare margin, largest first.
+
+    Spare margin is a straight line, moved by -3 to +1 atoms by the three roundings on the way: beyond a
+    size where it is below -4 no other is accepted, on the side where it falls.
+    """
+    if get_spare(last) >= -SLACK:
+        top = last
+    elif get_spare(first) >= -SLACK:
+        top = find_boundary(lambda lots: get_spare(lots) >= -SLACK, first, last)
+    else:
+        return
+    bottom = 0
+    if get_spare(top) >= 0:
+        bottom = top
+    elif get_spare(first) >= 0:
+        bottom = find_boundary(lambda lots: get_spare(lots) >= 0, first, top)
+    yield from range(top, max(bottom, first, top - TAKEOVER_PROBES) - 1, -1)
+    yield bottom or first
+
+
+def find_boundary(holds: Callable[[int], bool], inside: int, outside: int) -> int:
+    """The size next to where ``holds`` ends, by bisection: it holds inside and not outside."""
+    while abs(outside - inside) > 1:
+        middle = (inside + outside) // 2
+        inside, outside = (middle, outside) if holds(middle) else (inside, middle)
+    return inside
 
 
 def iter_halves(lots: int) -> Iterator[int]:

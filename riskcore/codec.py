@@ -51,6 +51,8 @@ _NOUNS: Final = {
     Quantity.RATE: "a rate, in parts per million as an integer or as a decimal string",
 }
 _SMALL: Final = 1 << 64
+#: The defaults of the classes that are read and written, filled in by their records.
+_DEFAULTS: Final[dict[type[Any], dict[str, object]]] = {}
 
 
 def _check_digits(value: int, digits: int) -> int:
@@ -115,6 +117,19 @@ def _make_choice_reader(choices: type[StrEnum]) -> Read:
     return read
 
 
+def _make_array_reader(record: Record[Any]) -> Read:
+    def read(value: object, source: Source, market: str | None) -> tuple[Any, ...]:
+        if type(value) is not list:
+            raise Fault("an array of objects", describe(value))
+        entries = []
+        for index, entry in enumerate(value):
+            with within(f"[{index}]"):
+                entries.append(record.read(entry, source, market))
+        return tuple(entries)
+
+    return read
+
+
 def _get_reader(hint: Any) -> Read:
     if hint in _QUANTITIES:
         return _make_quantity_reader(_QUANTITIES[hint])
@@ -126,6 +141,8 @@ def _get_reader(hint: Any) -> Read:
         return read_flag
     if get_origin(hint) is tuple and get_args(hint) == (AccountId, ...):
         return _read_texts
+    if get_origin(hint) is tuple and attrs.has(get_args(hint)[0]) and get_args(hint)[1:] == (...,):
+        return _make_array_reader(Record(get_args(hint)[0]))
     if attrs.has(hint):
         return Record(hint).read
     if isinstance(hint, type) and issubclass(hint, StrEnum):
@@ -136,7 +153,8 @@ def _get_reader(hint: Any) -> Read:
 class Record(Generic[T]):
     """How an object becomes a value of an attrs class: every field once, and no other key.
 
-    A field that has a default may be left out.
+    A field that the class has a default for may be left out, and is left out where it has it:
+    a value is written in one way only, and as it was before the class had the field.
     """
 
     __slots__ = ("defaults", "fields", "make", "name")
@@ -148,12 +166,12 @@ class Record(Generic[T]):
         self.fields: dict[str, Read] = {
             attribute.name: _get_reader(hints[attribute.name]) for attribute in attrs.fields(kind)
         }
-        #: What a field that is left out stands for.
         self.defaults: dict[str, object] = {
             attribute.name: attribute.default
             for attribute in attrs.fields(kind)
             if attribute.default is not attrs.NOTHING
         }
+        _DEFAULTS[kind] = self.defaults
 
     def read(self, value: object, source: Source, market: str | None = None) -> T:
         if type(value) is not dict:
@@ -301,8 +319,13 @@ def encode(value: Any, digits: int | None) -> Any:
     if type(value) is int and digits is not None:
         return _check_digits(value, digits)
     if attrs.has(type(value)):
-        names = (attribute.name for attribute in attrs.fields(type(value)))
-        return {name: _encode_entry(getattr(value, name), name, digits) for name in names}
+        defaults = _DEFAULTS.get(type(value), {})
+        members = ((attribute.name, getattr(value, attribute.name)) for attribute in attrs.fields(type(value)))
+        return {
+            name: _encode_entry(entry, name, digits)
+            for name, entry in members
+            if name not in defaults or entry != defaults[name]
+        }
     if isinstance(value, dict):
         return {encode(key, digits): _encode_entry(entry, key, digits) for key, entry in value.items()}
     if isinstance(value, (tuple, list)):

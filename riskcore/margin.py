@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from riskcore.quantities import MarketId, apply_rate
+from riskcore.quantities import MarketId
 from riskcore.state import Market, Position, Positions
 from riskcore.tables import Table
+from riskcore.tiers import get_initial_rates, get_maintenance_rates, get_tiered_requirement
 
 
 class Margin(NamedTuple):
@@ -23,13 +24,15 @@ class Margin(NamedTuple):
 
 
 def get_initial_requirement(market: Market, size: int) -> int:
-    """Atoms needed to open ``size`` lots at mark, rounded up."""
-    return apply_rate(abs(size) * market.mark_price, market.rules.initial_margin_rate)
+    """Atoms needed to open ``size`` lots at mark and at the market's open interest, rounded up."""
+    rates = get_initial_rates(market.rules, market.open_interest * market.mark_price)
+    return get_tiered_requirement(market.rules, abs(size) * market.mark_price, rates)
 
 
 def get_maintenance_requirement(market: Market, size: int) -> int:
     """Atoms below which ``size`` lots are liquidated at mark, rounded up."""
-    return apply_rate(abs(size) * market.mark_price, market.rules.maintenance_margin_rate)
+    rates = get_maintenance_rates(market.rules)
+    return get_tiered_requirement(market.rules, abs(size) * market.mark_price, rates)
 
 
 def get_position_value(market: Market, position: Position) -> int:

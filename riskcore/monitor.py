@@ -20,12 +20,12 @@ from riskcore.quantities import AccountId, MarketId
 from riskcore.rules import Rejected, Rule
 from riskcore.state import Account, Stake, State
 from riskcore.step import DELEVERAGING_STEPS, Outcome, apply, get_effects
-from specs.arithmetic import requirement
 from specs.contracts import CONTRACTS
 from specs.deleveraging import eligible
 from specs.invariant import stake_is_possible
 from specs.laws import BY_ID, LAWS
 from specs.ranking import ahead, score
+from specs.tiers import initial_requirement, maintenance_requirement
 
 #: Laws that have no formula over one event of their own.
 OTHER_LAWS = {
@@ -98,19 +98,28 @@ def _count_state(state: State) -> Sums:
 
 
 class _Marks:
-    """The markets as they were or are: the event's own as given, all others as the table has them."""
+    """The markets as they were or are: the event's own as given, all others as the table has them.
 
-    __slots__ = ("_table", "focus", "market")
+    ``found`` is the event's market as the event found it: initial margin is measured at its open interest.
+    """
 
-    def __init__(self, state: State, focus: MarketId | None) -> None:
+    __slots__ = ("_found", "_table", "focus", "market")
+
+    def __init__(self, state: State, focus: MarketId | None, found: Any = None) -> None:
         self._table = state.markets
         self.focus = focus
         self.market: Any = None if focus is None else state.markets.get(focus)
+        self._found: Any = self.market if found is None else found
 
     def get(self, id: MarketId) -> Any:
         market = self.market if id == self.focus else self._table.get(id)
         assert market is not None, "a position is open in a market that is not listed"
         return market
+
+    def get_open_interest(self, id: MarketId) -> int:
+        market: Any = self._found if id == self.focus else self.get(id)
+        open_interest: int = market.open_interest
+        return open_interest
 
 
 class _AccountView:
@@ -136,10 +145,10 @@ class _AccountView:
             initial = maintenance = 0
             for id, position in self._account.positions.items():
                 market = self._marks.get(id)
-                size, mark, rules = position.size, market.mark_price, market.rules
-                equity += size * mark - size * (market.funding_index - position.entry_index)
-                initial += requirement(size, mark, rules.initial_margin_rate)
-                maintenance += requirement(size, mark, rules.maintenance_margin_rate)
+                size = position.size
+                equity += size * market.mark_price - size * (market.funding_index - position.entry_index)
+                initial += initial_requirement(market, size, self._marks.get_open_interest(id))
+                maintenance += maintenance_requirement(market, size)
             self._margin = equity, initial, maintenance
         return self._margin
 
@@ -163,7 +172,7 @@ class _AccountView:
     @property
     def rest_maintenance(self) -> int:
         market = self._marks.market
-        own = 0 if market is None else requirement(self.size, market.mark_price, market.rules.maintenance_margin_rate)
+        own = 0 if market is None else maintenance_requirement(market, self.size)
         return self.maintenance - own
 
 
@@ -177,12 +186,13 @@ class _Snapshot:
         kept: dict[AccountId, Account],
         sums: Sums,
         kept_stakes: dict[AccountId, Stake] | None = None,
+        found: Any = None,
     ) -> None:
         self._state = state
         self._kept_stakes = kept_stakes or {}
         self._views: dict[AccountId, _AccountView] = {}
         self._kept = kept
-        self.marks = _Marks(state, focus)
+        self.marks = _Marks(state, focus, found)
         self.market = self.marks.market
         self.reserves = state.reserves
         self.deleveraging: Any = state.deleveraging
@@ -317,7 +327,7 @@ class Monitor:
         for id in case.holders:
             self._sums.add_stake(stakes[id], -1)
             self._sums.add_stake(after.stakes.get(id), 1)
-        case.after = _Snapshot(after, case.focus, {}, self._sums)
+        case.after = _Snapshot(after, case.focus, {}, self._sums, found=case.before.market)
         case.effects = get_effects(journal)
         self._check_laws(case, was_seen)
         return Outcome(after, case.effects, None)

@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from attrs import field, frozen
 
 from riskcore.capacity import compute_queue as compute_queue
-from riskcore.capacity import compute_takeover_size, iter_halves
+from riskcore.capacity import compute_takeover_size, find_boundary, iter_halves
 from riskcore.events import (
     BeginDeleveraging,
     CoverDeficit,
@@ -305,7 +305,7 @@ class _Run:
         backed = self.state.rulebook.insurance_backs_fills and get_available(self.state) > 0
         most, rule = _find_most(attempt, lots, backed)
         if most and self.partial and makes_healthy(most):
-            return _find_boundary(makes_healthy, most, 0), None
+            return find_boundary(makes_healthy, most, 0), None
         return most, rule
 
     def _hand_over(self, id: AccountId, market_id: MarketId) -> bool:
@@ -371,16 +371,8 @@ def _find_most(attempt: Callable[[int], Journal | Rule], lots: int, backed: bool
     for size in iter_halves(lots):
         verdict = attempt(size)
         if isinstance(verdict, Journal):
-            return _find_boundary(lambda lots: isinstance(attempt(lots), Journal), size, refused), None
+            return find_boundary(lambda lots: isinstance(attempt(lots), Journal), size, refused), None
         rule, refused = verdict, size
         if rule is not Rule.MAKER_MARGIN and not (backed and rule is Rule.WORSE_THAN_BANKRUPTCY):
             return 0, rule
     return 0, rule
-
-
-def _find_boundary(holds: Callable[[int], bool], inside: int, outside: int) -> int:
-    """The size next to where ``holds`` ends, by bisection: it holds inside and not outside."""
-    while abs(outside - inside) > 1:
-        middle = (inside + outside) // 2
-        inside, outside = (middle, outside) if holds(middle) else (inside, middle)
-    return inside

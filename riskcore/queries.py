@@ -15,6 +15,7 @@ from attrs import evolve, frozen
 from riskcore.cash import get_haircut, get_pooled
 from riskcore.events import MarkPrice
 from riskcore.liquidation import get_equity_share
+from riskcore.liquidation_price import get_long_price, get_short_price
 from riskcore.margin import Margin, get_maintenance_requirement, get_margin, is_below_maintenance
 from riskcore.markets import get_market
 from riskcore.planner import Liquidity, Resolution, compute_queue, resolve
@@ -102,22 +103,21 @@ def liquidation_price(state: State, account: AccountId, market: MarketId) -> Pri
 
     For a long position the largest such price, for a short the smallest; an integer, exact
     to the rounding of the requirement. It lies on the far side of the mark where the account
-    is below already. None without a position, or where a long has no such price: it is
-    healthy at every price, or (at a maintenance rate of one) below at every price.
+    is below already. With slabs, which jump, a long may be below at some prices and healthy under
+    them: then it is the first such price on the way down from the mark, or where the account is
+    below already the last on the way up. None without a position, or where a long has no such
+    price: it is healthy at every price, or (at a maintenance rate of one) below at every price.
     """
     listed = get_market(state, market)
     size = state.accounts.get(account).positions.get(market).size
     margin = _get_margin(state, account)
-    # equity and requirement are cushion + size * price, and rest + ceil(abs(size) * price * rate)
+    # equity and requirement are cushion + size * price, and rest + that of the lots at the price
     cushion = margin.equity - size * listed.mark_price
-    rest = margin.maintenance - get_maintenance_requirement(listed, size)
-    rate = listed.rules.maintenance_margin_rate
-    if size > 0:
-        slope = size * (RATE_ONE - rate)
-        price = divide_up((rest - cushion) * RATE_ONE, slope) - 1 if slope else 0
-        return Price(price) if price > 0 else None
+    missing = margin.maintenance - get_maintenance_requirement(listed, size) - cushion
     if size < 0:
-        return Price(max(divide_down((cushion - rest) * RATE_ONE, -size * (RATE_ONE + rate)) + 1, 1))
+        return get_short_price(listed.rules, -size, missing)
+    if size > 0:
+        return get_long_price(listed.rules, size, missing, listed.mark_price, is_below_maintenance(margin))
     return None
 
 

@@ -20,10 +20,12 @@ from riskcore.bad_input import LogError, get_cause
 from riskcore.events import Event
 from riskcore.files import write_whole
 from riskcore.log import LogHeader, LogReader
+from riskcore.quantities import MarketId
 from riskcore.rules import Rule
 from riskcore.snapshot import get_state_hash
 from riskcore.state import State
 from riskcore.step import Outcome, step
+from riskcore.tiers import is_continuous
 from riskcore.waterfall import Solvency, Waterfall, get_solvency
 
 #: Events between two full checks.
@@ -118,6 +120,12 @@ class Replay:
     def accounts(self) -> int:
         """Accounts that the state holds, those with nothing in them included."""
         return len(self.state.accounts)
+
+    @property
+    def jumps(self) -> list[MarketId]:
+        """Markets in which one lot more may need more than its price (``tiers.is_continuous``), sorted."""
+        markets = sorted(self.state.markets.items())
+        return [id for id, market in markets if market is not None and not is_continuous(market.rules)]
 
     @property
     def verdict(self) -> Verdict:

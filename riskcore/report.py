@@ -48,6 +48,7 @@ def get_json(replay: Replay, file: str, prefix: str | None = None) -> dict[str, 
         "laws": {
             law: {"checked": tally.checked, "violations": tally.violations} for law, tally in sorted(tallies.items())
         },
+        "jumps": replay.jumps,
         "waterfall": _get_waterfall_json(replay.waterfall),
         "solvency": {
             **replay.solvency._asdict(),
@@ -101,7 +102,7 @@ def print_replay(replay: Replay, file: str, console: Console, prefix: str | None
     _print_section(console, "Who paid, and what was forgone, against mark", _get_payments(replay.waterfall, units))
     _print_section(console, "Solvency (in quote currency, exact)", _get_solvency(replay.solvency, units))
     if replay.tallies is not None:
-        _print_section(console, "Laws", _get_laws(replay, replay.tallies), Text(_ASSUMED, "dim"))
+        _print_section(console, "Laws", _get_laws(replay, replay.tallies), *_get_jumps(replay), Text(_ASSUMED, "dim"))
     if replay.failure is not None:
         violation = replay.failure.violation
         title = f"{printable(violation.law)} is VIOLATED: {printable(violation.sentence)}"
@@ -227,6 +228,13 @@ def _get_laws(replay: Replay, tallies: Mapping[str, Tally]) -> Table:
         cells = (law, f"{tally.checked:,}", f"{tally.violations:,}", verdict)
         table.add_row(*(Text(cell, style) for cell in cells))
     return table
+
+
+def _get_jumps(replay: Replay) -> Iterator[Text]:
+    """The markets for which the law of margin without jumps is refuted, by their rules."""
+    if replay.jumps:
+        names = ", ".join(map(printable, replay.jumps))
+        yield Text(f"MARG-1, continuity: REFUTED by the rules of {names}. A slab's rate is that of the whole notional.")
 
 
 def _get_failure(failure: Failure, file: str, console: Console) -> Iterator[Text]:

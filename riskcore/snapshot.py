@@ -2,7 +2,8 @@
 
 The canonical encoding of a state is one JSON object with the keys ``accounts``,
 ``deleveraging``, ``markets``, ``reserves``, ``rulebook``, ``sequence``, ``stakes``,
-``timestamp`` and ``vault_shares``, under them the field names of ``state.py``; an account is
+``timestamp`` and ``vault_shares``, under them the field names of ``state.py``, those at
+their default left out; an account is
 ``{"balance": ..., "positions": {market: {"cost", "entry_index", "size"}}}``. Every
 object's keys are sorted by code point, there is no white space, integers are
 decimal, and what is not ASCII is escaped as ``\\uXXXX`` with lower-case digits.

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from itertools import pairwise
+from typing import Any
 
+import attrs
 from attrs import field, frozen
 from attrs.validators import instance_of
 
@@ -105,6 +108,27 @@ def is_admissible_rulebook(rulebook: Rulebook) -> bool:
     )
 
 
+class TierRule(StrEnum):
+    """What the rate of a bracket is a rate of (``tiers.py`` has the formulas)."""
+
+    MARGINAL = "marginal"
+    SLAB = "slab"
+
+
+@frozen
+class Tier:
+    """A bracket of margin rates, for a position's notional above ``floor`` atoms."""
+
+    floor: Atoms = field(validator=exact_int)
+    initial_margin_rate: Rate = field(validator=exact_int)
+    maintenance_margin_rate: Rate = field(validator=exact_int)
+
+
+def _tiers(rules: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if type(value) is not tuple or any(type(tier) is not Tier for tier in value):
+        raise TypeError(f"{type(rules).__name__}.{attribute.name} must be a tuple of Tier, not {value!r}")
+
+
 @frozen
 class MarketRules:
     """One market's rates, in parts per million of notional, and its limits, which bound nothing at zero.
@@ -113,6 +137,10 @@ class MarketRules:
     ``mark_move_limit``: rate of the mark price by which the next may differ.
     ``mark_age_limit``: milliseconds after which a mark price is stale.
     ``fill_price_band``: rate of the mark price by which a fill's price may differ.
+    ``tiers``: the brackets above that of the margin rates here, which starts at zero.
+    ``tier_rule``: whether a bracket's rate is that of the part within it, or of the whole notional.
+    ``open_interest_floor``, ``open_interest_cap``: atoms of open interest at mark between which initial
+    rates rise from their own to one; both zero where they do not.
     """
 
     initial_margin_rate: Rate = field(validator=exact_int)
@@ -123,10 +151,32 @@ class MarketRules:
     mark_move_limit: Rate = field(default=Rate(0), validator=exact_int)
     mark_age_limit: Time = field(default=Time(0), validator=exact_int)
     fill_price_band: Rate = field(default=Rate(0), validator=exact_int)
+    tiers: tuple[Tier, ...] = field(default=(), validator=_tiers)
+    tier_rule: TierRule = field(default=TierRule.MARGINAL, validator=instance_of(TierRule))
+    open_interest_floor: Atoms = field(default=Atoms(0), validator=exact_int)
+    open_interest_cap: Atoms = field(default=Atoms(0), validator=exact_int)
+
+
+def is_admissible_tier(lower: Tier, tier: Tier) -> bool:
+    """Whether ``tier`` may be the next bracket above ``lower``: it starts higher, and no rate falls."""
+    return (
+        (tier.floor > lower.floor)
+        & (tier.initial_margin_rate >= lower.initial_margin_rate)
+        & (tier.maintenance_margin_rate >= lower.maintenance_margin_rate)
+        & (tier.maintenance_margin_rate <= tier.initial_margin_rate)
+        & (tier.initial_margin_rate <= RATE_ONE)
+    )
+
+
+def has_admissible_tiers(rules: MarketRules) -> bool:
+    """Whether each bracket may follow the one below it."""
+    base = Tier(Atoms(0), rules.initial_margin_rate, rules.maintenance_margin_rate)
+    return all(is_admissible_tier(lower, tier) for lower, tier in pairwise((base, *rules.tiers)))
 
 
 def is_admissible_market(rules: MarketRules) -> bool:
     """The part of the theorems' hypothesis that speaks of one market."""
+    low, high = rules.open_interest_floor, rules.open_interest_cap
     return (
         (rules.maintenance_margin_rate > 0)
         & (rules.maintenance_margin_rate <= rules.initial_margin_rate)
@@ -140,6 +190,9 @@ def is_admissible_market(rules: MarketRules) -> bool:
         & (rules.mark_move_limit >= 0)
         & (rules.mark_age_limit >= 0)
         & (rules.fill_price_band >= 0)
+        & (low >= 0)
+        & ((low < high) | ((low == 0) & (high == 0)))
+        & has_admissible_tiers(rules)
     )
 
 

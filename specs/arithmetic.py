@@ -1,7 +1,7 @@
 """The arithmetic of the specification, for integers and for the prover's symbols alike.
 
 On symbols a condition never branches: it becomes part of the formula. Quotients are
-defined by their inequalities; requirement and cost are named functions there, whose
+defined by their inequalities; requirements (``tiers.py``) and cost are named functions there, whose
 facts ``proofs/`` proves of the kernel's own.
 """
 
@@ -76,14 +76,6 @@ def ceiling_ratio(numerator: Any, denominator: Any) -> Any:
 def rate_of(amount: Any, rate: Any) -> Any:
     """A rate in parts per million of an amount, rounded up."""
     return ceiling_ratio(amount * rate, RATE_ONE)
-
-
-def requirement(size: Any, mark: Any, rate: Any) -> Any:
-    """Atoms that ``size`` lots need at mark: the rate of their notional, rounded up."""
-    if type(size) is type(mark) is type(rate) is int:
-        return -((-abs(size) * mark * rate) // RATE_ONE)
-    symbol = next(value for value in (size, mark, rate) if not is_plain(value))
-    return symbol.call("requirement", magnitude(size), mark, rate)
 
 
 def cost_after(size: Any, cost: Any, lots: Any, debit: Any) -> Any:

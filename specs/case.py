@@ -33,7 +33,8 @@ class AccountView(Protocol):
         """Balance, and all positions at mark less the funding they owe."""
 
     @property
-    def initial(self) -> Any: ...
+    def initial(self) -> Any:
+        """Initial requirement, also after the event at the open interest that the event found."""
 
     @property
     def maintenance(self) -> Any: ...

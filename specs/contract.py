@@ -10,8 +10,9 @@ from attrs import field, frozen
 from riskcore.events import Header
 from riskcore.journal import Line, Pay, Reason, Reserve, Stage, Trade
 from riskcore.rules import Rule
-from specs.arithmetic import cost_after, either, every, larger, magnitude, named, requirement
+from specs.arithmetic import cost_after, either, every, larger, magnitude, named
 from specs.case import AccountView, Case
+from specs.tiers import initial_requirement, maintenance_requirement
 
 
 @frozen
@@ -101,13 +102,11 @@ def more_longs(size: Any, lots: Any) -> Any:
 
 
 def maintenance_of(case: Case, size: Any) -> Any:
-    market = case.before.market
-    return requirement(size, market.mark_price, market.rules.maintenance_margin_rate)
+    return maintenance_requirement(case.before.market, size)
 
 
 def initial_of(case: Case, size: Any) -> Any:
-    market = case.before.market
-    return requirement(size, market.mark_price, market.rules.initial_margin_rate)
+    return initial_requirement(case.before.market, size, case.before.market.open_interest)
 
 
 def toward_zero(before: Any, after: Any) -> Any:

@@ -9,13 +9,16 @@ from riskcore.rules import Rule
 from specs.arithmetic import RATE_ONE, every, magnitude, negate
 from specs.case import Case
 from specs.contract import Contract, Effect, header_guard
+from specs.tiers import admissible_tiers
 
 
 def admissible(rules: Any) -> Any:
     """The range of a market's rates for which every law is claimed.
 
-    0 < maintenance <= initial <= 1; fees within one; a maker's rebate is paid by the taker.
+    0 < maintenance <= initial <= 1, and so in each tier; fees within one; a maker's rebate is paid by
+    the taker; open interest scales from a floor to a cap above it, or not at all.
     """
+    low, high = rules.open_interest_floor, rules.open_interest_cap
     return every(
         rules.maintenance_margin_rate > 0,
         rules.maintenance_margin_rate <= rules.initial_margin_rate,
@@ -29,6 +32,8 @@ def admissible(rules: Any) -> Any:
         rules.mark_move_limit >= 0,
         rules.mark_age_limit >= 0,
         rules.fill_price_band >= 0,
+        every(low >= 0, low < high) | every(low == 0, high == 0),
+        admissible_tiers(rules),
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from riskcore import events
 from riskcore.events import Event
-from riskcore.state import MarketRules, RankPolicy, Rulebook, State
+from riskcore.state import MarketRules, RankPolicy, Rulebook, State, TierRule
 
 MILLION = 10**6
 
@@ -106,12 +106,14 @@ class View:
             total -= position.size * (self.markets[market].funding_index - position.entry_index)
         return total
 
-    def get_health(self, account: str) -> Health:
+    def get_health(self, account: str, found: View | None = None) -> Health:
+        """Initial margin is measured at open interest here, or in the view that an event ``found``."""
         initial = maintenance = 0
         for market, position in self.get_account(account).positions.items():
             listing = self.markets[market]
-            initial += get_requirement(listing.rules.initial_margin_rate, listing.mark, position.size)
-            maintenance += get_requirement(listing.rules.maintenance_margin_rate, listing.mark, position.size)
+            lots = listing.open_interest if found is None else found.markets[market].open_interest
+            initial += get_initial(listing.rules, listing.mark, position.size, lots)
+            maintenance += get_maintenance(listing.rules, listing.mark, position.size)
         return Health(self.get_equity(account), initial, maintenance)
 
     def get_available(self) -> int:
@@ -193,6 +195,47 @@ def get_requirement(rate: int, price: int, size: int) -> int:
     return ceil(Fraction(rate, MILLION) * abs(size) * price)
 
 
+def get_tiered(rule: TierRule, notional: int, brackets: list[tuple[int, Fraction]]) -> int:
+    """What ``notional`` needs with brackets of floor and rate; a fraction of an atom counts as one.
+
+    In slabs the last one reached is for all of it. Else the notional is cut at the floors, from the top.
+    """
+    reached = [(bottom, rate) for bottom, rate in brackets if notional > bottom]
+    if rule is TierRule.SLAB:
+        return ceil(reached[-1][1] * notional) if reached else 0
+    needed, left = Fraction(0), notional
+    for bottom, rate in reversed(reached):
+        needed += (left - bottom) * rate
+        left = bottom
+    return ceil(needed)
+
+
+def get_maintenance(rules: MarketRules, price: int, size: int) -> int:
+    brackets = [
+        (0, rules.maintenance_margin_rate),
+        *((tier.floor, tier.maintenance_margin_rate) for tier in rules.tiers),
+    ]
+    return get_tiered(
+        rules.tier_rule, abs(size) * price, [(floor, Fraction(rate, MILLION)) for floor, rate in brackets]
+    )
+
+
+def get_scaling(rules: MarketRules) -> tuple[int, int]:
+    return rules.open_interest_floor, rules.open_interest_cap
+
+
+def get_initial(rules: MarketRules, price: int, size: int, open_interest: int) -> int:
+    """At an open interest of so many lots, which raises the rates between its floor and its cap."""
+    way = Fraction(0)
+    if rules.open_interest_cap:
+        beyond = max(0, open_interest * price - rules.open_interest_floor)
+        way = min(Fraction(1), Fraction(beyond, rules.open_interest_cap - rules.open_interest_floor))
+    brackets = [(0, rules.initial_margin_rate), *((tier.floor, tier.initial_margin_rate) for tier in rules.tiers)]
+    # in whole parts per million, what is over being dropped
+    scaled = [(floor, Fraction(int(rate + way * (MILLION - rate)), MILLION)) for floor, rate in brackets]
+    return get_tiered(rules.tier_rule, abs(size) * price, scaled)
+
+
 def is_reducing(before: int, after: int) -> bool:
     """Whether a position comes nearer to zero and does not change sides."""
     return abs(after) < abs(before) and after * before >= 0
@@ -230,7 +273,10 @@ class Holding:
 
 @dataclass
 class Listing:
-    """``accrued``: funding per long lot since listing, never rounded. ``settling``: it ends at its mark."""
+    """``accrued``: funding per long lot since listing, never rounded. ``settling``: it ends at its mark.
+
+    ``found``: lots held long before the event.
+    """
 
     rules: MarketRules
     mark: int
@@ -238,6 +284,7 @@ class Listing:
     accrued: Fraction
     settling: bool = False
     mark_time: int = 0
+    found: int = 0
 
 
 @dataclass
@@ -298,6 +345,8 @@ class Venue:
             venue.episode = Episode(account, market_name, lots, share, list(queue), done, head)
         venue.seen = set(view.seen)
         venue.sequence, venue.time = view.sequence, view.time
+        for name, listing in venue.listings.items():
+            listing.found = venue._count_longs(name)
         return venue
 
     def copy(self) -> Venue:
@@ -362,7 +411,7 @@ class Venue:
         listing = self.listings[name]
         remainder = (listing.accrued - floor(listing.accrued)) * MILLION * self.rulebook.funding_interval
         assert remainder.denominator == 1
-        long_lots = sum(max(0, self.get_size(account, name)) for account in self.holdings)
+        long_lots = self._count_longs(name)
         return MarketView(
             listing.rules,
             listing.mark,
@@ -373,6 +422,9 @@ class Venue:
             listing.settling,
             listing.mark_time,
         )
+
+    def _count_longs(self, name: str) -> int:
+        return sum(max(0, self.get_size(account, name)) for account in self.holdings)
 
     # What things are worth
 
@@ -390,11 +442,11 @@ class Venue:
 
     def get_maintenance(self, market: str, size: int) -> int:
         listing = self.listings[market]
-        return get_requirement(listing.rules.maintenance_margin_rate, listing.mark, size)
+        return get_maintenance(listing.rules, listing.mark, size)
 
     def get_initial(self, market: str, size: int) -> int:
         listing = self.listings[market]
-        return get_requirement(listing.rules.initial_margin_rate, listing.mark, size)
+        return get_initial(listing.rules, listing.mark, size, listing.found)
 
     def get_health(self, account: str) -> Health:
         held = self.holdings.get(account, {})
@@ -475,12 +527,21 @@ class Venue:
             self.__dict__.update(trial.__dict__)
             self.seen.add(event.id)
             self.sequence, self.time = event.sequence, event.timestamp
+            for name, listing in self.listings.items():
+                listing.found = self._count_longs(name)
         return broken
 
     def list_market(self, event: events.ListMarket) -> set[str]:
         rules = event.rules
+        rates = [(rules.initial_margin_rate, rules.maintenance_margin_rate)]
+        rates += [(tier.initial_margin_rate, tier.maintenance_margin_rate) for tier in rules.tiers]
+        floors = [0, *(tier.floor for tier in rules.tiers)]
         sane = (
-            0 < rules.maintenance_margin_rate <= rules.initial_margin_rate <= MILLION
+            all(maintenance <= initial <= MILLION for initial, maintenance in rates)
+            and all(list(kind) == sorted(kind) for kind in zip(*rates, strict=True))
+            and floors == sorted(set(floors))
+            and (0 <= rules.open_interest_floor < rules.open_interest_cap or not any(get_scaling(rules)))
+            and 0 < rules.maintenance_margin_rate <= rules.initial_margin_rate <= MILLION
             and 0 <= rules.taker_fee_rate <= MILLION
             and -rules.taker_fee_rate <= rules.maker_fee_rate <= MILLION
             and 0 <= rules.liquidation_fee_rate <= MILLION

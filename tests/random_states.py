@@ -9,8 +9,21 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from riskcore import Account, Market, MarketRules, Position, Positions, RankPolicy, Reserves, Rulebook, State, genesis
-from riskcore.quantities import AccountId, Atoms, Lots, MarketId, Price, Rate, Time
+from riskcore import (
+    Account,
+    Market,
+    MarketRules,
+    Position,
+    Positions,
+    RankPolicy,
+    Reserves,
+    Rulebook,
+    State,
+    Tier,
+    TierRule,
+    genesis,
+)
+from riskcore.quantities import RATE_ONE, AccountId, Atoms, Lots, MarketId, Price, Rate, Time
 
 VAULT = AccountId("vault")
 RATES = [(1, 1), (20_000, 10_000), (100_000, 50_000), (100_000, 100_000), (1_000_000, 1_000_000), (500_000, 30_000)]
@@ -37,8 +50,24 @@ def rulebooks(draw: st.DrawFn, adl_solvent: bool | None = None) -> Rulebook:
 @st.composite
 def markets(draw: st.DrawFn) -> Market:
     initial, maintenance = draw(st.sampled_from(RATES))
+    tiers: list[Tier] = []
+    floor, higher, other = 0, initial, maintenance
+    for _ in range(draw(st.sampled_from((0, 0, 1, 2, 3)))):
+        floor += draw(st.integers(1, 50) | st.integers(51, 20_000))
+        higher = draw(st.sampled_from((higher, min(2 * higher, RATE_ONE), RATE_ONE)))
+        other = draw(st.sampled_from((other, min(2 * other, higher), higher)))
+        tiers.append(Tier(Atoms(floor), Rate(higher), Rate(other)))
+    scaling = draw(st.sampled_from(((0, 0), (0, 0), (100, 40_000))))
     rules = MarketRules(
-        Rate(initial), Rate(maintenance), Rate(500), Rate(-100), Rate(draw(st.sampled_from([0, 5_000, 40_000])))
+        Rate(initial),
+        Rate(maintenance),
+        Rate(500),
+        Rate(-100),
+        Rate(draw(st.sampled_from([0, 5_000, 40_000]))),
+        tiers=tuple(tiers),
+        tier_rule=draw(st.sampled_from(TierRule)),
+        open_interest_floor=Atoms(scaling[0]),
+        open_interest_cap=Atoms(scaling[1]),
     )
     mark = draw(st.integers(1, 30) | st.integers(31, 2_000))
     return Market(rules, Price(mark), Atoms(draw(st.integers(-3, 3))), 0, Time(0), Lots(0))

@@ -27,6 +27,8 @@ from riskcore.state import (
     RankPolicy,
     Rulebook,
     State,
+    Tier,
+    TierRule,
     genesis,
     is_admissible_market,
     is_admissible_rulebook,
@@ -66,10 +68,25 @@ def make_rulebook(**changes: Any) -> Rulebook:
 
 
 def make_rules(
-    initial: int = 100_000, maintenance: int = 50_000, taker: int = 0, maker: int = 0, liquidation: int = 0
+    initial: int = 100_000,
+    maintenance: int = 50_000,
+    taker: int = 0,
+    maker: int = 0,
+    liquidation: int = 0,
+    tiers: tuple[tuple[int, int, int], ...] = (),
+    rule: TierRule = TierRule.MARGINAL,
+    scaling: tuple[int, int] = (0, 0),
 ) -> MarketRules:
-    """10 % initial and 5 % maintenance margin and no fees, unless told otherwise; parts per million."""
-    return MarketRules(Rate(initial), Rate(maintenance), Rate(taker), Rate(maker), Rate(liquidation))
+    """10 % initial and 5 % maintenance margin and no fees, unless told otherwise; parts per million.
+
+    ``tiers``: floor, initial and maintenance rate of each; ``scaling``: open interest's floor and cap.
+    """
+    rates = Rate(initial), Rate(maintenance), Rate(taker), Rate(maker), Rate(liquidation)
+    brackets = tuple(Tier(Atoms(floor), Rate(one), Rate(other)) for floor, one, other in tiers)
+    low, high = scaling
+    return MarketRules(
+        *rates, tiers=brackets, tier_rule=rule, open_interest_floor=Atoms(low), open_interest_cap=Atoms(high)
+    )
 
 
 def make_positions(**held: tuple[int, int, int]) -> Positions:
@@ -198,23 +215,34 @@ def draw_rate(random: Random, *usual: int) -> int:
     return random.choice(usual) if random.random() < 0.85 else random.randint(0, RATE_ONE)
 
 
-def draw_rules(random: Random) -> MarketRules:
-    """Admissible rules: mostly usual rates, now and then any."""
+def draw_rules(random: Random, wealth: int = 10**6) -> MarketRules:
+    """Admissible rules: mostly usual rates, now and then any; none to three tiers that ``wealth`` atoms reach."""
     initial = max(1, draw_rate(random, 20_000, 50_000, 100_000, 200_000, 500_000))
     maintenance = max(1, initial * random.choice((1, 3, 5, 9, 10)) // 10)
     taker = draw_rate(random, 0, 350, 500, 1000)
     maker = random.choice((0, -taker, -taker // 3, taker // 2, min(taker * 3, RATE_ONE)))
-    return make_rules(initial, maintenance, taker, maker, draw_rate(random, 0, 5000, 12_500, 100_000))
+    liquidation = draw_rate(random, 0, 5000, 12_500, 100_000)
+    tiers = []
+    floor, one, other = 0, initial, maintenance
+    for _ in range(random.choice((0, 0, 0, 1, 2, 3))):
+        floor += random.randint(1, 3 * wealth)
+        one = random.choice((one, min(one * 2, RATE_ONE), random.randint(one, RATE_ONE)))
+        other = random.choice((other, min(other * 2, one), random.randint(other, one)))
+        tiers.append((floor, one, other))
+    low = random.choice((0, random.randint(1, 5 * wealth)))
+    scaling = random.choice((*[(0, 0)] * 4, (low, low + random.randint(1, 30 * wealth))))
+    rule = random.choice(tuple(TierRule))
+    return make_rules(initial, maintenance, taker, maker, liquidation, tuple(tiers), rule, scaling)
 
 
 def draw_scenario(random: Random) -> Scenario:
     """An admissible venue with some money in it; units from a lot worth an atom to 1e15 atoms."""
     scale = 10 ** random.choice((0, 1, 2, 4, 8, 13))
+    wealth = 10 ** random.choice((1, 2, 3, 5)) * scale
     markets = {
-        name: (draw_rules(random), random.randint(1, 99) * max(1, scale // random.choice((1, 10, 100))))
+        name: (draw_rules(random, wealth), random.randint(1, 99) * max(1, scale // random.choice((1, 10, 100))))
         for name in ("BTC", "ETH", "DOGE")[: random.choice((1, 2, 2, 3))]
     }
-    wealth = 10 ** random.choice((1, 2, 3, 5)) * scale
     rulebook = Rulebook(
         vault=AccountId(VAULT),
         vault_position_limit=Atoms(random.choice((0, wealth // 3, wealth * 2, wealth * 10**6))),
@@ -412,7 +440,8 @@ class Proposer:
         """About how many lots the account may add."""
         health, listing = self.venue.get_health(account), self.venue.listings[market]
         fee = max(listing.rules.taker_fee_rate, listing.rules.maker_fee_rate, 0)
-        per_lot = listing.mark * (listing.rules.initial_margin_rate + fee) // RATE_ONE + 1
+        rate = max(listing.rules.initial_margin_rate, *(tier.initial_margin_rate for tier in listing.rules.tiers), 0)
+        per_lot = listing.mark * (rate + fee) // RATE_ONE + 1
         return max(0, health.equity - health.initial) // per_lot
 
     def open_fill(self) -> Event:
@@ -634,11 +663,21 @@ class Proposer:
         if isinstance(value, tuple):
             return (STRANGER, *value)
         if isinstance(value, MarketRules):
-            rates = list(attrs.astuple(value))
-            rates[self.random.randrange(len(rates))] = self.random.choice((-1, 0, RATE_ONE + 1, -RATE_ONE))
-            return MarketRules(*rates)
+            return self._spoilt_rules(value)
         choices = {"id": sorted(self.venue.seen) or ["e"], "market": [*sorted(self.venue.listings), "NONE"]}
         return self.random.choice(choices.get(name, [*TRADERS, VAULT, STRANGER]))
+
+    def _spoilt_rules(self, rules: MarketRules) -> MarketRules:
+        """With one figure that is likely out of range, of a tier's where there are tiers."""
+        wrong: Any = self.random.choice((-1, 0, RATE_ONE + 1, -RATE_ONE))
+        if rules.tiers and self.random.random() < 0.5:
+            place = self.random.randrange(len(rules.tiers))
+            name = self.random.choice([attribute.name for attribute in attrs.fields(Tier)])
+            spoilt = attrs.evolve(rules.tiers[place], **{name: wrong})
+            return attrs.evolve(rules, tiers=(*rules.tiers[:place], spoilt, *rules.tiers[place + 1 :]))
+        names = [name for name, value in attrs.asdict(rules).items() if type(value) is int]
+        change: dict[str, Any] = {self.random.choice(names): wrong}
+        return attrs.evolve(rules, **change)
 
     # Which
 
@@ -737,13 +776,25 @@ def rulebooks(draw: st.DrawFn) -> Rulebook:
 def market_rules(draw: st.DrawFn) -> MarketRules:
     """Any admissible market rules."""
     initial = draw(st.integers(1, RATE_ONE))
+    maintenance = draw(st.integers(1, initial))
     taker = draw(st.integers(0, RATE_ONE))
+    tiers: list[tuple[int, int, int]] = []
+    floor, one, other = 0, initial, maintenance
+    for _ in range(draw(st.integers(0, 3))):
+        floor += draw(st.integers(1, 1000) | st.integers(1, 10**25))
+        one = draw(st.integers(one, RATE_ONE))
+        other = draw(st.integers(other, one))
+        tiers.append((floor, one, other))
+    low = draw(st.integers(0, 10**25))
     rules = make_rules(
         initial,
-        draw(st.integers(1, initial)),
+        maintenance,
         taker,
         draw(st.integers(-taker, RATE_ONE)),
         draw(st.integers(0, RATE_ONE)),
+        tuple(tiers),
+        draw(st.sampled_from(TierRule)),
+        draw(st.sampled_from(((0, 0), (low, low + draw(st.integers(1, 10**25)))))),
     )
     assert is_admissible_market(rules)
     return rules
@@ -765,7 +816,9 @@ names = st.sampled_from(("amber", "birch", "cedar", VAULT, STRANGER))
 def any_events() -> st.SearchStrategy[Event]:
     """Any well-typed event, sensible or not: every integer of any size and sign."""
     market, id = st.sampled_from(("BTC", "ETH", "NONE")), st.sampled_from([f"e{n}" for n in range(40)])
-    rules = st.one_of(market_rules(), st.builds(make_rules, *(amounts for _ in range(5))))
+    tiers = st.lists(st.tuples(amounts, amounts, amounts), max_size=3).map(tuple)
+    figures, rule = (amounts for _ in range(5)), st.sampled_from(TierRule)
+    rules = st.one_of(market_rules(), st.builds(make_rules, *figures, tiers, rule, st.tuples(amounts, amounts)))
     head = (id, amounts, amounts)
     return st.one_of(
         st.builds(events.ListMarket, *head, market, rules, amounts),

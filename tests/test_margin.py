@@ -22,7 +22,8 @@ from riskcore.margin import (
 from riskcore.quantities import RATE_ONE, Atoms, Lots, MarketId, Price, Time, apply_rate, divide_down, divide_up
 from riskcore.state import Market, MarketRules, Position, Positions
 from riskcore.tables import DictTable, Table
-from tests.naive import Health, is_reducing, is_safe
+from riskcore.tiers import get_initial_rates, get_maintenance_rates, is_continuous
+from tests.naive import Health, get_initial, get_maintenance, is_reducing, is_safe
 from tests.strategies import make_positions, make_rules, market_rules, markets
 
 
@@ -75,19 +76,22 @@ def test_a_fraction_of_an_atom_is_an_atom(size: int, initial: int, maintenance: 
 
 
 @given(markets(market_rules()), sizes)
-def test_requirements_are_monotone_without_jumps(market: Market, size: int) -> None:
+def test_requirements_are_monotone_without_jumps_but_those_of_slabs(market: Market, size: int) -> None:
     for get, rate in (
-        (get_initial_requirement, market.rules.initial_margin_rate),
-        (get_maintenance_requirement, market.rules.maintenance_margin_rate),
+        (get_initial_requirement, get_initial_rates(market.rules, market.open_interest * market.mark_price)[-1]),
+        (get_maintenance_requirement, get_maintenance_rates(market.rules)[-1]),
     ):
         small, large = get(market, abs(size)), get(market, abs(size) + 1)
-        assert 0 <= small <= large <= small + ceil(Fraction(rate * market.mark_price, RATE_ONE)) + 1
+        assert 0 <= small <= large
         assert large > 0
+        if is_continuous(market.rules):
+            assert large <= small + ceil(Fraction(rate * market.mark_price, RATE_ONE)) + 1
     assert get_initial_requirement(market, size) >= get_maintenance_requirement(market, size)
 
 
 @given(markets(market_rules()), sizes, sizes)
-def test_two_parts_never_need_less_than_the_whole(market: Market, first: int, second: int) -> None:
+def test_without_tiers_two_parts_never_need_less_than_the_whole(market: Market, first: int, second: int) -> None:
+    market = attrs.evolve(market, rules=attrs.evolve(market.rules, tiers=()))
     parts = get_maintenance_requirement(market, first) + get_maintenance_requirement(market, second)
 
     assert get_maintenance_requirement(market, abs(first) + abs(second)) <= parts
@@ -165,10 +169,7 @@ def test_bearable_is_at_initial_margin_or_safer(
     market = make_market(100, rules=rules)
 
     def get_needs(size: int) -> tuple[int, int]:
-        notional = abs(size) * 100
-        rates = rules.initial_margin_rate, rules.maintenance_margin_rate
-        initial, maintenance = (ceil(Fraction(notional * rate, RATE_ONE)) for rate in rates)
-        return other + initial, other + maintenance
+        return other + get_initial(rules, 100, size, 0), other + get_maintenance(rules, 100, size)
 
     old, new = Health(equity, *get_needs(before)), Health(equity + gained, *get_needs(after))
     expected = is_safe(old, new, is_reducing(before, after))

@@ -31,6 +31,7 @@ from riskcore import (
     queries,
     step,
 )
+from riskcore.markets import get_market
 from riskcore.planner import Liquidity, Offer
 from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time
 from tests.random_states import states
@@ -240,13 +241,19 @@ def test_the_liquidation_price_is_the_first_mark_that_is_below_maintenance(state
         for market, position in account.positions.items():
             price = queries.liquidation_price(state, id, market)
             toward = 1 if position.size > 0 else -1
+            mark = get_market(state, market).mark_price
+            is_below = queries.is_liquidatable(state, id)
             if price is not None:
                 assert is_below_at(id, market, price)
+                # from the mark up to there all prices are as the mark's: healthy, or below
+                way = range(price + toward, mark + toward, toward) if not is_below else range(mark, price, toward)
+                assert all(is_below_at(id, market, one) == is_below for one in [*way[:20], *way[-20:]] if one > 0)
                 assert price + toward < 1 or not is_below_at(id, market, price + toward)
             else:
-                # a long that is never below, or whose requirement is all of its notional
+                # a long that is not below at any lower price, or whose requirement is all of its notional
                 assert position.size > 0
-                assert len({is_below_at(id, market, mark) for mark in (1, 2, 50, 10**9)}) == 1
+                marks = (mark, mark + 1, 2 * mark, 10**9) if is_below else (1, 2, mark // 2, mark - 1)
+                assert {is_below} == {is_below_at(id, market, max(one, 1)) for one in marks}
 
 
 @given(states())

@@ -323,6 +323,7 @@ def test_json_is_one_object_of_the_documented_shape(log: Path) -> None:
         "rejections": {"BELOW_INITIAL_MARGIN": 1, "SIZE_EXCEEDS_POSITION": 1},
         "accounts": 5,
         "laws": {"CASH-1": {"checked": 27, "violations": 0}},
+        "jumps": [],
         "waterfall": {
             "book": {
                 **get_stage(steps=2, lots=40, notional=36_200, gained=160, forgone=0),

@@ -25,7 +25,19 @@ from riskcore.margin import get_initial_requirement, get_maintenance_requirement
 from riskcore.quantities import RATE_ONE
 from riskcore.rules import Rule
 from riskcore.step import TRANSITIONS, step
-from tests.naive import AccountView, EpisodeView, MarketView, Venue, View, get_requirement, is_reducing, is_safe
+from riskcore.tiers import get_initial_rates, get_maintenance_rates, is_continuous
+from tests.naive import (
+    AccountView,
+    EpisodeView,
+    MarketView,
+    Venue,
+    View,
+    get_initial,
+    get_maintenance,
+    get_requirement,
+    is_reducing,
+    is_safe,
+)
 from tests.strategies import (
     MONEY,
     SHARES,
@@ -346,14 +358,18 @@ def marg_1(passage: Passage) -> bool:
         assert market is not None
         held = {abs(after.get_size(account, name)) for account in after.accounts}
         for size in {0, 1, *held}:
-            for get, rate in (
-                (get_initial_requirement, market.rules.initial_margin_rate),
-                (get_maintenance_requirement, market.rules.maintenance_margin_rate),
+            rules, mark = market.rules, market.mark_price
+            expected = get_initial(rules, mark, size, market.open_interest), get_maintenance(rules, mark, size)
+            for get, wanted, top in zip(
+                (get_initial_requirement, get_maintenance_requirement),
+                expected,
+                (get_initial_rates(rules, market.open_interest * mark)[-1], get_maintenance_rates(rules)[-1]),
+                strict=True,
             ):
                 required, next_required = get(market, size), get(market, size + 1)
-                assert get_requirement(rate, market.mark_price, size) == required == get(market, -size)
-                jump = get_requirement(rate, market.mark_price, 1) + 1
-                assert required <= next_required <= required + jump
+                assert wanted == required == get(market, -size)
+                assert required <= next_required
+                assert not is_continuous(rules) or next_required <= required + get_requirement(top, mark, 1) + 1
             assert get_initial_requirement(market, size) >= get_maintenance_requirement(market, size)
         assert 0 == get_initial_requirement(market, 0) == get_maintenance_requirement(market, 0)
     return bool(after.markets)
@@ -362,7 +378,8 @@ def marg_1(passage: Passage) -> bool:
 def assert_safe(passage: Passage, account: str, market: str) -> None:
     before, after = passage.before, passage.after
     reducing = is_reducing(before.get_size(account, market), after.get_size(account, market))
-    assert is_safe(before.get_health(account), after.get_health(account), reducing)
+    # at the open interest that the event found
+    assert is_safe(before.get_health(account), after.get_health(account, before), reducing)
 
 
 def marg_2(passage: Passage) -> bool:
@@ -378,7 +395,7 @@ def marg_2(passage: Passage) -> bool:
     if isinstance(event, events.ExecuteVaultRedemption):
         payer = passage.after.rulebook.vault
     if payer is not None:
-        health = passage.after.get_health(payer)
+        health = passage.after.get_health(payer, passage.before)
         assert health.equity >= health.initial
         return True
     if isinstance(event, events.Fill):

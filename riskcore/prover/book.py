@@ -28,8 +28,9 @@ from riskcore.state import (
     State,
 )
 from specs import invariant
-from specs.arithmetic import either, every, implies, named, requirement
+from specs.arithmetic import either, every, implies, named
 from specs.markets import admissible_rulebook
+from specs.tiers import initial_requirement, maintenance_requirement
 
 RULEBOOK_INTS = (
     "vault",
@@ -53,13 +54,46 @@ RULEBOOK_FLAGS = (
     "withdrawals_wait",
     "withdrawals_are_cut",
 )
+#: The fields of ``MarketRules`` that are integers.
+RULES_INTS = (
+    "initial_margin_rate",
+    "maintenance_margin_rate",
+    "taker_fee_rate",
+    "maker_fee_rate",
+    "liquidation_fee_rate",
+    "mark_move_limit",
+    "mark_age_limit",
+    "fill_price_band",
+    "open_interest_floor",
+    "open_interest_cap",
+)
 
 
 EVENT_TIME = new_int("event.timestamp")
 
-
 RESERVES = ("outside", "insurance", "fees", "transit", "uncovered", "escrow")
 STAKE_FIELDS = ("shares", "deposit", "deposit_time", "redemption", "redemption_time")
+
+
+class SymTiers:
+    """Any number of tiers, of which an event asks only whether they are admissible.
+
+    Whatever else depends on them is a requirement, which events know by its facts alone.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.are_admissible = new_bool(f"{name}.are_admissible")
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError("a transition looked at a market's tiers")
+
+    __len__ = __bool__ = __iter__
+
+
+def new_rules(name: str) -> Any:
+    """Any market rules: any rates, any tiers."""
+    values: dict[str, Any] = {field: new_int(f"{name}.{field}") for field in RULES_INTS}
+    return MarketRules(tiers=SymTiers(f"{name}.tiers"), **values)  # type: ignore[arg-type]
 
 
 class Rest:
@@ -266,24 +300,9 @@ class World:
         )
 
     def _new_market(self) -> Any:
-        rules = MarketRules(
-            *(
-                new_int(f"market.{name}")
-                for name in (
-                    "initial_margin_rate",
-                    "maintenance_margin_rate",
-                    "taker_fee_rate",
-                    "maker_fee_rate",
-                    "liquidation_fee_rate",
-                    "mark_move_limit",
-                    "mark_age_limit",
-                    "fill_price_band",
-                )
-            )
-        )
         names = ("mark_price", "funding_index", "funding_remainder", "funding_time", "open_interest", "mark_time")
         figures: dict[str, Any] = {name: new_int(f"market.{name}") for name in names}
-        market = Market(rules=rules, **figures, settling=new_bool("market.settling"))
+        market = Market(rules=new_rules("market"), **figures, settling=new_bool("market.settling"))
         return market
 
     def imagine(self, id: Any) -> Account:
@@ -370,12 +389,6 @@ class AccountSymbols:
         self.cost: Any = 0 if position is None else position.cost
         self.entry_index: Any = 0 if position is None else position.entry_index
 
-    def _at_rate(self, name: str) -> Any:
-        market = self._world.market
-        if market is None:
-            return 0
-        return requirement(self.size, market.mark_price, getattr(market.rules, name))
-
     @property
     def equity(self) -> Any:
         market = self._world.market
@@ -384,11 +397,15 @@ class AccountSymbols:
 
     @property
     def initial(self) -> Any:
-        return named("initial", self._at_rate("initial_margin_rate") + self._rest.initial)
+        market = self._world.market
+        own = 0 if market is None else initial_requirement(market, self.size, market.open_interest)
+        return named("initial", own + self._rest.initial)
 
     @property
     def maintenance(self) -> Any:
-        return named("maintenance", self._at_rate("maintenance_margin_rate") + self._rest.maintenance)
+        market = self._world.market
+        own = 0 if market is None else maintenance_requirement(market, self.size)
+        return named("maintenance", own + self._rest.maintenance)
 
     @property
     def rest_maintenance(self) -> Any:

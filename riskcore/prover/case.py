@@ -10,13 +10,22 @@ import attrs
 from riskcore import events
 from riskcore.events import Header
 from riskcore.journal import Journal, Line
-from riskcore.prover.book import STAKE_FIELDS, AccountSymbols, Rest, SymPositions, SymQueue, SymTable, World
+from riskcore.prover.book import (
+    STAKE_FIELDS,
+    AccountSymbols,
+    Rest,
+    SymPositions,
+    SymQueue,
+    SymTable,
+    World,
+    new_rules,
+)
 from riskcore.prover.kernel import on_symbols
 from riskcore.prover.symbols import SymBool, SymInt, new_int, to_bool, to_int
 from riskcore.prover.tracer import Tracer
 from riskcore.quantities import Lots
 from riskcore.rules import Rejected, Rule
-from riskcore.state import Account, Deleveraging, MarketRules, Position, Stake, State
+from riskcore.state import Account, Deleveraging, Position, Stake, State
 from riskcore.step import DELEVERAGING_STEPS, apply
 from specs.arithmetic import either, every, implies, larger, magnitude
 from specs.deleveraging import eligible, share_to_pay
@@ -27,8 +36,7 @@ def new_event(kind: type[Header]) -> Any:
     values: dict[str, Any] = {}
     for field in attrs.fields(kind):
         if field.name == "rules":
-            rates = (new_int(f"event.rules.{rate.name}") for rate in attrs.fields(MarketRules))
-            values["rules"] = MarketRules(*rates)
+            values["rules"] = new_rules("event.rules")
         elif field.name == "queue":
             values["queue"] = SymQueue("queue")
         else:

@@ -28,18 +28,21 @@ from riskcore import (
     settlement,
     shares,
     state,
+    tiers,
     trading,
     vault,
 )
 from riskcore.margin import Margin, get_position_value
 from riskcore.prover.book import SymPositions, World, symbolic_len
 from riskcore.prover.symbols import get_run, symbolic_max, symbolic_min
-from specs.arithmetic import cost_after, named, requirement
+from specs.arithmetic import cost_after, named
+from specs.tiers import initial_requirement, maintenance_requirement
 
 MODULES: tuple[ModuleType, ...] = (
     quantities,
     rules,
     state,
+    tiers,
     journal,
     margin,
     markets,
@@ -64,11 +67,15 @@ _worlds: list[World] = []
 
 
 def _initial_requirement(market: Any, size: Any) -> Any:
-    return requirement(size, market.mark_price, market.rules.initial_margin_rate)
+    return initial_requirement(market, size, market.open_interest)
 
 
 def _maintenance_requirement(market: Any, size: Any) -> Any:
-    return requirement(size, market.mark_price, market.rules.maintenance_margin_rate)
+    return maintenance_requirement(market, size)
+
+
+def _are_admissible(rules: Any) -> Any:
+    return rules.tiers.are_admissible
 
 
 def _positions_margin(positions: SymPositions, table: Any) -> Margin:
@@ -130,6 +137,7 @@ CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
     margin.get_initial_requirement: _initial_requirement,
     margin.get_maintenance_requirement: _maintenance_requirement,
     margin.get_positions_margin: _positions_margin,
+    state.has_admissible_tiers: _are_admissible,
     margin.get_margin: _named_margin,
     margin.get_margin_after: _named_margin_after,
     markets.are_marks_fresh: _are_marks_fresh,

@@ -16,9 +16,10 @@ from attrs import frozen
 from riskcore.events import BeginDeleveraging
 from riskcore.journal import Trade
 from riskcore.planner import compute_queue
+from riskcore.prover.book import SymTiers
 from riskcore.prover.case import SymCase
 from riskcore.prover.symbols import SymBool, SymInt
-from riskcore.quantities import RATE_ONE, Atoms, Lots, Shares, Time
+from riskcore.quantities import RATE_ONE, Atoms, Lots, Rate, Shares, Time
 from riskcore.rules import Rule
 from riskcore.state import (
     Account,
@@ -31,6 +32,7 @@ from riskcore.state import (
     Rulebook,
     Stake,
     State,
+    Tier,
     genesis,
 )
 from riskcore.step import Outcome, step
@@ -64,6 +66,9 @@ class Realisation:
             return self._model.eval(symbol.term, model_completion=True).as_long()
         if isinstance(symbol, SymBool):
             return z3.is_true(self._model.eval(symbol.term, model_completion=True))
+        if isinstance(symbol, SymTiers):
+            # one that may not be, as its floor is no higher than that of the base rates
+            return () if self.value(symbol.are_admissible) else (Tier(Atoms(0), Rate(1), Rate(1)),)
         return symbol
 
     def id(self, symbol: Any) -> Any:

@@ -7,6 +7,7 @@ meant for every sign of the numerator, and only a positive divisor is let throug
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any, NoReturn, Protocol, TypeAlias
 
 import z3
@@ -202,8 +203,11 @@ def new_bool(name: str) -> Any:
     return SymBool(z3.Bool(name))
 
 
-def symbolic_max(first: Any, second: Any) -> Any:
-    """``max`` of two, without a fork where one is a symbol."""
+def symbolic_max(first: Any, *others: Any) -> Any:
+    """``max``, without a fork where one is a symbol."""
+    if len(others) != 1:
+        return reduce(symbolic_max, (first, *others) if others else first)
+    second = others[0]
     if isinstance(first, SymInt) or isinstance(second, SymInt):
         return SymInt(_choose(to_int(second) > to_int(first), to_int(second), to_int(first)))
     return max(first, second)

@@ -205,10 +205,10 @@ class Tracer:
         function = z3.Function(name, *[z3.IntSort()] * (len(arguments) + 1))
         value = function(*arguments)
         if all(not value.eq(known) for _, _, known in self.calls):
-            earlier = [(known, at) for called, at, known in self.calls if called == name]
+            earlier = [*self.calls]
             self.calls.append((name, arguments, value))
-            if name == "requirement":
-                self.assume(*get_requirement_facts(value, arguments, earlier))
+            if name in (INITIAL, MAINTENANCE):
+                self.assume(*get_requirement_facts(self.calls[-1], earlier))
         return value
 
 
@@ -239,23 +239,28 @@ def is_linear(term: z3.ExprRef) -> bool:
     return True
 
 
-def get_requirement_facts(
-    value: z3.ArithRef,
-    arguments: tuple[z3.ArithRef, ...],
-    earlier: list[tuple[z3.ArithRef, tuple[z3.ArithRef, ...]]],
-) -> list[z3.BoolRef]:
-    """What a margin requirement is known for: proven of the kernel's in ``proofs/margin.py``.
+#: An earlier call of a function: its name, its arguments, its value.
+Call: TypeAlias = tuple[str, tuple[z3.ArithRef, ...], z3.ArithRef]
 
-    Zero at zero, above zero elsewhere, and monotone in size and in rate.
+INITIAL, MAINTENANCE = "initial_requirement", "maintenance_requirement"
+
+
+def get_requirement_facts(call: Call, earlier: list[Call]) -> list[z3.BoolRef]:
+    """What a margin requirement of admissible rules is known for: proven of the kernel's in ``proofs/tiers.py``.
+
+    Zero at zero and above zero elsewhere, monotone in size, and initial not below maintenance. Arguments are
+    the size without sign, the mark and, for the initial requirement, the open interest.
     """
-    size, mark, rate = arguments
-    facts = [value >= 0, z3.Implies(size == 0, value == 0), z3.Implies(z3.And(size > 0, mark > 0, rate > 0), value > 0)]
-    for other, (other_size, other_mark, other_rate) in earlier:
-        if not mark.eq(other_mark):
+    name, (size, mark, *interest), value = call
+    facts = [value >= 0, z3.Implies(size == 0, value == 0), z3.Implies(z3.And(size > 0, mark > 0), value > 0)]
+    for other_name, (other_size, other_mark, *other_interest), other in earlier:
+        if other_name not in (INITIAL, MAINTENANCE) or not mark.eq(other_mark):
             continue
-        is_below = z3.And(size <= other_size, rate <= other_rate)
-        is_above = z3.And(size >= other_size, rate >= other_rate)
-        facts += [z3.Implies(is_below, value <= other), z3.Implies(is_above, value >= other)]
+        is_same = name == other_name and all(one.eq(two) for one, two in zip(interest, other_interest, strict=True))
+        if is_same or (name, other_name) == (MAINTENANCE, INITIAL):
+            facts.append(z3.Implies(size <= other_size, value <= other))
+        if is_same or (name, other_name) == (INITIAL, MAINTENANCE):
+            facts.append(z3.Implies(size >= other_size, value >= other))
     return facts
 
 

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from tests.faults import books, conservation, forced, lines, margin, prices, queues, ranks, sequence, settlement, shares
+from tests.faults import (
+    books,
+    conservation,
+    forced,
+    lines,
+    margin,
+    prices,
+    queues,
+    ranks,
+    sequence,
+    settlement,
+    shares,
+    tiers,
+)
 from tests.faults.planting import Fault
 
 FAULTS: tuple[Fault, ...] = (
@@ -16,5 +29,6 @@ FAULTS: tuple[Fault, ...] = (
     *lines.FAULTS,
     *books.FAULTS,
     *settlement.FAULTS,
+    *tiers.FAULTS,
     *shares.FAULTS,
 )

@@ -12,8 +12,8 @@ from typing import TypeAlias
 
 from riskcore import events
 from riskcore.events import Event
-from riskcore.quantities import AccountId, EventId, Lots, MarketId, Time
-from riskcore.state import RankPolicy
+from riskcore.quantities import AccountId, EventId, Lots, MarketId, Rate, Time
+from riskcore.state import MarketRules, RankPolicy
 from tests.strategies import HOUR, Desk, make_rulebook, make_rules
 from tests.test_margin import test_many_positions_add_up
 from tests.test_ranking import test_of_all_queues_exactly_one_is_accepted
@@ -112,6 +112,15 @@ def try_changeable_queues() -> None:
     raise AssertionError
 
 
+def try_changeable_tiers() -> None:
+    """A market's tiers are a value."""
+    try:
+        MarketRules(Rate(2), Rate(1), Rate(0), Rate(0), Rate(0), tiers=[])  # type: ignore[arg-type]
+    except TypeError:
+        return
+    raise AssertionError
+
+
 def try_all_queues() -> None:
     """Of all queues of four counterparties exactly one is accepted."""
     for policy in RankPolicy:
@@ -126,6 +135,7 @@ CHECKS: dict[str, Callable[[], None]] = {
         try_inexact_flags,
         try_empty_names,
         try_changeable_queues,
+        try_changeable_tiers,
         try_all_queues,
         test_a_large_table_is_a_total_map,
         test_many_positions_are_a_total_map,
