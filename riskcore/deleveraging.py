@@ -12,6 +12,7 @@ difference of two rounded-down parts, which telescopes. What a queue cannot pay 
 from __future__ import annotations
 
 from riskcore.events import BeginDeleveraging, Deleverage, EndDeleveraging
+from riskcore.gates import must_wait
 from riskcore.insurance import get_available
 from riskcore.journal import Journal, Reason, Reserve, Stage
 from riskcore.liquidation import get_equity_share, give, require_liquidatable
@@ -49,6 +50,7 @@ def process_begin_deleveraging(state: State, event: BeginDeleveraging) -> Journa
     size = account.positions.get(event.market).size
     margin = get_margin(account.balance, account.positions, state.markets)
     require_liquidatable(margin, size, 1)
+    require(not must_wait(rulebook, margin, account.liquidated, event.timestamp), Rule.LIQUIDATION_COOLDOWN)
     require(rulebook.adl_solvent | (margin.equity <= 0), Rule.ADL_SOLVENT)
     if event.account != rulebook.vault:
         vault = state.accounts.get(rulebook.vault)

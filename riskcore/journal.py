@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 from attrs import evolve
 
 from riskcore.events import Event
-from riskcore.quantities import AccountId, Atoms, Lots, MarketId, Shares, Time, divide_down
+from riskcore.quantities import NEVER, AccountId, Atoms, Lots, MarketId, Shares, Time, divide_down
 from riskcore.state import Account, Deleveraging, Market, Position, Positions, Reserves, Stake, State
 
 
@@ -96,12 +96,13 @@ Line: TypeAlias = Pay | Trade
 class Party:
     """An owner during one event: what it holds so far."""
 
-    __slots__ = ("balance", "id", "positions")
+    __slots__ = ("balance", "id", "liquidated", "positions")
 
-    def __init__(self, id: Owner, balance: int, positions: Positions) -> None:
+    def __init__(self, id: Owner, balance: int, positions: Positions, liquidated: Time = NEVER) -> None:
         self.id = id
         self.balance = balance
         self.positions = positions
+        self.liquidated = liquidated
 
 
 class Holder:
@@ -149,7 +150,7 @@ class Journal:
             if party.id == id:
                 return party
         account = self.state.accounts.get(id)
-        party = Party(id, account.balance, account.positions)
+        party = Party(id, account.balance, account.positions, account.liquidated)
         self._accounts.append(party)
         return party
 
@@ -213,6 +214,11 @@ class Journal:
             Trade(buyer.id, seller.id, market_id, Lots(lots), Atoms(amount), reason, stage)  # type: ignore[arg-type]
         )
 
+    @staticmethod
+    def remember(party: Party, time: Time) -> None:
+        """Note when a liquidation fill closed lots of the party."""
+        party.liquidated = time
+
     def issue(self, holder: Holder, shares: int) -> None:
         """Make shares of the vault for a holder; below zero, take them back."""
         holder.stake = evolve(holder.stake, shares=Shares(holder.stake.shares + shares))
@@ -254,7 +260,8 @@ class Journal:
         state = self.state
         accounts, markets = state.accounts, state.markets
         for party in self._accounts:
-            accounts = accounts.put(party.id, Account(Atoms(party.balance), party.positions))  # type: ignore[arg-type]
+            account = Account(Atoms(party.balance), party.positions, party.liquidated)
+            accounts = accounts.put(party.id, account)  # type: ignore[arg-type]
         if self.market_id is not None:
             markets = markets.put(self.market_id, self.market)
         stakes = state.stakes

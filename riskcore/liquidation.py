@@ -8,6 +8,7 @@ not fall, whatever its other markets hold, and a healthy rest stays healthy.
 from __future__ import annotations
 
 from riskcore.events import LiquidationFill
+from riskcore.gates import is_just_liquidated, is_remembered, is_within_share, leaves_no_dust, must_wait
 from riskcore.insurance import get_available
 from riskcore.journal import Journal, Party, Reason, Reserve, Stage
 from riskcore.margin import Margin, get_maintenance_requirement, get_margin, is_bearable, is_below_maintenance
@@ -70,6 +71,13 @@ def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:
     size, maker_size = account.positions.get(event.market).size, maker.positions.get(event.market).size
     margin = get_margin(account.balance, account.positions, state.markets)
     require_liquidatable(margin, size, event.size)
+    bought = event.size if size > 0 else -event.size
+    rulebook, liquidated = state.rulebook, account.liquidated
+    require(not must_wait(rulebook, margin, liquidated, event.timestamp), Rule.LIQUIDATION_COOLDOWN)
+    is_free = is_just_liquidated(rulebook, liquidated, event.timestamp)
+    require(is_free | is_within_share(market, size, event.size), Rule.LIQUIDATION_SHARE)
+    is_clean = leaves_no_dust(market.rules, size, size - bought)
+    require(is_clean & leaves_no_dust(market.rules, maker_size, maker_size + bought), Rule.DUST)
     worth = event.size * event.price
     loss = event.size * market.mark_price - worth
     if size < 0:
@@ -78,7 +86,6 @@ def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:
     spare = get_equity_share(margin, market, size, event.size) - loss
     require((spare >= 0) | can_back(state, market, event.size, loss, -spare), Rule.WORSE_THAN_BANKRUPTCY)
     # what the account loses against mark the maker gains, and its own money makes it stay
-    bought = event.size if size > 0 else -event.size
     maker_margin = get_margin(maker.balance, maker.positions, state.markets)
     require(is_bearable(maker_margin, market, maker_size, maker_size + bought, loss), Rule.MAKER_MARGIN)
     # Effect
@@ -87,4 +94,6 @@ def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:
     fee = min(apply_rate(worth, market.rules.liquidation_fee_rate), max(spare, 0))
     journal.pay(account, insurance, fee, Reason.LIQUIDATION_FEE, Stage.BOOK)
     journal.pay(insurance, account, max(-spare, 0), Reason.COVER, Stage.BOOK)
+    if is_remembered(rulebook):
+        journal.remember(account, event.timestamp)
     return journal

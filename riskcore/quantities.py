@@ -28,6 +28,9 @@ Time = NewType("Time", int)
 #: Parts of the vault, of which all together own its equity.
 Shares = NewType("Shares", int)
 
+#: When something happened that never has: before every time that there is.
+NEVER = Time(-1)
+
 #: The denominator of every rate.
 RATE_ONE = 1_000_000
 

@@ -43,6 +43,9 @@ class Rule(StrEnum):
 
     NOT_LIQUIDATABLE = "the account is at or above its maintenance margin"
     SIZE_EXCEEDS_POSITION = "more lots than the position has"
+    LIQUIDATION_SHARE = "more lots than the market's share of a large position that was not just liquidated"
+    LIQUIDATION_COOLDOWN = "the account was liquidated within the rulebook's cooldown, and is not bankrupt"
+    DUST = "a position would be left with less than the market's minimum size"
     WORSE_THAN_BANKRUPTCY = "worse than the bankruptcy price, and the insurance fund does not pay the difference"
     VAULT_NOT_DUE = "the account's equity is still above the rate of maintenance at which the vault takes over"
     VAULT_TAKES_NO_DEFICIT = "the vault takes over no account of negative equity"

@@ -16,6 +16,7 @@ from attrs import field, frozen
 from attrs.validators import instance_of
 
 from riskcore.quantities import (
+    NEVER,
     RATE_ONE,
     AccountId,
     Atoms,
@@ -67,6 +68,10 @@ class Rulebook:
     the vault, or for their worth, to when it may be carried out.
     ``vault_request_window``: milliseconds from then to when it lapses.
     ``vault_deposit_minimum``: fewest atoms that a deposit into the vault may be.
+    ``liquidation_window``: milliseconds after a liquidation fill within which an account is closed whole,
+    and not by shares; zero: never.
+    ``liquidation_cooldown``: milliseconds that lie between two liquidation fills of an account that is not
+    bankrupt. It is over while a window still runs: else the window would let nothing through.
     """
 
     vault: AccountId = field(validator=some_text)
@@ -88,10 +93,13 @@ class Rulebook:
     vault_redemption_notice: Time = field(default=Time(0), validator=exact_int)
     vault_request_window: Time = field(default=Time(86_400_000), validator=exact_int)
     vault_deposit_minimum: Atoms = field(default=Atoms(1), validator=exact_int)
+    liquidation_window: Time = field(default=Time(0), validator=exact_int)
+    liquidation_cooldown: Time = field(default=Time(0), validator=exact_int)
 
 
 def is_admissible_rulebook(rulebook: Rulebook) -> bool:
     """The hypothesis of the theorems: every law is proven for every rulebook that passes."""
+    window, cooldown = rulebook.liquidation_window, rulebook.liquidation_cooldown
     return (
         (rulebook.vault_position_limit >= 0)
         & (rulebook.insurance_floor >= 0)
@@ -105,6 +113,8 @@ def is_admissible_rulebook(rulebook: Rulebook) -> bool:
         & (rulebook.vault_redemption_notice >= 0)
         & (rulebook.vault_request_window >= 0)
         & (rulebook.vault_deposit_minimum >= 1)
+        & (cooldown >= 0)
+        & ((window == 0) | (cooldown <= window))
     )
 
 
@@ -141,6 +151,9 @@ class MarketRules:
     ``tier_rule``: whether a bracket's rate is that of the part within it, or of the whole notional.
     ``open_interest_floor``, ``open_interest_cap``: atoms of open interest at mark between which initial
     rates rise from their own to one; both zero where they do not.
+    ``liquidation_share``: rate of a position's lots, rounded up, that one liquidation fill closes at most while
+    ``liquidation_share_floor``: the position's notional at mark is above so many atoms.
+    ``minimum_size``: fewest lots that a fill leaves a position with, unless it closes it.
     """
 
     initial_margin_rate: Rate = field(validator=exact_int)
@@ -155,6 +168,9 @@ class MarketRules:
     tier_rule: TierRule = field(default=TierRule.MARGINAL, validator=instance_of(TierRule))
     open_interest_floor: Atoms = field(default=Atoms(0), validator=exact_int)
     open_interest_cap: Atoms = field(default=Atoms(0), validator=exact_int)
+    liquidation_share: Rate = field(default=Rate(RATE_ONE), validator=exact_int)
+    liquidation_share_floor: Atoms = field(default=Atoms(0), validator=exact_int)
+    minimum_size: Lots = field(default=Lots(1), validator=exact_int)
 
 
 def is_admissible_tier(lower: Tier, tier: Tier) -> bool:
@@ -192,6 +208,10 @@ def is_admissible_market(rules: MarketRules) -> bool:
         & (rules.fill_price_band >= 0)
         & (low >= 0)
         & ((low < high) | ((low == 0) & (high == 0)))
+        & (rules.liquidation_share > 0)
+        & (rules.liquidation_share <= RATE_ONE)
+        & (rules.liquidation_share_floor >= 0)
+        & (rules.minimum_size >= 1)
         & has_admissible_tiers(rules)
     )
 
@@ -273,10 +293,14 @@ class Positions:
 
 @frozen
 class Account:
-    """A participant: the vault is one, and so would a market maker be."""
+    """A participant: the vault is one, and so would a market maker be.
+
+    ``liquidated``: when a liquidation fill last closed lots of it, where the rulebook has it remembered.
+    """
 
     balance: Atoms
     positions: Positions
+    liquidated: Time = NEVER
 
 
 NO_ACCOUNT = Account(Atoms(0), Positions())

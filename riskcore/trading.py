@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from riskcore.events import Fill
+from riskcore.gates import leaves_no_dust
 from riskcore.journal import Journal, Reason, Reserve, Stage
 from riskcore.margin import get_margin, is_bearable, is_reduction
 from riskcore.markets import get_open_market, is_fresh, is_within_band
@@ -23,6 +24,8 @@ def process_fill(state: State, event: Fill) -> Journal:
     held, against = taker.positions.get(event.market).size, maker.positions.get(event.market).size
     reduces = is_reduction(held, held + event.size) & is_reduction(against, against - event.size)
     require(is_fresh(market, event.timestamp) | reduces, Rule.MARK_STALE)
+    is_clean = leaves_no_dust(market.rules, held, held + event.size)
+    require(is_clean & leaves_no_dust(market.rules, against, against - event.size), Rule.DUST)
     notional = abs(event.size) * event.price
     taker_fee = apply_rate(notional, market.rules.taker_fee_rate)
     maker_fee = apply_rate(notional, market.rules.maker_fee_rate)

@@ -29,6 +29,10 @@ class AccountView(Protocol):
     def entry_index(self) -> Any: ...
 
     @property
+    def liquidated(self) -> Any:
+        """When a liquidation fill last closed lots of it; below zero where none did, or where it is not remembered."""
+
+    @property
     def equity(self) -> Any:
         """Balance, and all positions at mark less the funding they owe."""
 

@@ -10,6 +10,7 @@ from riskcore.rules import Rule
 from specs.arithmetic import either, every, floor_ratio, implies, larger, magnitude, negate, smaller
 from specs.case import AccountView, Case
 from specs.contract import Contract, Effect, available, header_guard, more_longs, moved, owed, pay, trade
+from specs.gates import cooled_down
 from specs.invariant import length_of
 from specs.liquidation import equity_share, liquidatable_guard, toward
 from specs.markets import fresh_market
@@ -57,6 +58,7 @@ def _begin_guard(case: Case) -> dict[Rule, Any]:
     from_vault = event.account == case.rulebook.vault
     return {
         **rules,
+        Rule.LIQUIDATION_COOLDOWN: cooled_down(case, account),
         Rule.ADL_SOLVENT: case.rulebook.adl_solvent | (account.equity <= 0),
         Rule.VAULT_NOT_EXHAUSTED: from_vault | negate(could_take_over(case, account, 1)),
         Rule.INSURANCE_NOT_EXHAUSTED: implies(case.rulebook.insurance_before_adl & is_bankrupt, available(case) == 0),

@@ -22,6 +22,7 @@ from specs.contract import (
     pay,
     trade,
 )
+from specs.gates import gates_guard, no_dust, remembers
 from specs.markets import fresh_market, within_band
 
 
@@ -86,6 +87,8 @@ def _guard(case: Case) -> dict[Rule, Any]:
     missing = -_spare(case)
     return {
         **rules,
+        **gates_guard(case, account, event.size),
+        Rule.DUST: no_dust(case, account.size, account.size - change) & no_dust(case, maker.size, maker.size + change),
         Rule.WORSE_THAN_BANKRUPTCY: (missing <= 0)
         | (case.rulebook.insurance_backs_fills & (missing <= available(case)) & is_backed_price(case)),
         Rule.MAKER_MARGIN: bearable(case, maker, equity, maker.size + change),
@@ -100,9 +103,10 @@ def _effect(case: Case) -> Effect:
     spare = _spare(case)
     fee = smaller(rate_of(event.size * event.price, before.market.rules.liquidation_fee_rate), larger(spare, 0))
     cover = larger(-spare, 0)
+    liquidated = either(remembers(case), event.timestamp, account.liquidated)
     return Effect(
         accounts=(
-            (event.account, moved(case, account, change, debit, fee - cover)),
+            (event.account, {**moved(case, account, change, debit, fee - cover), "liquidated": liquidated}),
             (event.maker, moved(case, maker, -change, -debit)),
         ),
         reserves={

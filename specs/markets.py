@@ -16,7 +16,8 @@ def admissible(rules: Any) -> Any:
     """The range of a market's rates for which every law is claimed.
 
     0 < maintenance <= initial <= 1, and so in each tier; fees within one; a maker's rebate is paid by
-    the taker; open interest scales from a floor to a cap above it, or not at all.
+    the taker; open interest scales from a floor to a cap above it, or not at all; some part of a large
+    position may be liquidated at once, and one lot is no dust.
     """
     low, high = rules.open_interest_floor, rules.open_interest_cap
     return every(
@@ -33,12 +34,17 @@ def admissible(rules: Any) -> Any:
         rules.mark_age_limit >= 0,
         rules.fill_price_band >= 0,
         every(low >= 0, low < high) | every(low == 0, high == 0),
+        rules.liquidation_share >= 1,
+        rules.liquidation_share <= RATE_ONE,
+        rules.liquidation_share_floor >= 0,
+        rules.minimum_size >= 1,
         admissible_tiers(rules),
     )
 
 
 def admissible_rulebook(rulebook: Any) -> Any:
     """The range of a rulebook's figures for which every law is claimed."""
+    window, cooldown = rulebook.liquidation_window, rulebook.liquidation_cooldown
     return every(
         rulebook.vault_position_limit >= 0,
         rulebook.insurance_floor >= 0,
@@ -52,6 +58,8 @@ def admissible_rulebook(rulebook: Any) -> Any:
         rulebook.vault_redemption_notice >= 0,
         rulebook.vault_request_window >= 0,
         rulebook.vault_deposit_minimum >= 1,
+        cooldown >= 0,
+        (window == 0) | (window >= cooldown),
     )
 
 

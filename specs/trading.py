@@ -10,6 +10,7 @@ from riskcore.rules import Rule
 from specs.arithmetic import magnitude, rate_of
 from specs.case import Case
 from specs.contract import Contract, Effect, bearable, header_guard, more_longs, moved, owed, pay, toward_zero, trade
+from specs.gates import no_dust
 from specs.markets import fresh, open_market, within_band
 
 
@@ -35,6 +36,8 @@ def _guard(case: Case) -> dict[Rule, Any]:
         **within_band(case, Rule.PRICE_BAND, "fill_price_band"),
         Rule.MARK_STALE: fresh(case)
         | (toward_zero(taker.size, taker.size + event.size) & toward_zero(maker.size, maker.size - event.size)),
+        Rule.DUST: no_dust(case, taker.size, taker.size + event.size)
+        & no_dust(case, maker.size, maker.size - event.size),
         Rule.TAKER_MARGIN: bearable(case, taker, taker.equity + gain - taker_fee, taker.size + event.size),
         Rule.MAKER_MARGIN: bearable(case, maker, maker.equity - gain - maker_fee, maker.size - event.size),
     }

@@ -44,6 +44,8 @@ RULEBOOK_INTS = (
     "vault_redemption_notice",
     "vault_request_window",
     "vault_deposit_minimum",
+    "liquidation_window",
+    "liquidation_cooldown",
 )
 RULEBOOK_FLAGS = (
     "insurance_backs_fills",
@@ -66,6 +68,9 @@ RULES_INTS = (
     "fill_price_band",
     "open_interest_floor",
     "open_interest_cap",
+    "liquidation_share",
+    "liquidation_share_floor",
+    "minimum_size",
 )
 
 
@@ -345,7 +350,7 @@ class World:
             position = Position(*(new_int(f"{name}.{field}") for field in ("size", "cost", "entry_index")))
             self.assume(invariant.position_is_possible(self.market, position))
         positions: Any = SymPositions(Rest(self.tracer, name), self.focus, position)
-        return Account(new_int(f"{name}.balance"), positions)
+        return Account(new_int(f"{name}.balance"), positions, new_int(f"{name}.liquidated"))
 
     def _new_stake(self, key: Any, index: int) -> Any:
         """Any stake; with those taken out before it, part of the sums over all."""
@@ -385,6 +390,7 @@ class AccountSymbols:
         self._rest = positions.rest
         position = positions.position
         self.balance: Any = account.balance
+        self.liquidated: Any = account.liquidated
         self.size: Any = 0 if position is None else position.size
         self.cost: Any = 0 if position is None else position.cost
         self.entry_index: Any = 0 if position is None else position.entry_index

@@ -80,7 +80,8 @@ def choose_account(condition: SymBool, first: Account, second: Account, focus: A
             )
         )
     positions: Any = SymPositions(rest, focus, position)
-    return Account(either(condition, first.balance, second.balance), positions)
+    liquidated: Any = either(condition, first.liquidated, second.liquidated)
+    return Account(either(condition, first.balance, second.balance), positions, liquidated)
 
 
 def get_stake(world: World, values: list[Any], id: Any) -> Any:

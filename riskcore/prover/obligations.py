@@ -242,7 +242,7 @@ def is_header_written(case: SymCase) -> Any:
     )
 
 
-ACCOUNT_FIELDS = ("balance", "size", "cost", "entry_index")
+ACCOUNT_FIELDS = ("balance", "size", "cost", "entry_index", "liquidated")
 
 
 def is_field_kept(case: SymCase, id: Any, field: str) -> Any:

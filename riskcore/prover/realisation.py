@@ -118,7 +118,7 @@ class Realisation:
                 other = new_account(0, {filler: new_position(-position.size)})
                 accounts = accounts.put(f"filler-{filler}", other)
             balance = self.value(account.balance)
-            accounts = accounts.put(id, new_account(balance, positions))
+            accounts = accounts.put(id, Account(Atoms(balance), Positions(positions), self.value(account.liquidated)))
             balances += balance
             entries += sum(position.size * position.entry_index for position in positions.values())
         reserves = Reserves(*(self.value(value) for value in attrs.astuple(world.reserves, recurse=False)))
@@ -269,7 +269,8 @@ class Realisation:
             positions = state.accounts.get(id).positions
             if world.focus is not None:
                 positions = positions.put(self.id(world.focus), self.get_position(account))
-            expected["accounts"][id] = Account(self.value(account.balance), positions)
+            figures = self.value(account.balance), self.value(account.liquidated)
+            expected["accounts"][id] = Account(figures[0], positions, figures[1])
         for _ in world.markets.written:
             expected["markets"][self.id(world.focus)] = self.get_market(case.after.market)
         for index in world.stakes.written:

@@ -10,6 +10,7 @@ from specs.arithmetic import RATE_ONE, every, implies, larger, magnitude, some
 from specs.case import Case
 from specs.contract import toward_zero
 from specs.deleveraging import step_lots
+from specs.gates import just_liquidated, no_dust, remembers
 from specs.laws.law import Law
 from specs.liquidation import equity_share, toward
 
@@ -88,6 +89,52 @@ def _closed_lots_have_one_taker(case: Case) -> Any:
     return every(sum(moved_lots, start=0) == 0, some(*takers), len(case.touched) == 2)
 
 
+def _fills_close_no_more_than_the_share(case: Case) -> Any:
+    event, rules, mark = case.event, case.before.market.rules, case.before.market.mark_price
+    before, after = case.before.account(event.account), case.after.account(event.account)
+    held = magnitude(before.size)
+    is_small = held * mark <= rules.liquidation_share_floor
+    is_share = event.size * RATE_ONE < held * rules.liquidation_share + RATE_ONE
+    # a share that leaves dust is as good as all
+    is_rest_dust = held * (RATE_ONE - rules.liquidation_share) < rules.minimum_size * RATE_ONE
+    return every(
+        some(is_small, is_share, is_rest_dust, just_liquidated(case, before)),
+        implies(remembers(case), after.liquidated == event.timestamp),
+    )
+
+
+def _nobody_is_marked_as_liquidated(case: Case) -> Any:
+    """Outside of LIQ-5: nothing is sold to the book, and what accounts remember stands."""
+    kept = [case.after.account(id).liquidated == case.before.account(id).liquidated for id in case.touched]
+    return every(_nothing_goes_to_the_book(case), *kept)
+
+
+def _nothing_goes_to_the_book(case: Case) -> Any:
+    return all(line.stage is not Stage.BOOK for line in case.effects)
+
+
+def _only_the_bankrupt_do_not_wait(case: Case) -> Any:
+    account, cooldown = case.before.account(case.event.account), case.rulebook.liquidation_cooldown
+    since = case.event.timestamp - account.liquidated
+    return some(account.equity < 0, account.liquidated < 0, since >= cooldown)
+
+
+def _no_stage_begins(case: Case) -> Any:
+    """Outside of LIQ-6: nothing goes to the book, and counterparties close only what an open deleveraging was begun for."""
+    closes = [line for line in case.effects if line.stage is Stage.DELEVERAGING]
+    return _nothing_goes_to_the_book(case) and (not closes or case.before.deleveraging is not None)
+
+
+def _fills_leave_no_dust(case: Case) -> Any:
+    sizes = [(case.before.account(id).size, case.after.account(id).size) for id in case.touched]
+    return every(*(no_dust(case, before, after) for before, after in sizes))
+
+
+def _no_fill(case: Case) -> Any:
+    """Outside of DUST-1: what trades is no fill."""
+    return all(line.stage not in (Stage.ORDINARY, Stage.BOOK) for line in case.effects if isinstance(line, Trade))
+
+
 LAWS = (
     Law(
         "LIQ-1",
@@ -108,7 +155,7 @@ LAWS = (
         "a liquidation fill is no worse than bankruptcy price, or within a band the fund pays exactly the difference",
         frozenset({events.LiquidationFill}),
         _fills_are_no_worse_than_bankruptcy,
-        lambda case: all(line.stage is not Stage.BOOK for line in case.effects),
+        _nothing_goes_to_the_book,
     ),
     Law(
         "LIQ-4",
@@ -116,6 +163,29 @@ LAWS = (
         frozenset({events.LiquidationFill, events.Takeover}),
         _equity_per_requirement_does_not_fall,
         lambda case: all(line.stage not in (Stage.BOOK, Stage.VAULT) for line in case.effects),
+    ),
+    Law(
+        "LIQ-5",
+        "one liquidation fill closes no more than the market's share of a large position, unless the account was just "
+        "liquidated",
+        frozenset({events.LiquidationFill}),
+        _fills_close_no_more_than_the_share,
+        _nobody_is_marked_as_liquidated,
+    ),
+    Law(
+        "LIQ-6",
+        "between two liquidation fills of an account lies the cooldown, in which it is not deleveraged either; a bankrupt "
+        "account does not wait",
+        frozenset({events.LiquidationFill, events.BeginDeleveraging}),
+        _only_the_bankrupt_do_not_wait,
+        _no_stage_begins,
+    ),
+    Law(
+        "DUST-1",
+        "a fill leaves no position below its market's minimum size, unless it was below and shrank",
+        frozenset({events.Fill, events.LiquidationFill}),
+        _fills_leave_no_dust,
+        _no_fill,
     ),
     Law(
         "CLOSE-1",
