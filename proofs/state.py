@@ -51,7 +51,7 @@ def _genesis(*, mutable: bool) -> Callable[[Tracer], Any]:
             first.rulebook is rulebook,
             *(len(table) == 0 and not list(table.items()) for table in (first.accounts, first.markets, first.seen)),
             *(isinstance(table, kind) for table in (first.accounts, first.markets, first.seen)),
-            account.balance == 0 and len(account.positions) == 0,
+            account.balance == 0 and len(account.positions) == 0 and account.liquidated < 0,
             first.markets.get(MarketId("any market")) is None,
             first.seen.get(EventId("any event")) is False,
             *(balance == 0 for balance in balances),

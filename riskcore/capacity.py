@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain, pairwise
 
 from riskcore.deleveraging import get_share
+from riskcore.gates import get_share_lots, is_just_liquidated, is_within_share, leaves_no_dust
 from riskcore.liquidation import get_equity_share
 from riskcore.margin import get_margin, get_margin_after
 from riskcore.margin import is_below_maintenance as is_below
@@ -127,8 +128,45 @@ def find_boundary(holds: Callable[[int], bool], inside: int, outside: int) -> in
     return inside
 
 
-def iter_halves(lots: int) -> Iterator[int]:
-    """``lots``, its half, and so on down to one."""
-    while lots > 0:
-        yield lots
-        lots //= 2
+def iter_halves(lots: int, least: int = 1) -> Iterator[int]:
+    """``lots``, half of what it is above ``least`` and one more, and so on down to ``least``."""
+    rest = lots - least + 1
+    while rest > 0:
+        yield least - 1 + rest
+        rest //= 2
+
+
+def compute_fill_sizes(
+    state: State, id: AccountId, maker: AccountId, market_id: MarketId, lots: int, time: int
+) -> list[tuple[int, int]]:
+    """First and last of each range of sizes up to ``lots`` that a liquidation fill's gates allow, the largest first.
+
+    They are the market's share, and that neither the account nor the maker is left with dust; all sizes where both
+    are off. Raises ``Rejected`` where the market is not listed.
+    """
+    market, account = get_market(state, market_id), state.accounts.get(id)
+    size = account.positions.get(market_id).size
+    against = state.accounts.get(maker).positions.get(market_id).size
+    most = min(lots, abs(size))
+    is_free = is_just_liquidated(state.rulebook, account.liquidated, time)
+    if not is_free and not is_within_share(market, size, most):
+        most = get_share_lots(market, size)
+    sign = 1 if size > 0 else -1
+
+    def is_clean(lots: int) -> bool:
+        own, other = size - sign * lots, against + sign * lots
+        return leaves_no_dust(market.rules, size, own) and leaves_no_dust(market.rules, against, other)
+
+    minimum, held = market.rules.minimum_size, -sign * against
+    # beyond each of these a position is none, dust, or enough
+    turns = {place + step for place in (abs(size), held) for step in (-minimum, -1, 0, minimum - 1)}
+    ends = sorted({0, most, *(turn for turn in turns if 0 < turn < most)})
+    ranges: list[tuple[int, int]] = []
+    for below, last in pairwise(ends):
+        if not is_clean(last):
+            continue
+        if ranges and ranges[-1][1] == below:
+            ranges[-1] = ranges[-1][0], last
+        else:
+            ranges.append((below + 1, last))
+    return ranges[::-1]

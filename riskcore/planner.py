@@ -11,6 +11,9 @@ deleverage step lowers open interest, and so does the settlement of a pair. Cove
 queue move neither lots nor marks, and book at least one atom of a deficit; a queue
 that is empty and has nothing to book is never opened. An account for which nothing
 can be done is set aside, and looked at again only after something else was done.
+
+An account that waits for its cooldown is left to wait, below maintenance as it is: what the book would
+take later goes to no later stage, but to the vault where the rulebook names a trigger for it below maintenance.
 """
 
 from __future__ import annotations
@@ -20,8 +23,8 @@ from collections.abc import Callable, Mapping
 
 from attrs import field, frozen
 
+from riskcore.capacity import compute_fill_sizes, compute_takeover_size, find_boundary, iter_halves
 from riskcore.capacity import compute_queue as compute_queue
-from riskcore.capacity import compute_takeover_size, find_boundary, iter_halves
 from riskcore.events import (
     BeginDeleveraging,
     CoverDeficit,
@@ -34,13 +37,14 @@ from riskcore.events import (
     Takeover,
     WriteOff,
 )
+from riskcore.gates import must_wait
 from riskcore.insurance import get_available
 from riskcore.journal import Journal, Line, Reserve, Trade
 from riskcore.margin import Margin, get_maintenance_requirement, get_margin
 from riskcore.margin import is_below_maintenance as is_below
 from riskcore.markets import get_market
 from riskcore.pairing import compute_pairs
-from riskcore.quantities import AccountId, EventId, Lots, MarketId, Price, Time
+from riskcore.quantities import RATE_ONE, AccountId, EventId, Lots, MarketId, Price, Time
 from riskcore.rules import Rejected, Rule
 from riskcore.state import State
 from riskcore.step import apply, step
@@ -75,7 +79,7 @@ class Resolution:
     """What ``resolve`` did.
 
     ``effects``: the lines of each event. ``liquidity``: the offers that are left.
-    ``unresolved``: accounts still below maintenance, for which no event is accepted.
+    ``unresolved``: accounts still below maintenance, for which no event is accepted, or that wait for a cooldown.
     """
 
     state: State
@@ -225,6 +229,9 @@ class _Run:
     def _relieve(self, id: AccountId, margin: Margin) -> bool:
         """Do the next thing for an account below maintenance; whether there was one."""
         markets = self._get_markets(id)
+        rulebook = self.state.rulebook
+        if must_wait(rulebook, margin, self.state.accounts.get(id).liquidated, self.timestamp):
+            return rulebook.takeover_rate < RATE_ONE and any(self._hand_over(id, market) for market in markets)
         return (
             any(self._sell(id, market) for market in markets)
             or any(self._hand_over(id, market) for market in markets)
@@ -272,22 +279,23 @@ class _Run:
             offer = offers[place]
             if offer.maker == id:
                 continue
-            lots, rule = self._size_fill(id, market_id, offer, min(abs(size), offer.lots))
+            lots, rule = self._size_fill(id, market_id, offer)
             if lots:
                 del offers[place]
                 if lots < offer.lots:
                     offers.insert(place, Offer(offer.maker, offer.price, Lots(offer.lots - lots)))
                 return self._propose(self._make_fill(id, market_id, offer, lots))
-            if rule is not Rule.MAKER_MARGIN:
+            if rule is Rule.MAKER_MARGIN:
+                del offers[place]
+            elif rule is not Rule.DUST:
                 return False
-            del offers[place]
         return False
 
     def _make_fill(self, id: AccountId, market_id: MarketId, offer: Offer, lots: int) -> LiquidationFill:
         return LiquidationFill(*self._make_header(), id, offer.maker, market_id, Lots(lots), offer.price)
 
-    def _size_fill(self, id: AccountId, market_id: MarketId, offer: Offer, lots: int) -> tuple[int, Rule | None]:
-        """The lots to sell, at most ``lots``; or 0, and the rule that even the smallest size breaks."""
+    def _size_fill(self, id: AccountId, market_id: MarketId, offer: Offer) -> tuple[int, Rule | None]:
+        """The lots to sell, at most the offer's; or 0, and the rule that even the smallest size breaks."""
 
         def attempt(lots: int) -> Journal | Rule:
             try:
@@ -303,10 +311,17 @@ class _Run:
             return not is_below(get_margin(after.balance, after.positions, self.state.markets))
 
         backed = self.state.rulebook.insurance_backs_fills and get_available(self.state) > 0
-        most, rule = _find_most(attempt, lots, backed)
-        if most and self.partial and makes_healthy(most):
-            return find_boundary(makes_healthy, most, 0), None
-        return most, rule
+        sizes = compute_fill_sizes(self.state, id, offer.maker, market_id, offer.lots, self.timestamp)
+        found, rule = 0, Rule.DUST
+        for least, last in sizes:
+            most, broken = _find_most(attempt, least, last, backed)
+            if broken is not None:
+                rule = broken
+            elif not (self.partial and makes_healthy(most)):
+                return found or most, None
+            else:
+                found = find_boundary(makes_healthy, most, least - 1)
+        return found, None if found else rule
 
     def _hand_over(self, id: AccountId, market_id: MarketId) -> bool:
         """Give the vault as much of the position as it can take."""
@@ -360,15 +375,17 @@ def _get_offers(stacks: dict[MarketId, list[Offer]]) -> dict[MarketId, tuple[Off
     return {market: tuple(reversed(offers)) for market, offers in stacks.items() if offers}
 
 
-def _find_most(attempt: Callable[[int], Journal | Rule], lots: int, backed: bool) -> tuple[int, Rule | None]:
-    """The most of ``lots`` that the kernel accepts; or 0, and the rule that was in the way.
+def _find_most(
+    attempt: Callable[[int], Journal | Rule], least: int, lots: int, backed: bool
+) -> tuple[int, Rule | None]:
+    """The most from ``least`` to ``lots`` that the kernel accepts; or 0, and the rule that was in the way.
 
     A smaller size helps where a maker lacks margin, or where a fund that backs fills has little left;
     it does not help a price that is worse than the bankruptcy price.
     """
     rule: Rule | None = None
     refused = lots + 1
-    for size in iter_halves(lots):
+    for size in iter_halves(lots, least):
         verdict = attempt(size)
         if isinstance(verdict, Journal):
             return find_boundary(lambda lots: isinstance(attempt(lots), Journal), size, refused), None

@@ -4,11 +4,11 @@ The canonical encoding of a state is one JSON object with the keys ``accounts``,
 ``deleveraging``, ``markets``, ``reserves``, ``rulebook``, ``sequence``, ``stakes``,
 ``timestamp`` and ``vault_shares``, under them the field names of ``state.py``, those at
 their default left out; an account is
-``{"balance": ..., "positions": {market: {"cost", "entry_index", "size"}}}``. Every
-object's keys are sorted by code point, there is no white space, integers are
-decimal, and what is not ASCII is escaped as ``\\uXXXX`` with lower-case digits.
-Accounts with no cash and no position are left out, and stakes of nothing. The state hash is the
-SHA-256 of that text: the same for every table, machine and Python version.
+``{"balance": ..., "positions": {market: {"cost", "entry_index", "size"}}}``, with
+``liquidated`` where a time is remembered. Every object's keys are sorted by code point,
+there is no white space, integers are decimal, and what is not ASCII is escaped as ``\\uXXXX``
+with lower-case digits. Accounts of which there is nothing to say are left out, and stakes of nothing.
+The state hash is the SHA-256 of that text: the same for every table, machine and Python version.
 
 Ids of accepted events are not part of it, since they decide nothing but which
 event comes next. A snapshot file holds them as ``seen``, the empty accounts too,
@@ -40,7 +40,7 @@ from riskcore.codec import (
     require_fields,
 )
 from riskcore.files import get_length, write_whole
-from riskcore.quantities import RATE_ONE, AccountId, Atoms, EventId, MarketId, Shares, Time
+from riskcore.quantities import NEVER, RATE_ONE, AccountId, Atoms, EventId, MarketId, Shares, Time
 from riskcore.state import (
     NO_ACCOUNT,
     NO_STAKE,
@@ -61,6 +61,7 @@ _FIELDS: Final = ("accounts", "deleveraging", "markets", "reserves", "rulebook",
 #: A snapshot from before there were shares has none of these.
 _SHARE_FIELDS: Final = ("stakes", "vault_shares")
 _ACCOUNT_FIELDS: Final = ("balance", "positions")
+_LIQUIDATED: Final = "liquidated"
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
 
@@ -124,7 +125,9 @@ def _encode_account(id: str, account: Account, digits: int | None) -> dict[str, 
         market: {"cost": position.cost, "entry_index": position.entry_index, "size": position.size}
         for market, position in account.positions.items()
     }
-    members = {"balance": account.balance, "positions": positions}
+    members: dict[str, Any] = {"balance": account.balance, "positions": positions}
+    if account.liquidated != NEVER:
+        members[_LIQUIDATED] = account.liquidated
     if digits is not None:
         try:
             encode(id, digits)
@@ -203,7 +206,7 @@ def _get_entries(members: dict[str, object], name: str) -> Iterator[tuple[str, o
 def _read_account(value: object) -> Account:
     if type(value) is not dict:
         raise Fault("an object", describe(value))
-    require_fields(value, _ACCOUNT_FIELDS, "an account")
+    require_fields(value, _ACCOUNT_FIELDS, "an account", (_LIQUIDATED,))
     with within("balance"):
         balance = Atoms(read_integer(value["balance"], SNAPSHOT))
     positions: dict[MarketId, Position] = {}
@@ -213,7 +216,9 @@ def _read_account(value: object) -> Account:
             if position.size == 0:
                 raise Fault("a size that is not zero", "0", "size")
             positions[MarketId(id)] = position
-    return Account(balance, Positions(positions))
+    with within(_LIQUIDATED):
+        liquidated = Time(read_integer(value.get(_LIQUIDATED, NEVER), SNAPSHOT))
+    return Account(balance, Positions(positions), liquidated)
 
 
 def _read_ids(value: object) -> list[str]:
@@ -231,6 +236,14 @@ def _check_state(state: State) -> None:
         if market is not None:
             with within(f"markets.{printable(id)}"):
                 _check_market(market, state)
+    times = [
+        (id, account.liquidated)
+        for id, account in state.accounts.items()
+        if not NEVER <= account.liquidated <= max(state.timestamp, NEVER)
+    ]
+    if times:
+        holder, time = min(times)
+        raise Fault("a time that is not after the snapshot's", str(time), f"accounts.{printable(holder)}.{_LIQUIDATED}")
     strays = [
         (account_id, market_id)
         for account_id, account in state.accounts.items()

@@ -36,8 +36,11 @@ class PositionView(NamedTuple):
 
 
 class AccountView(NamedTuple):
+    """``liquidated``: when it last was by a fill, or -1."""
+
     balance: int
     positions: dict[str, PositionView]
+    liquidated: int = -1
 
 
 class MarketView(NamedTuple):
@@ -98,7 +101,7 @@ class View:
 
     def get_equity(self, account: str, marks: dict[str, int] | None = None) -> int:
         """Balance, plus lots at mark, less the funding that the lots owe."""
-        balance, positions = self.get_account(account)
+        balance, positions, _ = self.get_account(account)
         total = balance
         for market, position in positions.items():
             mark = self.markets[market].mark if marks is None else marks[market]
@@ -129,8 +132,8 @@ def observe(state: State) -> View:
             str(market): PositionView(position.size, position.cost, position.entry_index)
             for market, position in value.positions.items()
         }
-        if value.balance or positions:
-            accounts[str(account)] = AccountView(value.balance, positions)
+        if value.balance or positions or value.liquidated >= 0:
+            accounts[str(account)] = AccountView(value.balance, positions, value.liquidated)
     markets = {
         str(market): MarketView(
             value.rules,
@@ -314,6 +317,7 @@ class Venue:
         self.fees = 0
         self.losses = 0
         self.stakes: dict[str, StakeView] = {}
+        self.liquidated: dict[str, int] = {}
         self.episode: Episode | None = None
         self.seen: set[str] = set()
         self.sequence = 0
@@ -328,8 +332,10 @@ class Venue:
             venue.listings[name] = Listing(
                 market.rules, market.mark, market.time, accrued, market.settling, market.mark_time
             )
-        for account, (balance, positions) in view.accounts.items():
+        for account, (balance, positions, liquidated) in view.accounts.items():
             venue.cash[account] = balance
+            if liquidated >= 0:
+                venue.liquidated[account] = liquidated
             venue.holdings[account] = {}
             for name, (size, cost, entry_index) in positions.items():
                 owed = size * (view.markets[name].funding_index - entry_index)
@@ -361,6 +367,7 @@ class Venue:
         other.episode = None if self.episode is None else replace(self.episode, queue=list(self.episode.queue))
         other.seen = set(self.seen)
         other.stakes = dict(self.stakes)
+        other.liquidated = dict(self.liquidated)
         return other
 
     def view(self) -> View:
@@ -374,8 +381,9 @@ class Venue:
                 positions[market] = PositionView(holding.size, holding.cost, int(entry_index))
                 balance += holding.owed
                 transit -= holding.owed
-            if balance or positions:
-                accounts[account] = AccountView(balance, positions)
+            liquidated = self.liquidated.get(account, -1)
+            if balance or positions or liquidated >= 0:
+                accounts[account] = AccountView(balance, positions, liquidated)
         episode = self.episode
         return View(
             self.rulebook,
@@ -546,6 +554,9 @@ class Venue:
             and -rules.taker_fee_rate <= rules.maker_fee_rate <= MILLION
             and 0 <= rules.liquidation_fee_rate <= MILLION
             and min(rules.mark_move_limit, rules.mark_age_limit, rules.fill_price_band) >= 0
+            and 0 < rules.liquidation_share <= MILLION
+            and rules.liquidation_share_floor >= 0
+            and rules.minimum_size > 0
         )
         broken = get_broken(
             MARKET_LISTED=event.market not in self.listings,
@@ -666,6 +677,7 @@ class Venue:
             fee = ceil(Fraction(rate, MILLION) * notional)
             self.cash[party] -= fee
             self.fees += fee
+        broken |= self._check_dust(event.market, {str(party): size for party, size in zip(parties, sizes, strict=True)})
         safe = [
             is_safe(before[i], self.get_health(party), is_reducing(sizes[i], self.get_size(party, event.market)))
             for i, party in enumerate(parties)
@@ -684,8 +696,13 @@ class Venue:
         broken |= self._check_close(event.account, event.market, event.size)
         if broken:
             return broken
+        broken = get_broken(
+            LIQUIDATION_COOLDOWN=not self.is_waiting(event.account, event.timestamp),
+            LIQUIDATION_SHARE=event.size <= self.get_most(event.account, event.market, event.timestamp),
+        )
         share = self.get_share(event.account, event.market, event.size)
         maker_size, maker_before = self.get_size(event.maker, event.market), self.get_health(event.maker)
+        sizes = {event.account: self.get_size(event.account, event.market), event.maker: maker_size}
         equity = self.get_equity(event.account)
         self._hand_over(event.account, event.maker, event.market, event.size, event.size * event.price)
         spare = self.get_equity(event.account) - (equity - share)
@@ -700,8 +717,38 @@ class Venue:
             broken |= get_broken(WORSE_THAN_BANKRUPTCY=backed)
             self.cash[event.account] += -spare
             self.insurance -= -spare
+        broken |= self._check_dust(event.market, sizes)
+        if self.rulebook.liquidation_window or self.rulebook.liquidation_cooldown:
+            self.liquidated[event.account] = event.timestamp
         reducing = is_reducing(maker_size, self.get_size(event.maker, event.market))
         return broken | get_broken(MAKER_MARGIN=is_safe(maker_before, self.get_health(event.maker), reducing))
+
+    def is_waiting(self, account: str, now: int) -> bool:
+        """Whether it was sold to the book too short a time ago, and still has time."""
+        last = self.liquidated.get(account)
+        hurry = self.get_equity(account) < 0
+        return last is not None and not hurry and now < last + self.rulebook.liquidation_cooldown
+
+    def get_most(self, account: str, market: str, now: int) -> int:
+        """Lots that may be sold to the book at once: of a large position not just sold from, a share and a bit."""
+        rules, held = self.listings[market].rules, abs(self.get_size(account, market))
+        last, window = self.liquidated.get(account), self.rulebook.liquidation_window
+        if window and last is not None and now - last <= window:
+            return held
+        if held * self.listings[market].mark <= rules.liquidation_share_floor:
+            return held
+        most = ceil(Fraction(rules.liquidation_share, MILLION) * held)
+        return most if held - most >= rules.minimum_size else held
+
+    def _check_dust(self, market: str, sizes: dict[str, int]) -> set[str]:
+        """Nobody who had the ``sizes`` has fewer lots than the minimum now, but none, or fewer of fewer."""
+        minimum = self.listings[market].rules.minimum_size
+        clean = True
+        for account, before in sizes.items():
+            after = self.get_size(account, market)
+            if 0 < abs(after) < minimum:
+                clean = clean and abs(before) < minimum and is_reducing(before, after)
+        return get_broken(DUST=clean)
 
     def takeover(self, event: events.Takeover) -> set[str]:
         if closed := self._check_fresh(event.market, event.timestamp):
@@ -755,6 +802,7 @@ class Venue:
         queue = self.get_queue(event.account, event.market, lots, share)
         self.episode = Episode(event.account, event.market, lots, share, list(event.queue), 0, 0)
         return get_broken(
+            LIQUIDATION_COOLDOWN=not self.is_waiting(event.account, event.timestamp),
             ADL_SOLVENT=self.get_equity(event.account) <= 0 or self.rulebook.adl_solvent,
             VAULT_NOT_EXHAUSTED=not self.can_vault_take(event.account, event.market, 1),
             INSURANCE_NOT_EXHAUSTED=not insured,

@@ -76,16 +76,26 @@ def make_rules(
     tiers: tuple[tuple[int, int, int], ...] = (),
     rule: TierRule = TierRule.MARGINAL,
     scaling: tuple[int, int] = (0, 0),
+    gates: tuple[int, int, int] = (RATE_ONE, 0, 1),
 ) -> MarketRules:
     """10 % initial and 5 % maintenance margin and no fees, unless told otherwise; parts per million.
 
-    ``tiers``: floor, initial and maintenance rate of each; ``scaling``: open interest's floor and cap.
+    ``tiers``: floor, initial and maintenance rate of each; ``scaling``: open interest's floor and cap;
+    ``gates``: the share liquidated at once, the notional up to which it is all, and the minimum size.
     """
     rates = Rate(initial), Rate(maintenance), Rate(taker), Rate(maker), Rate(liquidation)
     brackets = tuple(Tier(Atoms(floor), Rate(one), Rate(other)) for floor, one, other in tiers)
     low, high = scaling
+    share, floor, minimum = gates
     return MarketRules(
-        *rates, tiers=brackets, tier_rule=rule, open_interest_floor=Atoms(low), open_interest_cap=Atoms(high)
+        *rates,
+        tiers=brackets,
+        tier_rule=rule,
+        open_interest_floor=Atoms(low),
+        open_interest_cap=Atoms(high),
+        liquidation_share=Rate(share),
+        liquidation_share_floor=Atoms(floor),
+        minimum_size=Lots(minimum),
     )
 
 
@@ -232,7 +242,9 @@ def draw_rules(random: Random, wealth: int = 10**6) -> MarketRules:
     low = random.choice((0, random.randint(1, 5 * wealth)))
     scaling = random.choice((*[(0, 0)] * 4, (low, low + random.randint(1, 30 * wealth))))
     rule = random.choice(tuple(TierRule))
-    return make_rules(initial, maintenance, taker, maker, liquidation, tuple(tiers), rule, scaling)
+    share = random.choice((RATE_ONE, RATE_ONE, 200_000, random.randint(1, RATE_ONE)))
+    gates = share, random.choice((0, 0, random.randint(0, wealth))), random.choice((1, 1, 1, 2, random.randint(1, 20)))
+    return make_rules(initial, maintenance, taker, maker, liquidation, tuple(tiers), rule, scaling, gates)
 
 
 def draw_scenario(random: Random) -> Scenario:
@@ -261,6 +273,8 @@ def draw_scenario(random: Random) -> Scenario:
         vault_redemption_notice=Time(random.choice((0, 0, 1, 2000))),
         vault_request_window=Time(random.choice((0, 1000, 20 * HOUR, 20 * HOUR))),
         vault_deposit_minimum=Atoms(random.choice((1, 1, max(1, wealth // 1000)))),
+        liquidation_window=Time(window := random.choice((0, 0, 1, 5000))),
+        liquidation_cooldown=Time(random.choice((0, 0, min(window or 2000, 2000)))),
     )
     deposits = {trader: random.randint(1, 100) * wealth // 20 for trader in TRADERS}
     if random.random() < 0.6:
@@ -491,6 +505,9 @@ class Proposer:
         held, mark = self.venue.get_size(account, market), self.venue.listings[market].mark
         maker = self._maker_for(account, market)
         lots = self._part(abs(held))
+        most = self.venue.get_most(account, market, self.venue.time)
+        if most < abs(held) and self.random.random() < 0.7:
+            lots = self.random.choice((most, most, most + 1, max(1, most // 2)))
         worst = mark
         if self.venue.is_sick(account) and 0 < lots <= abs(held):
             share = self.venue.get_share(account, market, lots)
@@ -749,6 +766,7 @@ randoms = st.integers(0, 2**32).map(Random)
 @st.composite
 def rulebooks(draw: st.DrawFn) -> Rulebook:
     """Any admissible rulebook."""
+    window = draw(st.just(0) | st.integers(0, 10**12))
     rulebook = Rulebook(
         vault=AccountId(VAULT),
         vault_position_limit=Atoms(draw(st.integers(0, 10**30))),
@@ -767,6 +785,8 @@ def rulebooks(draw: st.DrawFn) -> Rulebook:
         vault_redemption_notice=Time(draw(st.integers(0, 10**12))),
         vault_request_window=Time(draw(st.integers(0, 10**12))),
         vault_deposit_minimum=Atoms(draw(st.integers(1, 10**30))),
+        liquidation_window=Time(window),
+        liquidation_cooldown=Time(draw(st.integers(0, window or 10**12))),
     )
     assert is_admissible_rulebook(rulebook)
     return rulebook
@@ -795,6 +815,7 @@ def market_rules(draw: st.DrawFn) -> MarketRules:
         tuple(tiers),
         draw(st.sampled_from(TierRule)),
         draw(st.sampled_from(((0, 0), (low, low + draw(st.integers(1, 10**25)))))),
+        (draw(st.integers(1, RATE_ONE)), draw(st.integers(0, 10**25)), draw(st.integers(1, 100))),
     )
     assert is_admissible_market(rules)
     return rules
@@ -818,7 +839,8 @@ def any_events() -> st.SearchStrategy[Event]:
     market, id = st.sampled_from(("BTC", "ETH", "NONE")), st.sampled_from([f"e{n}" for n in range(40)])
     tiers = st.lists(st.tuples(amounts, amounts, amounts), max_size=3).map(tuple)
     figures, rule = (amounts for _ in range(5)), st.sampled_from(TierRule)
-    rules = st.one_of(market_rules(), st.builds(make_rules, *figures, tiers, rule, st.tuples(amounts, amounts)))
+    pairs, gates = st.tuples(amounts, amounts), st.tuples(amounts, amounts, amounts)
+    rules = st.one_of(market_rules(), st.builds(make_rules, *figures, tiers, rule, pairs, gates))
     head = (id, amounts, amounts)
     return st.one_of(
         st.builds(events.ListMarket, *head, market, rules, amounts),

@@ -315,6 +315,8 @@ def frame_1(passage: Passage) -> bool:
             assert all(getattr(before.markets[name], f) == getattr(after.markets[name], f) for f in kept)
     for account in {*before.accounts, *after.accounts}:
         old, new = before.get_account(account), after.get_account(account)
+        sold = isinstance(event, events.LiquidationFill) and account == event.account
+        assert sold or old.liquidated == new.liquidated
         assert account in footprint.balances or old.balance == new.balance
         assert drop(old, footprint, account) == drop(new, footprint, account)
     return True
@@ -478,6 +480,51 @@ def liq_4(passage: Passage) -> bool:
     return True
 
 
+def liq_5(passage: Passage) -> bool:
+    """A fill closes a share of a large position, rounded up, unless another came shortly before; and is remembered."""
+    event, close, before = passage.event, get_close(passage), passage.before
+    if not isinstance(event, events.LiquidationFill) or close is None:
+        return False
+    rulebook, (rules, mark) = before.rulebook, before.markets[event.market][:2]
+    last = before.get_account(event.account).liquidated
+    if rulebook.liquidation_window or rulebook.liquidation_cooldown:
+        assert event.timestamp == passage.after.get_account(event.account).liquidated
+    held = abs(before.get_size(event.account, event.market))
+    if held * mark <= rules.liquidation_share_floor or rules.liquidation_share == RATE_ONE:
+        return False
+    exact = Fraction(held * rules.liquidation_share, RATE_ONE)
+    is_just_liquidated = last >= 0 and 0 < rulebook.liquidation_window >= event.timestamp - last
+
+    assert close.lots < exact + 1 or is_just_liquidated or held - exact < rules.minimum_size
+    return True
+
+
+def liq_6(passage: Passage) -> bool:
+    """Between two fills of an account that is not bankrupt lies the cooldown, and no deleveraging begins in it."""
+    event, before = passage.event, passage.before
+    if not isinstance(event, events.LiquidationFill | events.BeginDeleveraging) or passage.rejected is not None:
+        return False
+    last, cooldown = before.get_account(event.account).liquidated, before.rulebook.liquidation_cooldown
+    if last < 0 or not cooldown:
+        return False
+
+    assert event.timestamp - last >= cooldown or before.get_equity(event.account) < 0
+    return True
+
+
+def dust_1(passage: Passage) -> bool:
+    """A fill leaves nobody with fewer lots than the minimum, but none, or fewer than the few that he had."""
+    event = passage.event
+    if not isinstance(event, events.LiquidationFill | events.Fill) or passage.rejected is not None:
+        return False
+    minimum = passage.before.markets[event.market].rules.minimum_size
+    for account in passage.after.accounts:
+        before, after = (view.get_size(account, event.market) for view in (passage.before, passage.after))
+        if before != after:
+            assert after == 0 or abs(after) >= minimum or abs(after) < abs(before) < minimum
+    return minimum > 1
+
+
 def close_1(passage: Passage) -> bool:
     """Each lot closed lands on one maker at margin, the vault, or a deleveraged opposite."""
     close = get_close(passage)
@@ -506,6 +553,7 @@ def wfall_1(passage: Passage) -> bool:
         assert not Venue.read(before).can_vault_take(event.account, event.market, 1)
         assert not (rulebook.insurance_before_adl and before.get_equity(event.account) < 0 and available)
         assert rulebook.adl_solvent or before.get_equity(event.account) <= 0
+        assert not Venue.read(before).is_waiting(event.account, event.timestamp)
         return True
     if isinstance(event, events.CoverDeficit):
         assert rulebook.insurance_before_adl or not before.get_account(event.account).positions
@@ -802,6 +850,9 @@ LAWS: dict[str, Callable[[Passage], bool]] = {
     "LIQ-2": liq_2,
     "LIQ-3": liq_3,
     "LIQ-4": liq_4,
+    "LIQ-5": liq_5,
+    "LIQ-6": liq_6,
+    "DUST-1": dust_1,
     "WFALL-1": wfall_1,
     "CLOSE-1": close_1,
     "VAULT-1": vault_1,

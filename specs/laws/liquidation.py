@@ -120,7 +120,7 @@ def _only_the_bankrupt_do_not_wait(case: Case) -> Any:
 
 
 def _no_stage_begins(case: Case) -> Any:
-    """Outside of LIQ-6: nothing goes to the book, and counterparties close only what an open deleveraging was begun for."""
+    """Outside of LIQ-6: nothing goes to the book, and counterparties close only in a deleveraging that had begun."""
     closes = [line for line in case.effects if line.stage is Stage.DELEVERAGING]
     return _nothing_goes_to_the_book(case) and (not closes or case.before.deleveraging is not None)
 
@@ -174,8 +174,8 @@ LAWS = (
     ),
     Law(
         "LIQ-6",
-        "between two liquidation fills of an account lies the cooldown, in which it is not deleveraged either; a bankrupt "
-        "account does not wait",
+        "between two liquidation fills of an account lies the cooldown, in which it is not deleveraged either; "
+        "a bankrupt account does not wait",
         frozenset({events.LiquidationFill, events.BeginDeleveraging}),
         _only_the_bankrupt_do_not_wait,
         _no_stage_begins,

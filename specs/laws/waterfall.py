@@ -10,6 +10,7 @@ from specs.arithmetic import RATE_ONE, every, implies, larger, magnitude, negate
 from specs.case import Case, Snapshot
 from specs.contract import available
 from specs.deleveraging import unpaid
+from specs.gates import cooled_down
 from specs.invariant import length_of
 from specs.laws.law import Law
 from specs.laws.liquidation import get_liquidated, only_the_open_episode_is_closed
@@ -18,7 +19,7 @@ from specs.vault import could_take_over, within_limit
 
 
 def _earlier_stages_are_exhausted(case: Case) -> Any:
-    """The book's exhaustion is the log's word; vault and fund are looked at.
+    """The book's exhaustion is the log's word, but while it has to wait it is not exhausted; vault and fund are looked at.
 
     A vault is exhausted when it cannot take one lot. Where an atom of rounding decides,
     it could still take more lots at once: one lot may bring it nothing and two an atom.
@@ -37,6 +38,7 @@ def _earlier_stages_are_exhausted(case: Case) -> Any:
         return every(
             negate(vault_is_free),
             implies(fund_is_next, available(case) == 0),
+            cooled_down(case, account),
             rulebook.adl_solvent | (account.equity <= 0),
         )
     if isinstance(event, events.EndDeleveraging):
