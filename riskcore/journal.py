@@ -260,8 +260,10 @@ class Journal:
         state = self.state
         accounts, markets = state.accounts, state.markets
         for party in self._accounts:
-            account = Account(Atoms(party.balance), party.positions, party.liquidated)
-            accounts = accounts.put(party.id, account)  # type: ignore[arg-type]
+            accounts = accounts.put(
+                party.id,  # type: ignore[arg-type]
+                Account(Atoms(party.balance), party.positions, party.liquidated),
+            )
         if self.market_id is not None:
             markets = markets.put(self.market_id, self.market)
         stakes = state.stakes

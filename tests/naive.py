@@ -702,7 +702,7 @@ class Venue:
         )
         share = self.get_share(event.account, event.market, event.size)
         maker_size, maker_before = self.get_size(event.maker, event.market), self.get_health(event.maker)
-        sizes = {event.account: self.get_size(event.account, event.market), event.maker: maker_size}
+        sizes: dict[str, int] = {event.account: self.get_size(event.account, event.market), event.maker: maker_size}
         equity = self.get_equity(event.account)
         self._hand_over(event.account, event.maker, event.market, event.size, event.size * event.price)
         spare = self.get_equity(event.account) - (equity - share)

@@ -30,8 +30,8 @@ RATES = [(1, 1), (20_000, 10_000), (100_000, 50_000), (100_000, 100_000), (1_000
 
 
 @st.composite
-def rulebooks(draw: st.DrawFn, adl_solvent: bool | None = None) -> Rulebook:
-    """Any admissible rulebook."""
+def rulebooks(draw: st.DrawFn, adl_solvent: bool | None = None, with_cooldown: bool = False) -> Rulebook:
+    """Any admissible rulebook, without a cooldown unless asked for."""
     return Rulebook(
         vault=VAULT,
         vault_position_limit=Atoms(draw(st.sampled_from([0, 100, 5_000, 10**9]))),
@@ -44,6 +44,8 @@ def rulebooks(draw: st.DrawFn, adl_solvent: bool | None = None) -> Rulebook:
         adl_rank=draw(st.sampled_from(RankPolicy)),
         funding_interval=Time(1_000),
         funding_rate_cap=Rate(10_000),
+        liquidation_window=Time(window := draw(st.sampled_from((0, 0, 5)))),
+        liquidation_cooldown=Time(draw(st.sampled_from((0, window or 5)))) if with_cooldown else Time(0),
     )
 
 
@@ -68,13 +70,16 @@ def markets(draw: st.DrawFn) -> Market:
         tier_rule=draw(st.sampled_from(TierRule)),
         open_interest_floor=Atoms(scaling[0]),
         open_interest_cap=Atoms(scaling[1]),
+        liquidation_share=Rate(draw(st.sampled_from((RATE_ONE, RATE_ONE, 200_000, 1)))),
+        liquidation_share_floor=Atoms(draw(st.sampled_from((0, 0, 500, 20_000)))),
+        minimum_size=Lots(draw(st.sampled_from((1, 1, 1, 2, 7, 30)))),
     )
     mark = draw(st.integers(1, 30) | st.integers(31, 2_000))
     return Market(rules, Price(mark), Atoms(draw(st.integers(-3, 3))), 0, Time(0), Lots(0))
 
 
 @st.composite
-def states(draw: st.DrawFn, adl_solvent: bool | None = None) -> State:
+def states(draw: st.DrawFn, adl_solvent: bool | None = None, with_cooldown: bool = False) -> State:
     """A venue of a vault, two to six accounts and one to three markets."""
     listed = {MarketId(name): draw(markets()) for name in "XYZ"[: draw(st.integers(1, 3))]}
     ids = [VAULT, *(AccountId(name) for name in "abcdef"[: draw(st.integers(2, 6))])]
@@ -86,7 +91,7 @@ def states(draw: st.DrawFn, adl_solvent: bool | None = None) -> State:
             index = Atoms(market.funding_index - draw(st.integers(-1, 1)))
             book[id][market_id] = Position(Lots(size), Atoms(size * entry), index)
     accounts = {id: _make_account(draw, book[id], listed) for id in ids}
-    return _assemble(draw(rulebooks(adl_solvent)), accounts, listed, draw(st.integers(0, 400)))
+    return _assemble(draw(rulebooks(adl_solvent, with_cooldown)), accounts, listed, draw(st.integers(0, 400)))
 
 
 def _make_account(draw: st.DrawFn, held: dict[MarketId, Position], listed: dict[MarketId, Market]) -> Account:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -30,6 +31,7 @@ from riskcore import (
     Positions,
     RankPolicy,
     Rejected,
+    Rule,
     Rulebook,
     SettleMarket,
     SettlePair,
@@ -39,7 +41,7 @@ from riskcore import (
     genesis,
     step,
 )
-from riskcore.capacity import TAKEOVER_PROBES, compute_queue, compute_takeover_size
+from riskcore.capacity import TAKEOVER_PROBES, compute_fill_sizes, compute_queue, compute_takeover_size
 from riskcore.liquidation import get_equity_share
 from riskcore.margin import get_margin, is_below_maintenance
 from riskcore.monitor import Monitor
@@ -137,6 +139,22 @@ def test_each_round_lowers_the_measure_and_every_event_is_the_kernels(
     assert sorted(passed[-1].accounts.items()) == sorted(resolution.state.accounts.items())
     assert passed[-1].reserves == resolution.state.reserves
     assert {id for _, id in find_below_maintenance(passed[-1])} == set(resolution.unresolved)
+
+
+@given(states(adl_solvent=True, with_cooldown=True), liquidity(), st.booleans())
+def test_who_waits_is_left_to_wait_and_found_when_time_has_passed(
+    state: State, offers: Liquidity, partial: bool
+) -> None:
+    rulebook = state.rulebook
+    left = resolve(state, offers, partial=partial)
+    waiting = {id for id in left.unresolved if left.state.accounts.get(id).liquidated == left.state.timestamp}
+    later = Time(left.state.timestamp + rulebook.liquidation_cooldown)
+    done = resolve(left.state, timestamp=later)
+
+    assert waiting == set(left.unresolved)
+    assert rulebook.liquidation_cooldown > 0 or not waiting
+    assert replay(state, left.events)[-1].reserves == left.state.reserves
+    assert done.unresolved == ()
 
 
 @given(states(), liquidity())
@@ -581,3 +599,100 @@ def test_a_deleveraging_costs_three_scans_however_many_it_touches(counterparties
 
     assert get_kinds(resolution.events).count(Deleverage) == counterparties
     assert CountingTable.scans == 3
+
+
+# Gates: shares, cooldowns and dust
+
+
+def make_gated(share: int = 1_000_000, minimum: int = 1, mark: int = 935, **rulebook: Any) -> Venue:
+    """As ``make_venue``, in a market of this share and minimum size; ``d`` and the vault have money."""
+    venue = Venue(evolve(RULEBOOK, **rulebook))
+    rules = evolve(RULES, liquidation_share=Rate(share), minimum_size=Lots(minimum))
+    market = venue.state.markets.get(BTC)
+    assert market is not None
+    venue.state = evolve(venue.state, markets=venue.state.markets.put(BTC, evolve(market, rules=rules)))
+    venue.does(Deposit, D, 10**6)
+    venue.does(Deposit, VAULT, 10**6)
+    venue.does(Fill, A, B, BTC, 60, 1_000)
+    venue.does(Fill, A, C, BTC, 40, 1_000)
+    venue.does(MarkPrice, BTC, mark)
+    return venue
+
+
+def get_sizes(events: tuple[Event, ...]) -> list[int]:
+    return [event.size for event in events if isinstance(event, LiquidationFill)]
+
+
+def test_a_position_is_sold_by_shares() -> None:
+    # a fifth of 100, of 80, of 64 is 12.8, of 51 is 10.2
+    resolution = resolve(make_gated(200_000, mark=905).state, bid((D, 905, 100)), partial=False)
+
+    assert get_sizes(resolution.events)[:4] == [20, 16, 13, 11]
+    assert resolution.unresolved == ()
+
+
+def test_a_share_first_then_all() -> None:
+    venue = make_gated(200_000, mark=905, liquidation_window=30_000)
+
+    assert get_sizes(resolve(venue.state, bid((D, 905, 100)), partial=False).events) == [20, 80]
+
+
+def test_an_account_that_waits_goes_to_no_later_stage() -> None:
+    venue = make_gated(200_000, mark=905, liquidation_cooldown=30_000, vault_position_limit=Atoms(10**9))
+    offers = bid((D, 905, 100))
+    first = resolve(venue.state, offers, partial=False)
+    early, late = (Time(first.state.timestamp + wait) for wait in (29_999, 30_000))
+
+    assert get_kinds(first.events) == [LiquidationFill]
+    assert get_sizes(first.events) == [20]
+    assert resolve(first.state, offers, timestamp=early).events == ()
+    assert first.unresolved == resolve(first.state, offers, timestamp=early).unresolved == (A,)
+    assert get_sizes(resolve(first.state, offers, timestamp=late, partial=False).events) == [16]
+
+
+def test_a_trigger_of_the_vault_does_not_wait() -> None:
+    limits: dict[str, Any] = {"vault_position_limit": Atoms(10**9), "takeover_rate": Rate(666_667)}
+    venue = make_gated(200_000, mark=905, liquidation_cooldown=30_000, **limits)
+    resolution = resolve(venue.state, bid((D, 905, 100)), partial=False)
+
+    assert get_kinds(resolution.events) == [LiquidationFill, Takeover]
+    assert resolution.unresolved == ()
+
+
+def test_an_offer_that_would_leave_its_maker_with_dust_is_passed_over() -> None:
+    # 4 lots are too few for d, who has none; 98 of the second would leave a with 2
+    resolution = resolve(make_gated(minimum=5, mark=905).state, bid((D, 906, 4), (D, 905, 98)), partial=False)
+
+    assert get_sizes(resolution.events)[0] == 95
+    assert resolution.liquidity.bids[BTC][0] == Offer(D, Price(906), Lots(4))
+
+
+def test_no_more_is_sold_than_is_needed_but_for_dust() -> None:
+    # d must take five; b, who is short 60, may take as few as will do
+    venue = make_gated(minimum=5, mark=936)
+    few, five = resolve(venue.state, bid((B, 936, 50))).events, resolve(venue.state, bid((D, 936, 50))).events
+
+    assert sum(get_sizes(few)) < 5
+    assert get_sizes(five) == [5]
+
+
+@given(states(with_cooldown=True), st.integers(1, 70))
+def test_the_sizes_of_a_fill_are_those_that_the_gates_allow(state: State, lots: int) -> None:
+    makers, header = (AccountId("rich"), VAULT, A, B), (EventId("t"), 1, Time(0))
+
+    def is_gated(id: AccountId, maker: AccountId, market: MarketId, size: int) -> bool:
+        mark = state.markets.get(market)
+        assert mark is not None
+        event = LiquidationFill(*header, id, maker, market, Lots(size), mark.mark_price)
+        return step(state, event).rejected in (Rule.LIQUIDATION_SHARE, Rule.DUST)
+
+    for _, id in find_below_maintenance(state):
+        for market_id, position in state.accounts.get(id).positions.items():
+            for maker in makers:
+                if maker == id:
+                    continue
+                ranges = compute_fill_sizes(state, id, maker, market_id, Lots(lots), Time(0))
+                sizes = range(1, min(lots, abs(position.size)) + 1)
+                allowed = [size for size in sizes if not is_gated(id, maker, market_id, size)]
+
+                assert allowed == [size for first, last in reversed(ranges) for size in range(first, last + 1)]

@@ -19,7 +19,7 @@ from specs.vault import could_take_over, within_limit
 
 
 def _earlier_stages_are_exhausted(case: Case) -> Any:
-    """The book's exhaustion is the log's word, but while it has to wait it is not exhausted; vault and fund are looked at.
+    """The book's exhaustion is the log's word, but a book that has to wait is none; vault and fund are looked at.
 
     A vault is exhausted when it cannot take one lot. Where an atom of rounding decides,
     it could still take more lots at once: one lot may bring it nothing and two an atom.
