@@ -218,6 +218,17 @@ def test_empty_accounts_and_seen_ids_are_not_in_the_hash() -> None:
     assert get_state_hash(state) == get_state_hash(other)
 
 
+@pytest.mark.parametrize("time", [0, 5])
+def test_when_an_account_was_liquidated_is_kept_in_a_snapshot(tmp_path: Path, time: int) -> None:
+    state = run(make_waterfall_events())
+    holder = AccountId("flat")
+    state = evolve(state, accounts=state.accounts.put(holder, Account(Atoms(0), Positions(), Time(time))))
+    save_state(state, tmp_path / "state.json")
+
+    assert time == load_state(tmp_path / "state.json").accounts.get(holder).liquidated
+    assert get_state_hash(state) == get_state_hash(load_state(tmp_path / "state.json"))
+
+
 def make_changes(state: State) -> dict[str, State]:
     account = state.accounts.get(AccountId("short"))
     position = account.positions.get(MarketId("BTC"))
@@ -234,6 +245,7 @@ def make_changes(state: State) -> dict[str, State]:
 
     return {
         "balance": with_account(evolve(account, balance=Atoms(account.balance + 1))),
+        "liquidated": with_account(evolve(account, liquidated=Time(1))),
         "size": with_position(size=Lots(position.size - 1)),
         "cost": with_position(cost=Atoms(position.cost - 1)),
         "entry": with_position(entry_index=Atoms(position.entry_index - 1)),
@@ -306,6 +318,21 @@ SPOILT: dict[str, tuple[str, object, str]] = {
         "markets.ETH",
         ...,
         "accounts.long.positions.ETH: expected a market of this snapshot, got another",
+    ),
+    "liquidated later": (
+        "accounts.long.liquidated",
+        1_760_000_000_022,
+        "accounts.long.liquidated: expected a time that is not after the snapshot's, got 1760000000022",
+    ),
+    "liquidated before all time": (
+        "accounts.long.liquidated",
+        -2,
+        "accounts.long.liquidated: expected a time that is not after the snapshot's, got -2",
+    ),
+    "liquidated at a float": (
+        "accounts.long.liquidated",
+        1.5,
+        f"accounts.long.liquidated: {NUMBER}, got the float 1.5",
     ),
     "empty name": ("accounts..balance", 0, 'accounts: expected a string that is not empty, got ""'),
     "mark zero": ("markets.BTC.mark_price", 0, "markets.BTC.mark_price: expected a price above zero, got 0"),
