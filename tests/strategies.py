@@ -243,7 +243,7 @@ def draw_rules(random: Random, wealth: int = 10**6) -> MarketRules:
     scaling = random.choice((*[(0, 0)] * 4, (low, low + random.randint(1, 30 * wealth))))
     rule = random.choice(tuple(TierRule))
     share = random.choice((RATE_ONE, RATE_ONE, 200_000, random.randint(1, RATE_ONE)))
-    gates = share, random.choice((0, 0, random.randint(0, wealth))), random.choice((1, 1, 1, 2, random.randint(1, 20)))
+    gates = share, random.choice((0, 0, random.randint(0, wealth))), random.choice((1, 1, 1, 1, 2, random.randint(1, 9)))
     plain = make_rules(initial, maintenance, taker, maker, liquidation, tuple(tiers), rule, scaling, gates)
     return attrs.evolve(
         plain,
@@ -282,7 +282,7 @@ def draw_scenario(random: Random) -> Scenario:
         vault_request_window=Time(random.choice((0, 1000, 20 * HOUR, 20 * HOUR))),
         vault_deposit_minimum=Atoms(random.choice((1, 1, max(1, wealth // 1000)))),
         liquidation_window=Time(window := random.choice((0, 0, 1, 5000))),
-        liquidation_cooldown=Time(random.choice((0, 0, min(window or 2000, 2000)))),
+        liquidation_cooldown=Time(random.choice((0, 1, min(window or 900, 900)))),
     )
     deposits = {trader: random.randint(1, 100) * wealth // 20 for trader in TRADERS}
     if random.random() < 0.6:
@@ -507,7 +507,11 @@ class Proposer:
     # The waterfall
 
     def liquidation_fill(self) -> Event:
-        account, market = self.random.choice(self._sick_holdings() or self._holders() or [(STRANGER, "BTC")])
+        sick = self._sick_holdings()
+        again = [(account, market) for account, market in sick if account in self.venue.liquidated]
+        if again and self.random.random() < 0.7:
+            sick = again
+        account, market = self.random.choice(sick or self._holders() or [(STRANGER, "BTC")])
         if market not in self.venue.listings:
             return self._make(events.LiquidationFill, account, VAULT, market, 1, 1)
         held, mark = self.venue.get_size(account, market), self.venue.listings[market].mark
@@ -522,7 +526,16 @@ class Proposer:
             worst = mark - share // lots if held > 0 else mark + share // lots
         better = 1 if held > 0 else -1
         price = self.random.choice((worst, worst, mark, worst - better, worst + better, (worst + mark) // 2))
-        return self._make(events.LiquidationFill, account, maker, market, lots, max(1, price))
+        return self._make(
+            events.LiquidationFill, account, maker, market, lots, max(1, price), after=self._wait_to_sell(account)
+        )
+
+    def _wait_to_sell(self, account: str) -> int | None:
+        """Until an account that was sold from may be again, mostly, or just not."""
+        if account not in self.venue.liquidated:
+            return None
+        rest = self.venue.liquidated[account] + self.venue.rulebook.liquidation_cooldown - self.venue.time
+        return max(0, self.random.choice((rest, rest, rest, rest - 1, 0)))
 
     def _maker_for(self, account: str, market: str) -> str:
         """Who has the most room, or who may close his own side against the account."""
@@ -734,10 +747,14 @@ PRICES = ("advance_time", "list_market", "drift", "crash", "apply_funding")
 TRADES = ("open_fill", "reduce_fill")
 WATERFALL = (
     "liquidation_fill",
+    "liquidation_fill",
+    "liquidation_fill",
+    "takeover",
     "takeover",
     "takeover",
     "cover_deficit",
     "write_off",
+    "begin_deleveraging",
     "begin_deleveraging",
     "begin_deleveraging",
     "begin_wrongly",
