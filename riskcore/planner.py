@@ -302,7 +302,7 @@ class _Run:
             after = journal.account(id)
             return not is_below(get_margin(after.balance, after.positions, self.state.markets))
 
-        backed = self.state.rulebook.insurance_backs_fills and get_available(self.state) > 0
+        backed = self.state.rulebook.insurance_backs_fills and get_available(self.state, self.timestamp) > 0
         most, rule = _find_most(attempt, lots, backed)
         if most and self.partial and makes_healthy(most):
             return find_boundary(makes_healthy, most, 0), None
@@ -318,7 +318,7 @@ class _Run:
         flat = margin.maintenance == 0
         if margin.equity >= 0:
             return False
-        if get_available(self.state) > 0 and (flat or self.state.rulebook.insurance_before_adl):
+        if get_available(self.state, self.timestamp) > 0 and (flat or self.state.rulebook.insurance_before_adl):
             return self._propose(CoverDeficit(*self._make_header(), id))
         return flat and self._propose(WriteOff(*self._make_header(), id))
 

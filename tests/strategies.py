@@ -261,6 +261,9 @@ def draw_scenario(random: Random) -> Scenario:
         vault_redemption_notice=Time(random.choice((0, 0, 1, 2000))),
         vault_request_window=Time(random.choice((0, 1000, 20 * HOUR, 20 * HOUR))),
         vault_deposit_minimum=Atoms(random.choice((1, 1, max(1, wealth // 1000)))),
+        insurance_fee_share=Rate(random.choice((0, 0, 333_333, 1_000_000))),
+        insurance_draw_limit=Atoms(random.choice((0, 0, max(1, wealth // 50), max(1, wealth // 5)))),
+        insurance_draw_window=Time(random.choice((1, 2000, 2000, HOUR))),
     )
     deposits = {trader: random.randint(1, 100) * wealth // 20 for trader in TRADERS}
     if random.random() < 0.6:
@@ -377,6 +380,9 @@ class Proposer:
 
     def fund_insurance(self) -> Event:
         return self._make(events.FundInsurance, self.random.randint(1, max(1, self.venue.pool // 50)))
+
+    def repay_loss(self) -> Event:
+        return self._make(events.RepayLoss, self._part(self.venue.losses))
 
     # Prices and time
 
@@ -693,7 +699,7 @@ class Proposer:
         elif self.has_flat_debtor() and self.random.random() < 0.2:
             kinds = ("cover_deficit", "write_off")
         elif self.venue.losses and self.random.random() < 0.1:
-            kinds = ("withdraw",)
+            kinds = ("withdraw", "withdraw", "withdraw", "repay_loss")
         elif self.random.random() < 0.25:
             kinds = ("move_shares",)
         elif self.random.random() < 0.5:
@@ -704,7 +710,7 @@ class Proposer:
         return event
 
 
-MONEY = ("deposit", "withdraw", "transfer", "fund_insurance")
+MONEY = ("deposit", "withdraw", "transfer", "fund_insurance", "repay_loss")
 PRICES = ("advance_time", "list_market", "drift", "crash", "apply_funding")
 TRADES = ("open_fill", "reduce_fill")
 WATERFALL = (
@@ -767,6 +773,9 @@ def rulebooks(draw: st.DrawFn) -> Rulebook:
         vault_redemption_notice=Time(draw(st.integers(0, 10**12))),
         vault_request_window=Time(draw(st.integers(0, 10**12))),
         vault_deposit_minimum=Atoms(draw(st.integers(1, 10**30))),
+        insurance_fee_share=Rate(draw(st.integers(0, RATE_ONE))),
+        insurance_draw_limit=Atoms(draw(st.just(0) | st.integers(0, 10**30))),
+        insurance_draw_window=Time(draw(st.integers(1, 10**12))),
     )
     assert is_admissible_rulebook(rulebook)
     return rulebook
@@ -826,6 +835,7 @@ def any_events() -> st.SearchStrategy[Event]:
         st.builds(events.Withdraw, *head, names, amounts),
         st.builds(events.Transfer, *head, names, names, amounts),
         st.builds(events.FundInsurance, *head, amounts),
+        st.builds(events.RepayLoss, *head, amounts),
         st.builds(events.AdvanceTime, *head),
         st.builds(events.MarkPrice, *head, market, amounts),
         st.builds(events.ApplyFunding, *head, market, amounts),

@@ -24,6 +24,7 @@ KERNEL = (
     "rules",
     "state",
     "tiers",
+    "draws",
     "events",
     "journal",
     "margin",
@@ -210,7 +211,7 @@ def test_only_the_journal_assigns_balances_positions_stakes_and_lines() -> None:
                 (module, target.attr)
                 for target in targets
                 if isinstance(target, ast.Attribute)
-                and target.attr in ("balance", "positions", "lines", "market", "stake", "vault_shares")
+                and target.attr in ("balance", "positions", "lines", "market", "stake", "vault_shares", "draws")
             }
 
     assert {"journal"} == {module for module, _ in writers}

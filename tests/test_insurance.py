@@ -28,7 +28,7 @@ def test_available_is_what_stands_above_the_floor(insurance: int, floor: int, av
     desk = Desk(make_rulebook(insurance_floor=floor))
     desk.must(FundInsurance, insurance)
 
-    assert available == get_available(desk.state)
+    assert available == get_available(desk.state, desk.state.timestamp)
 
 
 # CoverDeficit

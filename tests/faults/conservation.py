@@ -122,7 +122,7 @@ FAULTS = (
         kinds=(7,),
         module="deleveraging",
         old="unpaid = max(episode.share - get_paid(episode, episode.done), 0)",
-        new="unpaid = max(episode.share - get_paid(episode, episode.done) - get_available(state), 0)",
+        new="unpaid = max(episode.share - get_paid(episode, episode.done) - get_available(state, event.timestamp), 0)",
         unit="end_deleveraging",
         kills=("ADL-4", "SOLV-1", "INS-1"),
     ),
