@@ -6,6 +6,7 @@ from tests.faults import (
     books,
     conservation,
     forced,
+    fund,
     lines,
     margin,
     prices,
@@ -31,4 +32,5 @@ FAULTS: tuple[Fault, ...] = (
     *settlement.FAULTS,
     *tiers.FAULTS,
     *shares.FAULTS,
+    *fund.FAULTS,
 )
