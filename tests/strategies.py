@@ -232,7 +232,13 @@ def draw_rules(random: Random, wealth: int = 10**6) -> MarketRules:
     low = random.choice((0, random.randint(1, 5 * wealth)))
     scaling = random.choice((*[(0, 0)] * 4, (low, low + random.randint(1, 30 * wealth))))
     rule = random.choice(tuple(TierRule))
-    return make_rules(initial, maintenance, taker, maker, liquidation, tuple(tiers), rule, scaling)
+    plain = make_rules(initial, maintenance, taker, maker, liquidation, tuple(tiers), rule, scaling)
+    return attrs.evolve(
+        plain,
+        mark_move_limit=Rate(random.choice((0, 0, 0, 0, 0, 200_000))),
+        mark_age_limit=Time(random.choice((0, 0, 0, 0, 1500, 9 * HOUR))),
+        fill_price_band=Rate(random.choice((0, 0, 0, 0, 0, 20_000))),
+    )
 
 
 def draw_scenario(random: Random) -> Scenario:
@@ -255,6 +261,8 @@ def draw_scenario(random: Random) -> Scenario:
         adl_rank=random.choice(tuple(RankPolicy)),
         funding_interval=Time(random.choice((1, 7, 1000, 8 * HOUR))),
         funding_rate_cap=Rate(random.choice((0, 100, 10_000, 40_000))),
+        takeover_rate=Rate(random.choice((RATE_ONE, RATE_ONE, RATE_ONE, 666_667, 0))),
+        adl_at_mark=random.random() < 0.15,
         withdrawals_wait=random.random() < 0.2,
         withdrawals_are_cut=random.random() < 0.6,
         vault_deposit_notice=Time(random.choice((0, 0, 1, 2000))),
@@ -700,7 +708,7 @@ class Proposer:
             kinds = ("cover_deficit", "write_off")
         elif self.venue.losses and self.random.random() < 0.1:
             kinds = ("withdraw", "withdraw", "withdraw", "repay_loss")
-        elif self.random.random() < 0.25:
+        elif self.random.random() < 0.1:
             kinds = ("move_shares",)
         elif self.random.random() < 0.5:
             kinds = ("open_fill", "open_fill", "crash", "reduce_fill")
@@ -767,6 +775,8 @@ def rulebooks(draw: st.DrawFn) -> Rulebook:
         adl_rank=draw(st.sampled_from(RankPolicy)),
         funding_interval=Time(draw(st.integers(1, 10**12))),
         funding_rate_cap=Rate(draw(st.integers(0, 10**9))),
+        takeover_rate=Rate(draw(st.integers(0, RATE_ONE))),
+        adl_at_mark=draw(st.booleans()),
         withdrawals_wait=draw(st.booleans()),
         withdrawals_are_cut=draw(st.booleans()),
         vault_deposit_notice=Time(draw(st.integers(0, 10**12))),
@@ -805,8 +815,14 @@ def market_rules(draw: st.DrawFn) -> MarketRules:
         draw(st.sampled_from(TierRule)),
         draw(st.sampled_from(((0, 0), (low, low + draw(st.integers(1, 10**25)))))),
     )
-    assert is_admissible_market(rules)
-    return rules
+    bounded = attrs.evolve(
+        rules,
+        mark_move_limit=Rate(draw(st.sampled_from((0, 1, 10**5)) | st.integers(0, 10**9))),
+        mark_age_limit=Time(draw(st.sampled_from((0, 1, 1000)) | st.integers(0, 10**12))),
+        fill_price_band=Rate(draw(st.sampled_from((0, 1, 10**5)) | st.integers(0, 10**9))),
+    )
+    assert is_admissible_market(bounded)
+    return bounded
 
 
 def markets(rules: st.SearchStrategy[MarketRules] | None = None) -> st.SearchStrategy[Market]:

@@ -106,6 +106,16 @@ FAULTS = (
         kills=("guard/MARK_STALE",),
     ),
     Fault(
+        name="liquidated_in_a_market_that_ends",
+        words="a market that ends is still liquidated in, by the mark that it had last",
+        kinds=(43,),
+        module="markets",
+        old="    market = get_open_market(state, market_id)\n    require(is_fresh",
+        new="    market = get_market(state, market_id)\n    require(is_fresh",
+        unit="takeover",
+        kills=("guard/MARKET_SETTLING",),
+    ),
+    Fault(
         name="mark_keeps_its_age",
         words="a new mark has the old one's time",
         kinds=(45,),
