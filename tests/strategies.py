@@ -729,6 +729,7 @@ WATERFALL = (
     "write_off",
     "begin_deleveraging",
     "begin_deleveraging",
+    "begin_deleveraging",
     "begin_wrongly",
 )
 STEPS = ("deleverage", "end_deleveraging")
