@@ -25,6 +25,7 @@ from riskcore.events import (
     WriteOff,
 )
 from riskcore.insurance import get_available
+from riskcore.quantities import Time
 from riskcore.rules import Rule
 from tests.strategies import HOUR, Desk, make_rulebook, make_rules
 
@@ -113,4 +114,4 @@ def test_a_fund_that_falls_by_a_rate_opens_the_next_stage(case: dict[str, Any]) 
 
     assert 0 == get_available(desk.state, desk.state.timestamp)
     assert min(loss, limit) == reference - desk.state.reserves.insurance
-    assert limit == get_available(desk.state, desk.venue.time + 8 * HOUR)
+    assert limit == get_available(desk.state, Time(desk.venue.time + 8 * HOUR))
