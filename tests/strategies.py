@@ -729,7 +729,6 @@ WATERFALL = (
     "write_off",
     "begin_deleveraging",
     "begin_deleveraging",
-    "begin_deleveraging",
     "begin_wrongly",
 )
 STEPS = ("deleverage", "end_deleveraging")
