@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proofs import cash, deleveraging, journal, margin, markets, ranking, source, state, step, tables, tiers
+from proofs import cash, deleveraging, insurance, journal, margin, markets, ranking, source, state, step, tables, tiers
 from riskcore.prover.lemma import Lemma
 from riskcore.prover.obligations import Obligation
 
@@ -11,6 +11,7 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
     "tiers": tiers.LEMMAS,
     "markets": markets.LEMMAS,
     "cash": cash.LEMMAS,
+    "insurance": insurance.LEMMAS,
     "journal": journal.LEMMAS,
     "ranking": ranking.LEMMAS,
     "deleveraging": deleveraging.LEMMAS,

@@ -14,7 +14,7 @@ from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_bool, new_int
 from riskcore.prover.tracer import Tracer
 from riskcore.quantities import AccountId, EventId, MarketId
-from riskcore.state import Position, Positions, RankPolicy, Rulebook, Stake
+from riskcore.state import Draws, Position, Positions, RankPolicy, Rulebook, Stake
 from riskcore.tables import DictTable, PersistentTable
 from specs.arithmetic import both_ways, every, negate
 from specs.markets import admissible, admissible_rulebook
@@ -60,6 +60,7 @@ def _genesis(*, mutable: bool) -> Callable[[Tracer], Any]:
             isinstance(first.stakes, kind),
             first.stakes.get(AccountId("anybody")) == Stake(*(0,) * 5),  # type: ignore[arg-type]
             first.vault_shares == 0,
+            first.draws == Draws(0, 0),  # type: ignore[arg-type]
             first.sequence == 0,
             first.timestamp == 0,
         )

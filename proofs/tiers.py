@@ -293,7 +293,10 @@ def _requirements_are_at_their_own_rates(tracer: Tracer) -> Any:
     low, high = rules.open_interest_floor, rules.open_interest_cap
     assume(tracer, every(low >= 0, low < high) | every(low == 0, high == 0))
     asked: list[tuple[Any, Any, Any]] = []
-    with patch.object(margin, "get_tiered_requirement", lambda *arguments: asked.append(arguments)):
+    with (
+        patch.object(margin, "get_tiered_requirement", lambda *arguments: asked.append(arguments)),
+        patch.object(margin, "apply_rate", lambda notional, rate: asked.append((rules, notional, (rate,)))),
+    ):
         margin.get_maintenance_requirement(market, size)
         margin.get_initial_requirement(market, size)
     wanted = (maintenance_brackets(rules), initial_brackets(rules, market.open_interest * market.mark_price))

@@ -6,7 +6,7 @@ margin in and out, and nothing else that happens to one account touches another.
 
 from __future__ import annotations
 
-from riskcore.events import Deposit, FundInsurance, Transfer, Withdraw
+from riskcore.events import Deposit, FundInsurance, RepayLoss, Transfer, Withdraw
 from riskcore.journal import Journal, Party, Reason, Reserve, Stage
 from riskcore.margin import get_margin
 from riskcore.markets import are_marks_fresh
@@ -32,6 +32,17 @@ def process_fund_insurance(state: State, event: FundInsurance) -> Journal:
     journal = Journal(state)
     outside, insurance = journal.reserve(Reserve.OUTSIDE), journal.reserve(Reserve.INSURANCE)
     journal.pay(outside, insurance, event.amount, Reason.DEPOSIT, Stage.ORDINARY)
+    return journal
+
+
+def process_repay_loss(state: State, event: RepayLoss) -> Journal:
+    # Guard
+    require(event.amount > 0, Rule.AMOUNT_NOT_POSITIVE)
+    require(event.amount <= -state.reserves.uncovered, Rule.NOT_UNCOVERED)
+    # Effect
+    journal = Journal(state)
+    outside, uncovered = journal.reserve(Reserve.OUTSIDE), journal.reserve(Reserve.UNCOVERED)
+    journal.pay(outside, uncovered, event.amount, Reason.REPAYMENT, Stage.ORDINARY)
     return journal
 
 

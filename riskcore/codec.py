@@ -18,7 +18,7 @@ from attrs import frozen
 from riskcore.bad_input import Fault, get_hint, printable, within
 from riskcore.events import Event, Fill
 from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Shares, Time
-from riskcore.state import Deleveraging, Market, Position, Reserves, Rulebook, Stake, is_admissible_rulebook
+from riskcore.state import Deleveraging, Draws, Market, Position, Reserves, Rulebook, Stake, is_admissible_rulebook
 from riskcore.strict_json import LOG_DIGITS, SNAPSHOT_DIGITS, describe
 from riskcore.units import Quantity, Units
 
@@ -277,6 +277,7 @@ MARKET: Final[Record[Market]] = Record(Market)
 POSITION: Final[Record[Position]] = Record(Position)
 RESERVES: Final[Record[Reserves]] = Record(Reserves)
 STAKE: Final[Record[Stake]] = Record(Stake)
+DRAWS: Final[Record[Draws]] = Record(Draws)
 DELEVERAGING: Final[Record[Deleveraging]] = Record(Deleveraging)
 
 

@@ -61,7 +61,7 @@ def process_begin_deleveraging(state: State, event: BeginDeleveraging) -> Journa
             Rule.VAULT_NOT_EXHAUSTED,
         )
     insurance_is_next = rulebook.insurance_before_adl & (margin.equity < 0)
-    require((not insurance_is_next) | (get_available(state) == 0), Rule.INSURANCE_NOT_EXHAUSTED)
+    require((not insurance_is_next) | (get_available(state, event.timestamp) == 0), Rule.INSURANCE_NOT_EXHAUSTED)
     share = get_share(state, market, margin, size)
     episode = Deleveraging(event.account, event.market, Lots(abs(size)), Atoms(share), Lots(0), event.queue, 0)
     require(is_ranked(state, market, size, episode), Rule.QUEUE_NOT_RANKED)
@@ -107,12 +107,11 @@ def process_end_deleveraging(state: State, event: EndDeleveraging) -> Journal:
     episode = get_open(state)
     require(episode.head == len(episode.queue), Rule.QUEUE_NOT_EXHAUSTED)
     # Effect
-    journal = Journal(state)
-    account = journal.account(episode.account)
-    insurance, uncovered = journal.reserve(Reserve.INSURANCE), journal.reserve(Reserve.UNCOVERED)
+    journal = Journal(state, episode.market, get_market(state, episode.market))
+    account, uncovered = journal.account(episode.account), journal.reserve(Reserve.UNCOVERED)
     unpaid = max(episode.share - get_paid(episode, episode.done), 0)
-    covered = min(unpaid, get_available(state))
-    journal.pay(insurance, account, covered, Reason.COVER, Stage.INSURANCE)
+    covered = min(unpaid, get_available(state, event.timestamp))
+    journal.cover(account, covered, Stage.INSURANCE, event.timestamp)
     journal.pay(uncovered, account, unpaid - covered, Reason.WRITE_OFF, Stage.UNCOVERED)
     journal.deleveraging = None
     return journal

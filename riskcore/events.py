@@ -86,6 +86,13 @@ class FundInsurance(Header):
 
 
 @frozen
+class RepayLoss(Header):
+    """Cash comes in that pays back an uncovered loss, or a part of it."""
+
+    amount: Atoms = field(validator=exact_int)
+
+
+@frozen
 class AdvanceTime(Header):
     """Nothing but the time passes."""
 
@@ -233,6 +240,7 @@ Event: TypeAlias = (
     | Withdraw
     | Transfer
     | FundInsurance
+    | RepayLoss
     | AdvanceTime
     | MarkPrice
     | ApplyFunding

@@ -33,5 +33,6 @@ def process_apply_funding(state: State, event: ApplyFunding) -> Journal:
         market.open_interest,
         market.settling,
         market.mark_time,
+        market.insurance_used,
     )
     return Journal(state, event.market, funded)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from riskcore.draws import get_drawn
 from riskcore.events import CoverDeficit, WriteOff
 from riskcore.journal import Journal, Reason, Reserve, Stage
 from riskcore.margin import get_margin
-from riskcore.quantities import Atoms
+from riskcore.quantities import Atoms, Time
 from riskcore.rules import Rule, require
 from riskcore.state import State
 
 
-def get_available(state: State) -> Atoms:
-    """Atoms that the insurance fund may pay out: what it has above its floor."""
-    return Atoms(max(state.reserves.insurance - state.rulebook.insurance_floor, 0))
+def get_available(state: State, time: Time) -> Atoms:
+    """Atoms that the insurance fund may pay out at ``time``: what it has above its floor, and its limit leaves."""
+    rulebook = state.rulebook
+    available = state.reserves.insurance - rulebook.insurance_floor
+    if rulebook.insurance_draw_limit > 0:
+        available = min(available, rulebook.insurance_draw_limit - get_drawn(rulebook, state.draws, time))
+    return Atoms(max(available, 0))
 
 
 def process_cover_deficit(state: State, event: CoverDeficit) -> Journal:
@@ -20,13 +25,12 @@ def process_cover_deficit(state: State, event: CoverDeficit) -> Journal:
     journal = Journal(state)
     account = journal.account(event.account)
     margin = get_margin(account.balance, account.positions, state.markets)
-    available = get_available(state)
+    available = get_available(state, event.timestamp)
     require(margin.equity < 0, Rule.NO_DEFICIT)
     require(state.rulebook.insurance_before_adl | (margin.maintenance == 0), Rule.INSURANCE_OPEN_POSITION)
     require(available > 0, Rule.INSURANCE_EXHAUSTED)
     # Effect
-    insurance = journal.reserve(Reserve.INSURANCE)
-    journal.pay(insurance, account, min(-margin.equity, available), Reason.COVER, Stage.INSURANCE)
+    journal.cover(account, min(-margin.equity, available), Stage.INSURANCE, event.timestamp)
     return journal
 
 
@@ -37,7 +41,7 @@ def process_write_off(state: State, event: WriteOff) -> Journal:
     margin = get_margin(account.balance, account.positions, state.markets)
     require(margin.equity < 0, Rule.NO_DEFICIT)
     require(margin.maintenance == 0, Rule.NOT_FLAT)
-    require(get_available(state) == 0, Rule.INSURANCE_NOT_EXHAUSTED)
+    require(get_available(state, event.timestamp) == 0, Rule.INSURANCE_NOT_EXHAUSTED)
     # Effect
     uncovered = journal.reserve(Reserve.UNCOVERED)
     journal.pay(uncovered, account, -margin.equity, Reason.WRITE_OFF, Stage.UNCOVERED)

@@ -14,9 +14,10 @@ from typing import NamedTuple, TypeAlias
 
 from attrs import evolve
 
+from riskcore.draws import get_draws_after
 from riskcore.events import Event
 from riskcore.quantities import NEVER, AccountId, Atoms, Lots, MarketId, Shares, Time, divide_down
-from riskcore.state import Account, Deleveraging, Market, Position, Positions, Reserves, Stake, State
+from riskcore.state import Account, Deleveraging, Draws, Market, Position, Positions, Reserves, Stake, State
 
 
 class Reserve(Enum):
@@ -55,6 +56,7 @@ class Reason(StrEnum):
     FUNDING = "funding"
     FILL = "fill"
     FEE = "fee"
+    FEE_SHARE = "fee_share"
     LIQUIDATION = "liquidation"
     LIQUIDATION_FEE = "liquidation_fee"
     TAKEOVER = "takeover"
@@ -62,6 +64,7 @@ class Reason(StrEnum):
     CLOSE_OUT = "close_out"
     SETTLEMENT = "settlement"
     WRITE_OFF = "write_off"
+    REPAYMENT = "repayment"
     VAULT_REQUEST = "vault_request"
     VAULT_DEPOSIT = "vault_deposit"
     VAULT_RETURN = "vault_return"
@@ -126,6 +129,7 @@ class Journal:
         "_holders",
         "_reserves",
         "deleveraging",
+        "draws",
         "lines",
         "market",
         "market_id",
@@ -143,6 +147,7 @@ class Journal:
         self._reserves: dict[Reserve, Party] = {}
         self._holders: list[Holder] = []
         self.vault_shares: int = state.vault_shares
+        self.draws: Draws = state.draws
 
     def account(self, id: AccountId) -> Party:
         """The account, taken from the book at the first call."""
@@ -209,6 +214,7 @@ class Journal:
             Lots(market.open_interest + long_lots),
             market.settling,
             market.mark_time,
+            market.insurance_used,
         )
         self.lines.append(
             Trade(buyer.id, seller.id, market_id, Lots(lots), Atoms(amount), reason, stage)  # type: ignore[arg-type]
@@ -218,6 +224,13 @@ class Journal:
     def remember(party: Party, time: Time) -> None:
         """Note when a liquidation fill closed lots of the party."""
         party.liquidated = time
+
+    def cover(self, payee: Party, amount: int, stage: Stage, time: Time) -> None:
+        """Pay ``amount`` atoms out of the insurance fund, and count them: against its limit, and to the market."""
+        self.pay(self.reserve(Reserve.INSURANCE), payee, amount, Reason.COVER, stage)
+        self.draws = get_draws_after(self.state.rulebook, self.draws, amount, time)
+        if self.market is not None:
+            self.market = evolve(self.market, insurance_used=Atoms(self.market.insurance_used + amount))
 
     def issue(self, holder: Holder, shares: int) -> None:
         """Make shares of the vault for a holder; below zero, take them back."""
@@ -280,6 +293,7 @@ class Journal:
             event.timestamp,
             stakes,
             Shares(self.vault_shares),
+            self.draws,
         )
 
     def _reserves_after(self) -> Reserves:

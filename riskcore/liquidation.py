@@ -13,7 +13,7 @@ from riskcore.insurance import get_available
 from riskcore.journal import Journal, Party, Reason, Reserve, Stage
 from riskcore.margin import Margin, get_maintenance_requirement, get_margin, is_bearable, is_below_maintenance
 from riskcore.markets import get_fresh_market, is_within_band
-from riskcore.quantities import RATE_ONE, apply_rate, divide_down
+from riskcore.quantities import RATE_ONE, Time, apply_rate, divide_down
 from riskcore.rules import Rule, require
 from riskcore.state import Market, State
 
@@ -50,14 +50,14 @@ def give(
         journal.trade(giver, taker, lots, amount, reason, stage)
 
 
-def can_back(state: State, market: Market, lots: int, loss: int, missing: int) -> bool:
-    """Whether the fund pays the ``missing`` atoms of a fill that loses ``loss`` against mark.
+def can_back(state: State, market: Market, lots: int, loss: int, missing: int, time: Time) -> bool:
+    """Whether the fund pays, at ``time``, the ``missing`` atoms of a fill that loses ``loss`` against mark.
 
     The band keeps whoever owns both sides from naming a price that empties the fund.
     """
     rulebook = state.rulebook
     is_near = loss * RATE_ONE <= lots * market.mark_price * rulebook.insurance_fill_band
-    return rulebook.insurance_backs_fills & (missing <= get_available(state)) & is_near
+    return rulebook.insurance_backs_fills & (missing <= get_available(state, time)) & is_near
 
 
 def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:
@@ -84,7 +84,8 @@ def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:
         loss = -loss
     # what the account may lose in this fill and has not: below zero, the fund's part
     spare = get_equity_share(margin, market, size, event.size) - loss
-    require((spare >= 0) | can_back(state, market, event.size, loss, -spare), Rule.WORSE_THAN_BANKRUPTCY)
+    is_backed = can_back(state, market, event.size, loss, -spare, event.timestamp)
+    require((spare >= 0) | is_backed, Rule.WORSE_THAN_BANKRUPTCY)
     # what the account loses against mark the maker gains, and its own money makes it stay
     maker_margin = get_margin(maker.balance, maker.positions, state.markets)
     require(is_bearable(maker_margin, market, maker_size, maker_size + bought, loss), Rule.MAKER_MARGIN)
@@ -93,7 +94,7 @@ def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:
     give(journal, account, maker, size, event.size, worth, Reason.LIQUIDATION, Stage.BOOK)
     fee = min(apply_rate(worth, market.rules.liquidation_fee_rate), max(spare, 0))
     journal.pay(account, insurance, fee, Reason.LIQUIDATION_FEE, Stage.BOOK)
-    journal.pay(insurance, account, max(-spare, 0), Reason.COVER, Stage.BOOK)
+    journal.cover(account, max(-spare, 0), Stage.BOOK, event.timestamp)
     if is_remembered(rulebook):
         journal.remember(account, event.timestamp)
     return journal

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from riskcore.quantities import MarketId
+from riskcore.quantities import MarketId, apply_rate
 from riskcore.state import Market, Position, Positions
 from riskcore.tables import Table
 from riskcore.tiers import get_initial_rates, get_maintenance_rates, get_tiered_requirement
@@ -25,14 +25,18 @@ class Margin(NamedTuple):
 
 def get_initial_requirement(market: Market, size: int) -> int:
     """Atoms needed to open ``size`` lots at mark and at the market's open interest, rounded up."""
-    rates = get_initial_rates(market.rules, market.open_interest * market.mark_price)
-    return get_tiered_requirement(market.rules, abs(size) * market.mark_price, rates)
+    rules, notional = market.rules, abs(size) * market.mark_price
+    if not rules.tiers and rules.open_interest_cap == 0:
+        return apply_rate(notional, rules.initial_margin_rate)
+    return get_tiered_requirement(rules, notional, get_initial_rates(rules, market.open_interest * market.mark_price))
 
 
 def get_maintenance_requirement(market: Market, size: int) -> int:
     """Atoms below which ``size`` lots are liquidated at mark, rounded up."""
-    rates = get_maintenance_rates(market.rules)
-    return get_tiered_requirement(market.rules, abs(size) * market.mark_price, rates)
+    rules, notional = market.rules, abs(size) * market.mark_price
+    if not rules.tiers:
+        return apply_rate(notional, rules.maintenance_margin_rate)
+    return get_tiered_requirement(rules, notional, get_maintenance_rates(rules))
 
 
 def get_position_value(market: Market, position: Position) -> int:

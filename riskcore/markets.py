@@ -74,6 +74,7 @@ def process_mark_price(state: State, event: MarkPrice) -> Journal:
         market.open_interest,
         market.settling,
         event.timestamp,
+        market.insurance_used,
     )
     return Journal(state, event.market, marked)
 

@@ -22,7 +22,7 @@ from riskcore.state import Account, Stake, State
 from riskcore.step import DELEVERAGING_STEPS, Outcome, apply, get_effects
 from specs.contracts import CONTRACTS
 from specs.deleveraging import eligible
-from specs.invariant import stake_is_possible
+from specs.invariant import draws_are_possible, stake_is_possible
 from specs.laws import BY_ID, LAWS
 from specs.ranking import ahead, score
 from specs.tiers import initial_requirement, maintenance_requirement
@@ -202,6 +202,7 @@ class _Snapshot:
         self.sum_longs = 0 if focus is None else sums.longs[focus]
         self.vault_shares = state.vault_shares
         self.sum_shares, self.sum_deposits = sums.shares, sums.deposits
+        self.draws = state.draws
 
     def account(self, id: Any) -> _AccountView:
         view = self._views.get(id)
@@ -365,6 +366,7 @@ class Monitor:
         listed = {id: market for id, market in state.markets.items() if market is not None}
         claims = reserves.insurance + reserves.fees + reserves.escrow + reserves.uncovered
         signs = min(reserves.insurance, reserves.fees, reserves.escrow, -reserves.outside, -reserves.uncovered) >= 0
+        ledger: Any = state
         shares_tie = (sums.shares, sums.deposits) == (state.vault_shares, reserves.escrow)
         possible = all(stake_is_possible(stake) for _, stake in state.stakes.items())
         for law, holds, clause in (
@@ -374,6 +376,7 @@ class Monitor:
             ("BAL-1", not any(sums.sizes.values()), "sizes sum to zero in every market"),
             ("BAL-2", all(sums.longs[id] == one.open_interest for id, one in listed.items()), "open interest ties"),
             ("SHARE-1", shares_tie and possible, "shares and waiting deposits add up, and none is negative"),
+            ("INS-2", draws_are_possible(ledger), "what was drawn is not negative, and its window has begun"),
             ("ZERO-1", _sum_equities(state) + claims == -reserves.outside, "claims equal the pool"),
         ):
             self._count(law, holds, None, clause)
@@ -436,7 +439,8 @@ def _show(case: _Case, snapshot: _Snapshot) -> str:
     if snapshot.market is not None:
         lines.append(f"{case.focus}: {snapshot.market}")
     lines += [f"{id}: {snapshot.stake(id)}" for id in case.holders]
-    return "\n".join([*lines, str(snapshot.reserves), f"deleveraging: {snapshot.deleveraging}"])
+    figures = [str(snapshot.reserves), str(snapshot.draws), f"deleveraging: {snapshot.deleveraging}"]
+    return "\n".join([*lines, *figures])
 
 
 def _show_account(account: _AccountView) -> str:

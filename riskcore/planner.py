@@ -310,7 +310,7 @@ class _Run:
             after = journal.account(id)
             return not is_below(get_margin(after.balance, after.positions, self.state.markets))
 
-        backed = self.state.rulebook.insurance_backs_fills and get_available(self.state) > 0
+        backed = self.state.rulebook.insurance_backs_fills and get_available(self.state, self.timestamp) > 0
         sizes = compute_fill_sizes(self.state, id, offer.maker, market_id, offer.lots, self.timestamp)
         found, rule = 0, Rule.DUST
         for least, last in sizes:
@@ -333,7 +333,7 @@ class _Run:
         flat = margin.maintenance == 0
         if margin.equity >= 0:
             return False
-        if get_available(self.state) > 0 and (flat or self.state.rulebook.insurance_before_adl):
+        if get_available(self.state, self.timestamp) > 0 and (flat or self.state.rulebook.insurance_before_adl):
             return self._propose(CoverDeficit(*self._make_header(), id))
         return flat and self._propose(WriteOff(*self._make_header(), id))
 

@@ -45,12 +45,12 @@ def divide_up(numerator: int, denominator: int) -> int:
     return -(-numerator // denominator)
 
 
-def apply_rate(amount: int, rate: int) -> Atoms:
+def apply_rate(amount: int, rate: int) -> int:
     """``rate`` of ``amount``, rounded up: who owes it pays the fraction of an atom.
 
     Fees and margin requirements are computed with it; both favour the venue.
     """
-    return Atoms(-(-amount * rate // RATE_ONE))
+    return -(-amount * rate // RATE_ONE)
 
 
 def exact_int(owner: object, attribute: attrs.Attribute[Any], value: object) -> None:

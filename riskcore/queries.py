@@ -13,7 +13,9 @@ from fractions import Fraction
 from attrs import evolve, frozen
 
 from riskcore.cash import get_haircut, get_pooled
+from riskcore.draws import get_drawn
 from riskcore.events import MarkPrice
+from riskcore.insurance import get_available
 from riskcore.liquidation import get_equity_share
 from riskcore.liquidation_price import get_long_price, get_short_price
 from riskcore.margin import Margin, get_maintenance_requirement, get_margin, is_below_maintenance
@@ -28,6 +30,7 @@ from riskcore.quantities import (
     Price,
     Rate,
     Shares,
+    Time,
     divide_down,
     divide_up,
 )
@@ -233,6 +236,33 @@ def get_vault_report(state: State) -> VaultReport:
         {id: stake.shares for id, stake in sorted(state.stakes.items(), key=lambda entry: entry[0]) if stake.shares},
         state.reserves.escrow,
     )
+
+
+@frozen
+class InsuranceFund:
+    """How the insurance fund stands at a time; atoms.
+
+    ``available``: what it may pay out now. ``drawn``: what it has paid out in the window that runs, and
+    ``window_ends``: when that is over; none where nothing limits it or no window runs.
+    ``used``: what it has paid for each market's liquidation fills and deleveragings. Deficits of
+    whole accounts are no market's: they are in the effects alone.
+    """
+
+    balance: Atoms
+    available: Atoms
+    drawn: Atoms
+    window_ends: Time | None
+    used: Mapping[MarketId, Atoms]
+
+
+def insurance_fund(state: State, time: Time | None = None) -> InsuranceFund:
+    """The fund at ``time``, by default that of the state."""
+    now = state.timestamp if time is None else time
+    drawn = get_drawn(state.rulebook, state.draws, now)
+    ends = Time(state.draws.since + state.rulebook.insurance_draw_window) if drawn else None
+    listed = sorted((id, market) for id, market in state.markets.items() if market is not None)
+    used = {id: market.insurance_used for id, market in listed}
+    return InsuranceFund(state.reserves.insurance, get_available(state, now), drawn, ends, used)
 
 
 @frozen

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from riskcore.bad_input import printable
 from riskcore.codec import encode, get_members
-from riskcore.journal import Stage
+from riskcore.journal import Reason, Stage
 from riskcore.quantities import AccountId
 from riskcore.replay import Failure, Replay, Tally, Verdict
 from riskcore.units import Units
@@ -71,8 +71,16 @@ def _get_waterfall_json(waterfall: Waterfall) -> dict[str, Any]:
         }
     stages[Stage.BOOK]["insurance_paid"] = waterfall.insurance_paid[Stage.BOOK]
     stages[Stage.BOOK]["liquidation_fees"] = waterfall.liquidation_fees
-    stages[Stage.INSURANCE] = {"paid": waterfall.insurance_paid[Stage.INSURANCE]}
-    stages[Stage.UNCOVERED] = {"written_off": waterfall.written_off, "haircuts": waterfall.haircuts}
+    stages[Stage.INSURANCE] = {
+        "paid": waterfall.insurance_paid[Stage.INSURANCE],
+        "deposits": waterfall.insurance_received[Reason.DEPOSIT],
+        "fee_share": waterfall.insurance_received[Reason.FEE_SHARE],
+    }
+    stages[Stage.UNCOVERED] = {
+        "written_off": waterfall.written_off,
+        "haircuts": waterfall.haircuts,
+        "repaid": waterfall.repaid,
+    }
     return stages
 
 
@@ -188,14 +196,24 @@ def _get_payments(waterfall: Waterfall, units: Units) -> Table:
         (Stage.BOOK, "liquidation fees, received by the insurance fund", waterfall.liquidation_fees),
         (Stage.VAULT, "equity received by the vault with the lots", vault.gained - vault.forgone),
         (Stage.INSURANCE, "paid by the insurance fund for deficits", waterfall.insurance_paid[Stage.INSURANCE]),
+        *_get_receipts(waterfall),
         (Stage.DELEVERAGING, f"forgone {by(waterfall.forgoers, Stage.DELEVERAGING)}", adl.forgone),
         (Stage.DELEVERAGING, f"gained {by(waterfall.gainers, Stage.DELEVERAGING)}", adl.gained),
         (Stage.UNCOVERED, "paid by nobody, written off", waterfall.written_off),
         (Stage.UNCOVERED, "paid back by withdrawals that were cut", waterfall.haircuts),
+        *([(Stage.UNCOVERED, "paid back from outside", waterfall.repaid)] if waterfall.repaid else []),
     ]
     for stage, what, atoms in rows:
         _add_row(table, stage, what, units.format_amount(atoms, 2))
     return table
+
+
+def _get_receipts(waterfall: Waterfall) -> Iterator[tuple[Stage, str, int]]:
+    """What the insurance fund got besides liquidation fees, where it got any."""
+    sources = ((Reason.DEPOSIT, "from outside"), (Reason.FEE_SHARE, "of trading fees"))
+    for reason, source in sources:
+        if received := waterfall.insurance_received[reason]:
+            yield Stage.INSURANCE, f"received by the insurance fund {source}", received
 
 
 def _get_solvency(solvency: Solvency, units: Units) -> Table:

@@ -34,6 +34,7 @@ class Rule(StrEnum):
 
     POOL_EXHAUSTED = "the pool holds less than the amount"
     LOSS_UNCOVERED = "the rulebook lets nobody withdraw while a loss is uncovered"
+    NOT_UNCOVERED = "more than is uncovered"
     BELOW_INITIAL_MARGIN = "the account would be below its initial margin"
     TAKER_MARGIN = "the taker would be below its initial margin, and does not reduce its risk"
     MAKER_MARGIN = "the maker would be below its initial margin, and does not reduce its risk"
@@ -69,8 +70,8 @@ class Rule(StrEnum):
 
     NO_DEFICIT = "the account's equity is not negative"
     INSURANCE_OPEN_POSITION = "the rulebook lets insurance cover flat accounts only"
-    INSURANCE_EXHAUSTED = "the insurance fund has nothing above its floor"
-    INSURANCE_NOT_EXHAUSTED = "the insurance fund still has something above its floor"
+    INSURANCE_EXHAUSTED = "the insurance fund has nothing above its floor, or its limit leaves it nothing to pay"
+    INSURANCE_NOT_EXHAUSTED = "the insurance fund still has something above its floor that it may pay"
     VAULT_NOT_EXHAUSTED = "the vault can still take over a lot"
     ADL_SOLVENT = "the rulebook deleverages only accounts with no equity left"
     QUEUE_NOT_RANKED = "the queue is not all eligible accounts in rank order"

@@ -28,6 +28,7 @@ def process_settle_market(state: State, event: SettleMarket) -> Journal:
         market.open_interest,
         True,
         event.timestamp,
+        market.insurance_used,
     )
     return Journal(state, event.market, settling)
 

@@ -1,9 +1,9 @@
 """A state as a file, and as a hash.
 
 The canonical encoding of a state is one JSON object with the keys ``accounts``,
-``deleveraging``, ``markets``, ``reserves``, ``rulebook``, ``sequence``, ``stakes``,
+``deleveraging``, ``draws``, ``markets``, ``reserves``, ``rulebook``, ``sequence``, ``stakes``,
 ``timestamp`` and ``vault_shares``, under them the field names of ``state.py``, those at
-their default left out; an account is
+their default left out, and ``draws`` of nothing; an account is
 ``{"balance": ..., "positions": {market: {"cost", "entry_index", "size"}}}``, with
 ``liquidated`` where a time is remembered. Every object's keys are sorted by code point,
 there is no white space, integers are decimal, and what is not ASCII is escaped as ``\\uXXXX``
@@ -26,6 +26,7 @@ from typing import Any, Final
 from riskcore.bad_input import Fault, LogError, Malformed, get_cause, printable, within
 from riskcore.codec import (
     DELEVERAGING,
+    DRAWS,
     MARKET,
     POSITION,
     RESERVES,
@@ -43,9 +44,11 @@ from riskcore.files import get_length, write_whole
 from riskcore.quantities import NEVER, RATE_ONE, AccountId, Atoms, EventId, MarketId, Shares, Time
 from riskcore.state import (
     NO_ACCOUNT,
+    NO_DRAWS,
     NO_STAKE,
     Account,
     Deleveraging,
+    Draws,
     Market,
     Position,
     Positions,
@@ -58,8 +61,8 @@ from riskcore.strict_json import SNAPSHOT_DIGITS, describe, read_object
 
 SCHEMA_VERSION: Final = 1
 _FIELDS: Final = ("accounts", "deleveraging", "markets", "reserves", "rulebook", "seen", "sequence", "timestamp")
-#: A snapshot from before there were shares has none of these.
-_SHARE_FIELDS: Final = ("stakes", "vault_shares")
+#: A snapshot from before there were shares or limits to draws has none of these.
+_LATER_FIELDS: Final = ("stakes", "vault_shares", "draws")
 _ACCOUNT_FIELDS: Final = ("balance", "positions")
 _LIQUIDATED: Final = "liquidated"
 
@@ -95,6 +98,8 @@ def _get_pieces(state: State, whole: bool) -> Iterator[str]:
             yield f"{separator}{_canonical(id)}:{_canonical(_encode_account(id, account, digits))}"
             separator = "," + gap
     yield '},"deleveraging":' + _encode_part("deleveraging", state.deleveraging, digits)
+    if state.draws != NO_DRAWS:
+        yield ',"draws":' + _encode_part("draws", state.draws, digits)
     markets = {id: market for id, market in state.markets.items() if market is not None}
     yield ',"markets":' + _encode_part("markets", markets, digits)
     yield ',"reserves":' + _encode_part("reserves", state.reserves, digits)
@@ -160,7 +165,7 @@ def load_state(path: Path, *, mutable: bool = False) -> State:
 
 def _decode_state(members: dict[str, object], mutable: bool) -> State:
     check_version(members, "riskcore_snapshot", SCHEMA_VERSION)
-    require_fields(members, _FIELDS, "a snapshot", _SHARE_FIELDS)
+    require_fields(members, _FIELDS, "a snapshot", _LATER_FIELDS)
     with within("rulebook"):
         state = genesis(read_rulebook(members["rulebook"], SNAPSHOT), mutable=mutable)
     accounts, markets, seen, stakes = state.accounts, state.markets, state.seen, state.stakes
@@ -177,6 +182,8 @@ def _decode_state(members: dict[str, object], mutable: bool) -> State:
             stakes = stakes.put(AccountId(id), STAKE.read(value, SNAPSHOT))
     with within("vault_shares"):
         vault_shares = Shares(read_integer(members.get("vault_shares", 0), SNAPSHOT))
+    with within("draws"):
+        draws = DRAWS.read(members.get("draws", {}), SNAPSHOT)
     with within("reserves"):
         reserves = RESERVES.read(members["reserves"], SNAPSHOT)
     with within("deleveraging"):
@@ -187,7 +194,17 @@ def _decode_state(members: dict[str, object], mutable: bool) -> State:
     with within("timestamp"):
         timestamp = Time(read_integer(members["timestamp"], SNAPSHOT))
     state = State(
-        state.rulebook, accounts, markets, seen, reserves, deleveraging, sequence, timestamp, stakes, vault_shares
+        state.rulebook,
+        accounts,
+        markets,
+        seen,
+        reserves,
+        deleveraging,
+        sequence,
+        timestamp,
+        stakes,
+        vault_shares,
+        draws,
     )
     _check_state(state)
     return state
@@ -256,6 +273,8 @@ def _check_state(state: State) -> None:
     if state.deleveraging is not None:
         with within("deleveraging"):
             _check_deleveraging(state.deleveraging, state)
+    with within("draws"):
+        _check_draws(state.draws, state)
     for holder, stake in sorted(state.stakes.items(), key=_get_key):
         with within(f"stakes.{printable(holder)}"):
             _check_stake(stake, state)
@@ -274,6 +293,13 @@ def _check_market(market: Market, state: State) -> None:
         raise Fault("a time that is not after the snapshot's", str(market.funding_time), "funding_time")
     if market.open_interest < 0:
         raise Fault("lots, zero or more", str(market.open_interest), "open_interest")
+
+
+def _check_draws(draws: Draws, state: State) -> None:
+    if draws.drawn < 0:
+        raise Fault("an amount, zero or more", str(draws.drawn), "drawn")
+    if draws.since > state.timestamp:
+        raise Fault("a time that is not after the snapshot's", str(draws.since), "since")
 
 
 def _check_stake(stake: Stake, state: State) -> None:

@@ -68,6 +68,9 @@ class Rulebook:
     the vault, or for their worth, to when it may be carried out.
     ``vault_request_window``: milliseconds from then to when it lapses.
     ``vault_deposit_minimum``: fewest atoms that a deposit into the vault may be.
+    ``insurance_fee_share``: rate of each fill's fees that goes to the insurance fund.
+    ``insurance_draw_limit``: most atoms that the fund pays out within ``insurance_draw_window``
+    milliseconds of the first that it pays; zero where nothing limits it.
     ``liquidation_window``: milliseconds after a liquidation fill within which an account is closed whole,
     and not by shares; zero: never.
     ``liquidation_cooldown``: milliseconds that lie between two liquidation fills of an account that is not
@@ -93,6 +96,9 @@ class Rulebook:
     vault_redemption_notice: Time = field(default=Time(0), validator=exact_int)
     vault_request_window: Time = field(default=Time(86_400_000), validator=exact_int)
     vault_deposit_minimum: Atoms = field(default=Atoms(1), validator=exact_int)
+    insurance_fee_share: Rate = field(default=Rate(0), validator=exact_int)
+    insurance_draw_limit: Atoms = field(default=Atoms(0), validator=exact_int)
+    insurance_draw_window: Time = field(default=Time(0), validator=exact_int)
     liquidation_window: Time = field(default=Time(0), validator=exact_int)
     liquidation_cooldown: Time = field(default=Time(0), validator=exact_int)
 
@@ -113,6 +119,11 @@ def is_admissible_rulebook(rulebook: Rulebook) -> bool:
         & (rulebook.vault_redemption_notice >= 0)
         & (rulebook.vault_request_window >= 0)
         & (rulebook.vault_deposit_minimum >= 1)
+        & (rulebook.insurance_fee_share >= 0)
+        & (rulebook.insurance_fee_share <= RATE_ONE)
+        & (rulebook.insurance_draw_limit >= 0)
+        & (rulebook.insurance_draw_window >= 0)
+        & ((rulebook.insurance_draw_limit == 0) | (rulebook.insurance_draw_window > 0))
         & (cooldown >= 0)
         & ((window == 0) | (cooldown <= window))
     )
@@ -217,6 +228,7 @@ def is_admissible_market(rules: MarketRules) -> bool:
 
 
 _START = Time(0)
+_NOTHING = Atoms(0)
 
 
 @frozen
@@ -228,6 +240,7 @@ class Market:
     ``open_interest``: lots held long, which are as many as are held short.
     ``settling``: the market ends at its mark price, for good.
     ``mark_time``: when the mark price was set.
+    ``insurance_used``: atoms that the insurance fund has paid for liquidation fills and deleveragings here.
     """
 
     rules: MarketRules
@@ -238,6 +251,7 @@ class Market:
     open_interest: Lots
     settling: bool = False
     mark_time: Time = _START
+    insurance_used: Atoms = _NOTHING
 
 
 @frozen
@@ -325,6 +339,20 @@ class Reserves:
 
 
 @frozen
+class Draws:
+    """What the insurance fund has paid out since the last window began: ``drawn`` atoms since ``since``.
+
+    Kept where the rulebook limits it (``draws.py``).
+    """
+
+    drawn: Atoms = field(default=Atoms(0))
+    since: Time = field(default=Time(0))
+
+
+NO_DRAWS = Draws()
+
+
+@frozen
 class Stake:
     """An account's part in the vault. It is no part of the account's equity: shares are no margin.
 
@@ -375,6 +403,7 @@ class State:
     timestamp: Time
     stakes: Table[AccountId, Stake] = field(factory=lambda: PersistentTable(NO_STAKE))
     vault_shares: Shares = field(default=Shares(0))
+    draws: Draws = field(default=NO_DRAWS)
 
 
 def genesis(rulebook: Rulebook, *, mutable: bool = False) -> State:

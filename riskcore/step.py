@@ -8,7 +8,13 @@ from typing import Any
 from attrs import frozen
 
 from riskcore import events
-from riskcore.cash import process_deposit, process_fund_insurance, process_transfer, process_withdraw
+from riskcore.cash import (
+    process_deposit,
+    process_fund_insurance,
+    process_repay_loss,
+    process_transfer,
+    process_withdraw,
+)
 from riskcore.deleveraging import process_begin_deleveraging, process_deleverage, process_end_deleveraging
 from riskcore.events import Event
 from riskcore.funding import process_apply_funding
@@ -36,6 +42,7 @@ TRANSITIONS: dict[type[events.Header], Callable[[State, Any], Journal]] = {
     events.Withdraw: process_withdraw,
     events.Transfer: process_transfer,
     events.FundInsurance: process_fund_insurance,
+    events.RepayLoss: process_repay_loss,
     events.AdvanceTime: process_advance_time,
     events.MarkPrice: process_mark_price,
     events.ApplyFunding: process_apply_funding,

@@ -7,7 +7,7 @@ from riskcore.gates import leaves_no_dust
 from riskcore.journal import Journal, Reason, Reserve, Stage
 from riskcore.margin import get_margin, is_bearable, is_reduction
 from riskcore.markets import get_open_market, is_fresh, is_within_band
-from riskcore.quantities import apply_rate
+from riskcore.quantities import RATE_ONE, apply_rate, divide_down
 from riskcore.rules import Rule, require
 from riskcore.state import State
 
@@ -40,4 +40,8 @@ def process_fill(state: State, event: Fill) -> Journal:
     journal.trade(buyer, seller, abs(event.size), notional, Reason.FILL, Stage.ORDINARY)
     journal.pay(taker, fees, taker_fee, Reason.FEE, Stage.ORDINARY)
     journal.pay(maker, fees, maker_fee, Reason.FEE, Stage.ORDINARY)
+    rate = state.rulebook.insurance_fee_share
+    if rate > 0:
+        share = divide_down((taker_fee + maker_fee) * rate, RATE_ONE)
+        journal.pay(fees, journal.reserve(Reserve.INSURANCE), share, Reason.FEE_SHARE, Stage.ORDINARY)
     return journal

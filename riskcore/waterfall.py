@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from attrs import Factory, define
 
 from riskcore.events import Event
-from riskcore.journal import Pay, Reason, Reserve, Stage, Trade
+from riskcore.journal import Line, Pay, Reason, Reserve, Stage, Trade
 from riskcore.margin import get_margin
 from riskcore.quantities import AccountId, MarketId
 from riskcore.state import State
@@ -44,7 +44,8 @@ class Waterfall:
     In a settlement both sides are closed, at mark: it has no takers.
     ``gainers`` and ``forgoers``: the takers who in some step did better than mark, and worse.
     ``insurance_paid``: by stage; ``liquidation_fees``: what it received; ``written_off``: booked to uncovered;
-    ``haircuts``: what withdrawals left behind of it.
+    ``haircuts``: what withdrawals left behind of it; ``repaid``: what came in for it from outside.
+    ``insurance_received``: by reason, what the fund got otherwise.
     """
 
     closed: dict[Stage, dict[MarketId, Closed]] = Factory(lambda: defaultdict(lambda: defaultdict(Closed)))
@@ -55,14 +56,15 @@ class Waterfall:
     liquidation_fees: int = 0
     written_off: int = 0
     haircuts: int = 0
+    repaid: int = 0
+    insurance_received: dict[Reason, int] = Factory(lambda: defaultdict(int))
 
     def record(self, before: State, event: Event, outcome: Outcome) -> None:
         """Add what one step did; ``before`` is the state that it was applied to."""
         for line in outcome.effects:
             if line.stage is Stage.ORDINARY:
-                self.haircuts += line.amount if line.reason is Reason.HAIRCUT else 0
-                continue
-            if isinstance(line, Trade) and line.stage is Stage.SETTLEMENT:
+                self._record_ordinary(line)
+            elif isinstance(line, Trade) and line.stage is Stage.SETTLEMENT:
                 self._add_close(line, outcome.state, 0)
             elif isinstance(line, Trade):
                 episode = before.deleveraging
@@ -87,6 +89,16 @@ class Waterfall:
         closed.notional += line.lots * _get_mark(state, line)
         closed.gained += max(gain, 0)
         closed.forgone += max(-gain, 0)
+
+    def _record_ordinary(self, line: Line) -> None:
+        if isinstance(line, Trade):
+            return
+        if line.payee is Reserve.INSURANCE:
+            self.insurance_received[line.reason] += line.amount
+        elif line.reason is Reason.HAIRCUT:
+            self.haircuts += line.amount
+        elif line.reason is Reason.REPAYMENT:
+            self.repaid += line.amount
 
     def _record_payment(self, line: Pay) -> None:
         if line.reason is Reason.COVER:

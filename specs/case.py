@@ -51,6 +51,16 @@ class AccountView(Protocol):
         """The maintenance requirement of its other markets."""
 
 
+class DrawsView(Protocol):
+    """Atoms that the insurance fund has paid out, since the time at which their window began."""
+
+    @property
+    def drawn(self) -> Any: ...
+
+    @property
+    def since(self) -> Any: ...
+
+
 class StakeView(Protocol):
     """An account's part in the vault, and what of it waits."""
 
@@ -98,6 +108,9 @@ class Ledger(Protocol):
     @property
     def sum_entries(self) -> Any:
         """Of size * entry_index over all positions of all markets."""
+
+    @property
+    def draws(self) -> DrawsView: ...
 
     @property
     def vault_shares(self) -> Any: ...

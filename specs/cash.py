@@ -36,6 +36,23 @@ FUND_INSURANCE = Contract(
 )
 
 
+REPAY_LOSS = Contract(
+    event=events.RepayLoss,
+    guard=lambda case: {
+        **header_guard(case),
+        Rule.AMOUNT_NOT_POSITIVE: case.event.amount > 0,
+        Rule.NOT_UNCOVERED: case.before.reserves.uncovered + case.event.amount <= 0,
+    },
+    effect=lambda case: Effect(
+        reserves={
+            "outside": case.before.reserves.outside - case.event.amount,
+            "uncovered": case.before.reserves.uncovered + case.event.amount,
+        },
+        lines=(pay(Reserve.OUTSIDE, Reserve.UNCOVERED, case.event.amount, Reason.REPAYMENT),),
+    ),
+)
+
+
 def haircut(case: Case) -> Any:
     """What stays behind of a withdrawal: the uncovered loss over all accounts' equity, of the amount, rounded up."""
     reserves = case.before.reserves
@@ -113,4 +130,4 @@ TRANSFER = Contract(
     ),
 )
 
-CONTRACTS = (DEPOSIT, WITHDRAW, TRANSFER, FUND_INSURANCE)
+CONTRACTS = (DEPOSIT, WITHDRAW, TRANSFER, FUND_INSURANCE, REPAY_LOSS)

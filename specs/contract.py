@@ -11,7 +11,8 @@ from riskcore.events import Header
 from riskcore.journal import Line, Pay, Reason, Reserve, Stage, Trade
 from riskcore.rules import Rule
 from specs.arithmetic import cost_after, either, every, larger, magnitude, named
-from specs.case import AccountView, Case
+from specs.case import AccountView, Case, Snapshot
+from specs.draws import drawn_after, may_pay_out
 from specs.tiers import initial_requirement, maintenance_requirement
 
 
@@ -22,6 +23,7 @@ class Effect:
     ``accounts``: pairs of an id and the new values of that account's fields.
     ``deleveraging``: whether the open deleveraging is what it must be, or None for unchanged.
     ``stakes``: as ``accounts``. ``vault_shares``: their total, or None for unchanged.
+    ``draws``: new values of what the insurance fund has drawn.
     ``lines``: what moved, in order, for which reason and in which stage; payments of nothing included.
     """
 
@@ -32,6 +34,7 @@ class Effect:
     lines: tuple[Line, ...] = ()
     stakes: tuple[tuple[Any, Mapping[str, Any]], ...] = ()
     vault_shares: Any = None
+    draws: Mapping[str, Any] = field(factory=dict)
 
 
 @frozen
@@ -129,6 +132,12 @@ def bearable(case: Case, account: AccountView, equity: Any, size: Any) -> Any:
     return (equity >= initial) | (toward_zero(account.size, size) & safer)
 
 
-def available(case: Case) -> Any:
-    """Atoms that the insurance fund has above its floor."""
-    return larger(case.before.reserves.insurance - case.rulebook.insurance_floor, 0)
+def available(case: Case, snapshot: Snapshot | None = None) -> Any:
+    """Atoms that the insurance fund may pay at the event's time, before it or as a snapshot has it."""
+    found = case.before if snapshot is None else snapshot
+    return may_pay_out(case.rulebook, found.reserves.insurance, found.draws, case.event.timestamp)
+
+
+def drawn(case: Case, paid: Any) -> Mapping[str, Any]:
+    """The draws after the fund has paid so many atoms."""
+    return drawn_after(case.rulebook, case.before.draws, paid, case.event.timestamp)

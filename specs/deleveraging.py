@@ -9,7 +9,7 @@ from riskcore.journal import Reason, Reserve, Stage
 from riskcore.rules import Rule
 from specs.arithmetic import either, every, floor_ratio, implies, larger, magnitude, negate, smaller
 from specs.case import AccountView, Case
-from specs.contract import Contract, Effect, available, header_guard, more_longs, moved, owed, pay, trade
+from specs.contract import Contract, Effect, available, drawn, header_guard, more_longs, moved, owed, pay, trade
 from specs.gates import cooled_down
 from specs.invariant import length_of
 from specs.liquidation import equity_share, liquidatable_guard, toward
@@ -164,6 +164,8 @@ def _end_effect(case: Case) -> Effect:
             "insurance": before.reserves.insurance - covered,
             "uncovered": before.reserves.uncovered - (missing - covered),
         },
+        market={"insurance_used": before.market.insurance_used + covered},
+        draws=drawn(case, covered),
         deleveraging=case.after.deleveraging is None,
         lines=(
             pay(Reserve.INSURANCE, episode.account, covered, Reason.COVER, Stage.INSURANCE),

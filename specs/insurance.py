@@ -9,7 +9,7 @@ from riskcore.journal import Reason, Reserve, Stage
 from riskcore.rules import Rule
 from specs.arithmetic import smaller
 from specs.case import Case
-from specs.contract import Contract, Effect, available, header_guard, pay
+from specs.contract import Contract, Effect, available, drawn, header_guard, pay
 
 
 def _cover_guard(case: Case) -> dict[Rule, Any]:
@@ -28,6 +28,7 @@ def _cover_effect(case: Case) -> Effect:
     return Effect(
         accounts=((case.event.account, {"balance": account.balance + paid}),),
         reserves={"insurance": case.before.reserves.insurance - paid},
+        draws=drawn(case, paid),
         lines=(pay(Reserve.INSURANCE, case.event.account, paid, Reason.COVER, Stage.INSURANCE),),
     )
 

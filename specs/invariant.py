@@ -2,7 +2,7 @@
 
 Both call these functions, so nothing is assumed that is not proven to be left behind.
 CASH-1, CASH-2, BAL-1 and BAL-2 claim the first four, SHARE-1 what is said of the vault's shares,
-INV-1 the rest.
+INS-2 what is said of draws, INV-1 the rest.
 """
 
 from __future__ import annotations
@@ -49,6 +49,11 @@ def stake_is_possible(stake: StakeView) -> Any:
         implies(stake.deposit == 0, stake.deposit_time == 0),
         implies(stake.redemption == 0, stake.redemption_time == 0),
     )
+
+
+def draws_are_possible(ledger: Ledger) -> Any:
+    """What the insurance fund has drawn is not below zero, and its window has begun."""
+    return every(ledger.draws.drawn >= 0, ledger.draws.since <= ledger.timestamp)
 
 
 def longs_equal_shorts(ledger: Ledger) -> Any:

@@ -14,6 +14,7 @@ from specs.contract import (
     Effect,
     available,
     bearable,
+    drawn,
     header_guard,
     maintenance_of,
     more_longs,
@@ -116,8 +117,10 @@ def _effect(case: Case) -> Effect:
         market={
             "open_interest": before.market.open_interest
             + more_longs(account.size, change)
-            + more_longs(maker.size, -change)
+            + more_longs(maker.size, -change),
+            "insurance_used": before.market.insurance_used + cover,
         },
+        draws=drawn(case, cover),
         lines=(
             *trade(case, event.account, event.maker, change, debit, Reason.LIQUIDATION, Stage.BOOK),
             pay(event.account, Reserve.INSURANCE, fee, Reason.LIQUIDATION_FEE, Stage.BOOK),

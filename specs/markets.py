@@ -6,7 +6,7 @@ from typing import Any
 
 from riskcore import events
 from riskcore.rules import Rule
-from specs.arithmetic import RATE_ONE, every, magnitude, negate
+from specs.arithmetic import RATE_ONE, every, implies, magnitude, negate
 from specs.case import Case
 from specs.contract import Contract, Effect, header_guard
 from specs.tiers import admissible_tiers
@@ -58,6 +58,11 @@ def admissible_rulebook(rulebook: Any) -> Any:
         rulebook.vault_redemption_notice >= 0,
         rulebook.vault_request_window >= 0,
         rulebook.vault_deposit_minimum >= 1,
+        rulebook.insurance_fee_share >= 0,
+        rulebook.insurance_fee_share <= RATE_ONE,
+        rulebook.insurance_draw_limit >= 0,
+        rulebook.insurance_draw_window >= 0,
+        implies(rulebook.insurance_draw_limit > 0, rulebook.insurance_draw_window > 0),
         cooldown >= 0,
         (window == 0) | (window >= cooldown),
     )
@@ -81,6 +86,7 @@ LIST_MARKET = Contract(
             "open_interest": 0,
             "settling": False,
             "mark_time": case.event.timestamp,
+            "insurance_used": 0,
         }
     ),
 )

@@ -10,7 +10,18 @@ from itertools import pairwise
 from typing import Any
 
 from riskcore.state import TierRule
-from specs.arithmetic import RATE_ONE, ceiling_ratio, either, every, floor_ratio, is_plain, larger, magnitude, smaller
+from specs.arithmetic import (
+    RATE_ONE,
+    ceiling_ratio,
+    either,
+    every,
+    floor_ratio,
+    is_plain,
+    larger,
+    magnitude,
+    rate_of,
+    smaller,
+)
 
 
 def admissible_tier(lower: Any, tier: Any) -> Any:
@@ -52,6 +63,8 @@ def slab(notional: Any, brackets: Any) -> Any:
 
 def tiered(rule: Any, notional: Any, brackets: Any) -> Any:
     """Atoms that ``notional`` needs, rounded up once."""
+    if len(brackets) == 1:
+        return rate_of(notional, brackets[0][1])
     return ceiling_ratio((slab if rule is TierRule.SLAB else marginal)(notional, brackets), RATE_ONE)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from riskcore import events
-from riskcore.journal import Reason, Reserve, Stage
+from riskcore.journal import Line, Reason, Reserve, Stage
 from riskcore.rules import Rule
-from specs.arithmetic import magnitude, rate_of
+from specs.arithmetic import RATE_ONE, floor_ratio, magnitude, named, rate_of
 from specs.case import Case
 from specs.contract import Contract, Effect, bearable, header_guard, more_longs, moved, owed, pay, toward_zero, trade
 from specs.gates import no_dust
@@ -17,7 +17,9 @@ from specs.markets import fresh, open_market, within_band
 def _fees(case: Case) -> tuple[Any, Any]:
     notional = magnitude(case.event.size) * case.event.price
     rules = case.before.market.rules
-    return rate_of(notional, rules.taker_fee_rate), rate_of(notional, rules.maker_fee_rate)
+    fees = (rate_of(notional, rate) for rate in (rules.taker_fee_rate, rules.maker_fee_rate))
+    taker_fee, maker_fee = (named("fee", fee) for fee in fees)
+    return taker_fee, maker_fee
 
 
 def _guard(case: Case) -> dict[Rule, Any]:
@@ -43,18 +45,28 @@ def _guard(case: Case) -> dict[Rule, Any]:
     }
 
 
+def fee_share(case: Case) -> Any:
+    """What the insurance fund gets of the fill's fees, rounded down."""
+    return floor_ratio(sum(_fees(case)) * case.rulebook.insurance_fee_share, RATE_ONE)
+
+
 def _effect(case: Case) -> Effect:
     event, before = case.event, case.before
     taker, maker = before.account(event.taker), before.account(event.maker)
     taker_fee, maker_fee = _fees(case)
     debit = event.size * event.price
+    share = fee_share(case)
+    shared: tuple[Line, ...] = ()
+    if case.rulebook.insurance_fee_share > 0:
+        shared = (pay(Reserve.FEES, Reserve.INSURANCE, share, Reason.FEE_SHARE),)
     return Effect(
         accounts=(
             (event.taker, moved(case, taker, event.size, debit, taker_fee)),
             (event.maker, moved(case, maker, -event.size, -debit, maker_fee)),
         ),
         reserves={
-            "fees": before.reserves.fees + taker_fee + maker_fee,
+            "fees": before.reserves.fees + taker_fee + maker_fee - share,
+            "insurance": before.reserves.insurance + share,
             "transit": before.reserves.transit + owed(case, taker) + owed(case, maker),
         },
         market={
@@ -66,6 +78,7 @@ def _effect(case: Case) -> Effect:
             *trade(case, event.taker, event.maker, event.size, debit, Reason.FILL, Stage.ORDINARY),
             pay(event.taker, Reserve.FEES, taker_fee, Reason.FEE),
             pay(event.maker, Reserve.FEES, maker_fee, Reason.FEE),
+            *shared,
         ),
     )
 

@@ -52,6 +52,7 @@ class MarketView(NamedTuple):
     open_interest: int
     settling: bool
     mark_time: int
+    insurance_used: int
 
 
 class EpisodeView(NamedTuple):
@@ -62,6 +63,13 @@ class EpisodeView(NamedTuple):
     done: int
     queue: tuple[str, ...]
     head: int
+
+
+class DrawsView(NamedTuple):
+    """Atoms that the insurance fund has paid since its window began."""
+
+    drawn: int
+    since: int
 
 
 class StakeView(NamedTuple):
@@ -88,6 +96,7 @@ class View:
     time: int
     stakes: dict[str, StakeView]
     vault_shares: int
+    draws: DrawsView
 
     def get_stake(self, account: str) -> StakeView:
         return self.stakes.get(account, StakeView())
@@ -119,9 +128,9 @@ class View:
             maintenance += get_maintenance(listing.rules, listing.mark, position.size)
         return Health(self.get_equity(account), initial, maintenance)
 
-    def get_available(self) -> int:
-        """Atoms that the insurance fund has above its floor."""
-        return max(0, self.reserves["insurance"] - self.rulebook.insurance_floor)
+    def get_available(self, now: int) -> int:
+        """Atoms that the insurance fund may pay."""
+        return get_available(self.rulebook, self.reserves["insurance"], self.draws, now)
 
 
 def observe(state: State) -> View:
@@ -144,6 +153,7 @@ def observe(state: State) -> View:
             value.open_interest,
             value.settling,
             value.mark_time,
+            value.insurance_used,
         )
         for market, value in state.markets.items()
         if value is not None
@@ -179,7 +189,17 @@ def observe(state: State) -> View:
         state.timestamp,
         observe_stakes(state),
         state.vault_shares,
+        DrawsView(state.draws.drawn, state.draws.since),
     )
+
+
+def get_available(rulebook: Rulebook, fund: int, draws: DrawsView, now: int) -> int:
+    """What the fund has above its floor; where it has a limit, no more than the window that runs has left of it."""
+    above = max(0, fund - rulebook.insurance_floor)
+    if not rulebook.insurance_draw_limit:
+        return above
+    runs = now - draws.since < rulebook.insurance_draw_window
+    return max(0, min(above, rulebook.insurance_draw_limit - (draws.drawn if runs else 0)))
 
 
 def observe_stakes(state: State) -> dict[str, StakeView]:
@@ -278,7 +298,7 @@ class Holding:
 class Listing:
     """``accrued``: funding per long lot since listing, never rounded. ``settling``: it ends at its mark.
 
-    ``found``: lots held long before the event.
+    ``found``: lots held long before the event. ``used``: of the insurance fund.
     """
 
     rules: MarketRules
@@ -288,6 +308,7 @@ class Listing:
     settling: bool = False
     mark_time: int = 0
     found: int = 0
+    used: int = 0
 
 
 @dataclass
@@ -322,6 +343,7 @@ class Venue:
         self.seen: set[str] = set()
         self.sequence = 0
         self.time = 0
+        self.draws = DrawsView(0, 0)
 
     @classmethod
     def read(cls, view: View) -> Venue:
@@ -330,7 +352,13 @@ class Venue:
         for name, market in view.markets.items():
             accrued = market.funding_index + Fraction(market.remainder, MILLION * view.rulebook.funding_interval)
             venue.listings[name] = Listing(
-                market.rules, market.mark, market.time, accrued, market.settling, market.mark_time
+                market.rules,
+                market.mark,
+                market.time,
+                accrued,
+                market.settling,
+                market.mark_time,
+                used=market.insurance_used,
             )
         for account, (balance, positions, liquidated) in view.accounts.items():
             venue.cash[account] = balance
@@ -351,6 +379,7 @@ class Venue:
             venue.episode = Episode(account, market_name, lots, share, list(queue), done, head)
         venue.seen = set(view.seen)
         venue.sequence, venue.time = view.sequence, view.time
+        venue.draws = view.draws
         for name, listing in venue.listings.items():
             listing.found = venue._count_longs(name)
         return venue
@@ -413,6 +442,7 @@ class Venue:
             self.time,
             {account: stake for account, stake in self.stakes.items() if stake != StakeView()},
             self.count_shares(),
+            self.draws,
         )
 
     def _view_market(self, name: str) -> MarketView:
@@ -429,6 +459,7 @@ class Venue:
             long_lots,
             listing.settling,
             listing.mark_time,
+            listing.used,
         )
 
     def _count_longs(self, name: str) -> int:
@@ -469,8 +500,20 @@ class Venue:
         health = self.get_health(account)
         return health.equity < health.maintenance
 
-    def get_available(self) -> int:
-        return max(0, self.insurance - self.rulebook.insurance_floor)
+    def get_available(self, now: int) -> int:
+        return get_available(self.rulebook, self.insurance, self.draws, now)
+
+    def _draw(self, account: str, amount: int, now: int, market: str = "") -> None:
+        """The fund pays, for a market if one is named."""
+        self.cash[account] = self.cash.get(account, 0) + amount
+        self.insurance -= amount
+        if market:
+            self.listings[market].used += amount
+        if amount and self.rulebook.insurance_draw_limit:
+            drawn, since = self.draws
+            if not drawn or now - since >= self.rulebook.insurance_draw_window:
+                drawn, since = 0, now
+            self.draws = DrawsView(drawn + amount, since)
 
     def get_share(self, account: str, market: str, lots: int) -> int:
         """Equity that goes with ``lots``, in proportion to the maintenance margin they free."""
@@ -618,6 +661,12 @@ class Venue:
         self.pool += event.amount
         return get_broken(AMOUNT_NOT_POSITIVE=event.amount > 0)
 
+    def repay_loss(self, event: events.RepayLoss) -> set[str]:
+        broken = get_broken(AMOUNT_NOT_POSITIVE=event.amount > 0, NOT_UNCOVERED=event.amount <= self.losses)
+        self.losses -= event.amount
+        self.pool += event.amount
+        return broken
+
     def advance_time(self, event: events.AdvanceTime) -> set[str]:
         return set()
 
@@ -672,11 +721,15 @@ class Venue:
         before = [self.get_health(party) for party in parties]
         notional = abs(event.size) * event.price
         self._exchange(event.taker, event.maker, event.market, event.size, event.size * event.price)
-        rules = self.listings[event.market].rules
+        rules, taken = self.listings[event.market].rules, 0
         for party, rate in zip(parties, (rules.taker_fee_rate, rules.maker_fee_rate), strict=True):
             fee = ceil(Fraction(rate, MILLION) * notional)
             self.cash[party] -= fee
             self.fees += fee
+            taken += fee
+        share = floor(Fraction(self.rulebook.insurance_fee_share, MILLION) * taken)
+        self.fees -= share
+        self.insurance += share
         broken |= self._check_dust(event.market, {str(party): size for party, size in zip(parties, sizes, strict=True)})
         safe = [
             is_safe(before[i], self.get_health(party), is_reducing(sizes[i], self.get_size(party, event.market)))
@@ -713,10 +766,10 @@ class Venue:
             self.insurance += fee
         else:
             worst = Fraction(self.rulebook.insurance_fill_band, MILLION) * event.size * self.listings[event.market].mark
-            backed = self.rulebook.insurance_backs_fills and -spare <= self.get_available() and share - spare <= worst
+            affordable = -spare <= self.get_available(event.timestamp)
+            backed = self.rulebook.insurance_backs_fills and affordable and share - spare <= worst
             broken |= get_broken(WORSE_THAN_BANKRUPTCY=backed)
-            self.cash[event.account] += -spare
-            self.insurance -= -spare
+            self._draw(event.account, -spare, event.timestamp, event.market)
         broken |= self._check_dust(event.market, sizes)
         if self.rulebook.liquidation_window or self.rulebook.liquidation_cooldown:
             self.liquidated[event.account] = event.timestamp
@@ -778,11 +831,9 @@ class Venue:
         return account != self.rulebook.vault and not self.copy()._take_over(account, market, lots)
 
     def cover_deficit(self, event: events.CoverDeficit) -> set[str]:
-        deficit, available = -self.get_equity(event.account), self.get_available()
+        deficit, available = -self.get_equity(event.account), self.get_available(event.timestamp)
         flat = not self.holdings.get(event.account)
-        paid = min(deficit, available)
-        self.cash[event.account] = self.cash.get(event.account, 0) + paid
-        self.insurance -= paid
+        self._draw(event.account, min(deficit, available), event.timestamp)
         return get_broken(
             NO_DEFICIT=deficit > 0,
             INSURANCE_OPEN_POSITION=flat or self.rulebook.insurance_before_adl,
@@ -796,7 +847,7 @@ class Venue:
         if broken:
             return broken
         in_deficit = self.get_equity(event.account) < 0
-        insured = self.rulebook.insurance_before_adl and in_deficit and self.get_available() > 0
+        insured = self.rulebook.insurance_before_adl and in_deficit and self.get_available(event.timestamp) > 0
         lots = abs(self.get_size(event.account, event.market))
         share = 0 if self.rulebook.adl_at_mark else -self.get_share(event.account, event.market, lots)
         queue = self.get_queue(event.account, event.market, lots, share)
@@ -833,9 +884,9 @@ class Venue:
         if episode is None:
             return {"DELEVERAGING_NOT_OPEN"}
         unpaid = max(0, episode.share - episode.get_paid(episode.done))
-        insured = min(unpaid, self.get_available())
-        self.cash[episode.account] += unpaid
-        self.insurance -= insured
+        insured = min(unpaid, self.get_available(event.timestamp))
+        self._draw(episode.account, insured, event.timestamp, episode.market)
+        self.cash[episode.account] += unpaid - insured
         self.losses += unpaid - insured
         self.episode = None
         return get_broken(QUEUE_NOT_EXHAUSTED=episode.head >= len(episode.queue))
@@ -844,7 +895,7 @@ class Venue:
         broken = get_broken(
             NO_DEFICIT=self.get_equity(event.account) < 0,
             NOT_FLAT=not self.holdings.get(event.account),
-            INSURANCE_NOT_EXHAUSTED=self.get_available() == 0,
+            INSURANCE_NOT_EXHAUSTED=self.get_available(event.timestamp) == 0,
         )
         self.losses -= self.cash.get(event.account, 0)
         self.cash[event.account] = 0
@@ -1026,6 +1077,7 @@ PROCESSES: dict[type[events.Header], Callable[[Venue, Any], set[str]]] = {
     events.Withdraw: Venue.withdraw,
     events.Transfer: Venue.transfer,
     events.FundInsurance: Venue.fund_insurance,
+    events.RepayLoss: Venue.repay_loss,
     events.AdvanceTime: Venue.advance_time,
     events.MarkPrice: Venue.mark_price,
     events.ApplyFunding: Venue.apply_funding,

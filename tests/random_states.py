@@ -44,6 +44,8 @@ def rulebooks(draw: st.DrawFn, adl_solvent: bool | None = None, with_cooldown: b
         adl_rank=draw(st.sampled_from(RankPolicy)),
         funding_interval=Time(1_000),
         funding_rate_cap=Rate(10_000),
+        insurance_draw_limit=Atoms(draw(st.sampled_from([0, 0, 70]))),
+        insurance_draw_window=Time(1_000),
         liquidation_window=Time(window := draw(st.sampled_from((0, 0, 5)))),
         liquidation_cooldown=Time(draw(st.sampled_from((0, window or 5)))) if with_cooldown else Time(0),
     )

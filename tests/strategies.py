@@ -243,7 +243,11 @@ def draw_rules(random: Random, wealth: int = 10**6) -> MarketRules:
     scaling = random.choice((*[(0, 0)] * 4, (low, low + random.randint(1, 30 * wealth))))
     rule = random.choice(tuple(TierRule))
     share = random.choice((RATE_ONE, RATE_ONE, 200_000, random.randint(1, RATE_ONE)))
-    gates = share, random.choice((0, 0, random.randint(0, wealth))), random.choice((1, 1, 1, 1, 2, random.randint(1, 9)))
+    gates = (
+        share,
+        random.choice((0, 0, random.randint(0, wealth))),
+        random.choice((1, 1, 1, 1, 2, random.randint(1, 9))),
+    )
     plain = make_rules(initial, maintenance, taker, maker, liquidation, tuple(tiers), rule, scaling, gates)
     return attrs.evolve(
         plain,
@@ -281,6 +285,9 @@ def draw_scenario(random: Random) -> Scenario:
         vault_redemption_notice=Time(random.choice((0, 0, 1, 2000))),
         vault_request_window=Time(random.choice((0, 1000, 20 * HOUR, 20 * HOUR))),
         vault_deposit_minimum=Atoms(random.choice((1, 1, max(1, wealth // 1000)))),
+        insurance_fee_share=Rate(random.choice((0, 0, 333_333, 1_000_000))),
+        insurance_draw_limit=Atoms(random.choice((0, 0, max(1, wealth // 50), max(1, wealth // 5)))),
+        insurance_draw_window=Time(random.choice((1, 2000, 2000, HOUR))),
         liquidation_window=Time(window := random.choice((0, 0, 1, 5000))),
         liquidation_cooldown=Time(random.choice((0, 1, min(window or 900, 900)))),
     )
@@ -399,6 +406,9 @@ class Proposer:
 
     def fund_insurance(self) -> Event:
         return self._make(events.FundInsurance, self.random.randint(1, max(1, self.venue.pool // 50)))
+
+    def repay_loss(self) -> Event:
+        return self._make(events.RepayLoss, self._part(self.venue.losses))
 
     # Prices and time
 
@@ -731,7 +741,7 @@ class Proposer:
         elif self.has_flat_debtor() and self.random.random() < 0.2:
             kinds = ("cover_deficit", "write_off")
         elif self.venue.losses and self.random.random() < 0.1:
-            kinds = ("withdraw",)
+            kinds = ("withdraw", "withdraw", "withdraw", "repay_loss")
         elif self.random.random() < 0.1:
             kinds = ("move_shares",)
         elif self.random.random() < 0.5:
@@ -742,7 +752,7 @@ class Proposer:
         return event
 
 
-MONEY = ("deposit", "withdraw", "transfer", "fund_insurance")
+MONEY = ("deposit", "withdraw", "transfer", "fund_insurance", "repay_loss")
 PRICES = ("advance_time", "list_market", "drift", "crash", "apply_funding")
 TRADES = ("open_fill", "reduce_fill")
 WATERFALL = (
@@ -812,6 +822,9 @@ def rulebooks(draw: st.DrawFn) -> Rulebook:
         vault_redemption_notice=Time(draw(st.integers(0, 10**12))),
         vault_request_window=Time(draw(st.integers(0, 10**12))),
         vault_deposit_minimum=Atoms(draw(st.integers(1, 10**30))),
+        insurance_fee_share=Rate(draw(st.integers(0, RATE_ONE))),
+        insurance_draw_limit=Atoms(draw(st.just(0) | st.integers(0, 10**30))),
+        insurance_draw_window=Time(draw(st.integers(1, 10**12))),
         liquidation_window=Time(window),
         liquidation_cooldown=Time(draw(st.integers(0, window or 10**12))),
     )
@@ -881,6 +894,7 @@ def any_events() -> st.SearchStrategy[Event]:
         st.builds(events.Withdraw, *head, names, amounts),
         st.builds(events.Transfer, *head, names, names, amounts),
         st.builds(events.FundInsurance, *head, amounts),
+        st.builds(events.RepayLoss, *head, amounts),
         st.builds(events.AdvanceTime, *head),
         st.builds(events.MarkPrice, *head, market, amounts),
         st.builds(events.ApplyFunding, *head, market, amounts),

@@ -24,6 +24,7 @@ KERNEL = (
     "rules",
     "state",
     "tiers",
+    "draws",
     "events",
     "journal",
     "margin",
@@ -211,7 +212,8 @@ def test_only_the_journal_assigns_balances_positions_stakes_and_lines() -> None:
                 (module, target.attr)
                 for target in targets
                 if isinstance(target, ast.Attribute)
-                and target.attr in ("balance", "positions", "lines", "market", "stake", "vault_shares", "liquidated")
+                and target.attr
+                in ("balance", "positions", "lines", "market", "stake", "vault_shares", "draws", "liquidated")
             }
 
     assert {"journal"} == {module for module, _ in writers}

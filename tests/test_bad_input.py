@@ -57,8 +57,8 @@ TRANSFER: dict[str, Any] = {
 }  # fmt: skip
 GOOD = [HEADER, LIST, DEPOSIT, OTHER, FILL]
 EVENTS = (
-    "list_market, deposit, withdraw, transfer, fund_insurance, advance_time, mark_price, apply_funding, fill, "
-    "liquidation_fill, takeover, cover_deficit, begin_deleveraging, deleverage, end_deleveraging, write_off, "
+    "list_market, deposit, withdraw, transfer, fund_insurance, repay_loss, advance_time, mark_price, apply_funding, "
+    "fill, liquidation_fill, takeover, cover_deficit, begin_deleveraging, deleverage, end_deleveraging, write_off, "
     "settle_market, settle_pair, request_vault_deposit, execute_vault_deposit, cancel_vault_deposit, "
     "request_vault_redemption, execute_vault_redemption"
 )
@@ -364,7 +364,8 @@ SPOILT_HEADERS: dict[str, tuple[dict[str, Any] | str, str]] = {
         change_rulebook(funding_interval=0, insurance_floor=-1),
         "rulebook: expected an admissible rulebook, got vault_position_limit 20000, insurance_floor -1, "
         "insurance_fill_band 1000000, funding_interval 0, funding_rate_cap 40000, takeover_rate 1000000, "
-        "vault_deposit_notice 0, vault_redemption_notice 0, vault_request_window 86400000, vault_deposit_minimum 1",
+        "vault_deposit_notice 0, vault_redemption_notice 0, vault_request_window 86400000, vault_deposit_minimum 1, "
+        "insurance_fee_share 0, insurance_draw_limit 0, insurance_draw_window 0",
     ),
     "snapshot outside": (
         HEADER | {"snapshot": "../state.json"},

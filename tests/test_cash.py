@@ -1,4 +1,4 @@
-"""Deposit, Withdraw, Transfer, FundInsurance."""
+"""Deposit, Withdraw, Transfer, FundInsurance, RepayLoss."""
 
 from fractions import Fraction
 
@@ -13,6 +13,7 @@ from riskcore.events import (
     FundInsurance,
     LiquidationFill,
     MarkPrice,
+    RepayLoss,
     Transfer,
     Withdraw,
     WriteOff,
@@ -318,3 +319,53 @@ def test_whoever_comes_first_or_last_loses_the_same_part(amounts: list[int], deb
         # an atom for this one's rounding, and at most one less for each that was rounded up before
         assert -earlier <= after - before - part * owned[owner] < 1
     assert 0 == desk.state.reserves.outside
+
+
+# RepayLoss
+
+
+def with_debt_written_off(loss: int, **rulebook: object) -> Desk:
+    """A written-off debt of so many atoms, owed to ``creditor``."""
+    desk = Desk(make_rulebook(**rulebook), debts={"debtor": loss})
+    desk.must(Deposit, "birch", 1000)
+    desk.must(WriteOff, "debtor")
+    return desk
+
+
+def test_a_loss_is_repaid_from_outside() -> None:
+    desk = with_debt_written_off(70)
+    outcome = desk.do(RepayLoss, 30)
+
+    assert [(Reserve.OUTSIDE, Reserve.UNCOVERED, 30, Reason.REPAYMENT, Stage.ORDINARY)] == get_lines(outcome)
+    assert (-1030, -40) == (desk.state.reserves.outside, desk.state.reserves.uncovered)
+
+
+def test_a_loss_repaid_opens_the_gate() -> None:
+    desk = with_debt_written_off(70, withdrawals_wait=True)
+    desk.must(RepayLoss, 69)
+
+    assert Rule.LOSS_UNCOVERED == desk.do(Withdraw, "birch", 1).rejected
+    desk.must(RepayLoss, 1)
+    desk.must(Withdraw, "birch", 1000)
+    desk.must(Withdraw, "creditor", 70)
+    assert (0, 0) == (desk.state.reserves.outside, desk.state.reserves.uncovered)
+
+
+def test_a_loss_repaid_is_cut_from_nobody() -> None:
+    desk = with_debt_written_off(70, withdrawals_are_cut=True)
+    desk.must(RepayLoss, 70)
+    outcome = desk.do(Withdraw, "birch", 1000)
+
+    assert [("birch", Reserve.OUTSIDE, 1000, Reason.WITHDRAWAL, Stage.ORDINARY)] == get_lines(outcome)
+
+
+@pytest.mark.parametrize("loss", [0, 70])
+def test_no_more_is_repaid_than_is_uncovered(loss: int) -> None:
+    desk = with_debt_written_off(loss) if loss else Desk()
+
+    assert Rule.NOT_UNCOVERED == desk.do(RepayLoss, loss + 1).rejected
+
+
+@pytest.mark.parametrize("amount", [0, -1])
+def test_nothing_or_less_is_no_repayment(amount: int) -> None:
+    assert Rule.AMOUNT_NOT_POSITIVE == with_debt_written_off(70).do(RepayLoss, amount).rejected

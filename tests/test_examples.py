@@ -76,7 +76,7 @@ class Story:
             self.covered.clear()
         elif isinstance(event, CoverDeficit):
             self.covered.add(event.account)
-            self.is_fund_exhausted |= get_available(self.state) == 0
+            self.is_fund_exhausted |= get_available(self.state, self.state.timestamp) == 0
         paid = sum(line.amount for line in outcome.effects if isinstance(line, Pay) and line.reason is Reason.COVER)
         self.insurance_paid += paid
         for line in outcome.effects:

@@ -333,8 +333,8 @@ def test_json_is_one_object_of_the_documented_shape(log: Path) -> None:
             "vault": get_stage(steps=1, lots=20, notional=17_800, gained=404, forgone=0),
             "deleveraging": get_stage(steps=1, lots=40, notional=33_200, gained=0, forgone=768),
             "settlement": {"steps": 0, "lots": 0, "notional": 0, "gained": 0, "forgone": 0, "takers": 0, "markets": {}},
-            "insurance": {"paid": 758},
-            "uncovered": {"written_off": 46, "haircuts": 0},
+            "insurance": {"paid": 758, "deposits": 1000, "fee_share": 0},
+            "uncovered": {"written_off": 46, "haircuts": 0, "repaid": 0},
         },
         "solvency": {
             "pool": 117_600,
@@ -418,6 +418,7 @@ book          paid by the insurance fund for fills beyond bankruptcy    3.81
 book          liquidation fees, received by the insurance fund          1.39
 vault         equity received by the vault with the lots                4.04
 insurance     paid by the insurance fund for deficits                   7.58
+insurance     received by the insurance fund from outside              10.00
 deleveraging  forgone by 1 counterparty                                 7.68
 deleveraging  gained by 0 counterparties                                0.00
 uncovered     paid by nobody, written off                               0.46

@@ -224,7 +224,7 @@ def fund_1(passage: Passage) -> bool:
 
 
 class Footprint(NamedTuple):
-    """What an event may change: balances; in one market, positions and the market's fields; reserves; stakes."""
+    """What an event may change: balances; in one market, positions and the market's fields; reserves; more."""
 
     balances: tuple[str, ...] = ()
     market: str = ""
@@ -233,6 +233,7 @@ class Footprint(NamedTuple):
     reserves: tuple[str, ...] = ()
     episode: bool = False
     holders: tuple[str, ...] = ()
+    draws: bool = False
 
 
 def get_footprint(event: Event, before: View) -> Footprint:
@@ -247,6 +248,8 @@ def get_footprint(event: Event, before: View) -> Footprint:
             return Footprint((event.payer, event.payee))
         case events.FundInsurance():
             return Footprint(reserves=("outside", "insurance"))
+        case events.RepayLoss():
+            return Footprint(reserves=("outside", "uncovered"))
         case events.AdvanceTime():
             return Footprint()
         case events.MarkPrice():
@@ -255,15 +258,19 @@ def get_footprint(event: Event, before: View) -> Footprint:
             return Footprint(market=event.market, fields=("funding_index", "remainder", "time"))
         case events.Fill():
             parties: tuple[str, ...] = (event.taker, event.maker)
-            return Footprint(parties, event.market, parties, ("open_interest",), ("fees", "transit"))
+            reserves: tuple[str, ...] = ("fees", "transit")
+            if before.rulebook.insurance_fee_share:
+                reserves = (*reserves, "insurance")
+            return Footprint(parties, event.market, parties, ("open_interest",), reserves)
         case events.LiquidationFill():
             parties = (event.account, event.maker)
-            return Footprint(parties, event.market, parties, ("open_interest",), ("insurance", "transit"))
+            fields = ("open_interest", "insurance_used")
+            return Footprint(parties, event.market, parties, fields, ("insurance", "transit"), draws=True)
         case events.Takeover():
             parties = (event.account, before.rulebook.vault)
             return Footprint(parties, event.market, parties, ("open_interest",), ("transit",))
         case events.CoverDeficit():
-            return Footprint((event.account,), reserves=("insurance",))
+            return Footprint((event.account,), reserves=("insurance",), draws=True)
         case events.BeginDeleveraging():
             return Footprint(episode=True)
         case events.Deleverage():
@@ -271,8 +278,8 @@ def get_footprint(event: Event, before: View) -> Footprint:
             parties = (episode.account, episode.queue[episode.head])
             return Footprint(parties, episode.market, parties, ("open_interest",), ("transit",), episode=True)
         case events.EndDeleveraging():
-            reserves = ("insurance", "uncovered")
-            return Footprint((get_episode(before).account,), reserves=reserves, episode=True)
+            episode, reserves = get_episode(before), ("insurance", "uncovered")
+            return Footprint((episode.account,), episode.market, (), ("insurance_used",), reserves, True, draws=True)
         case events.WriteOff():
             return Footprint((event.account,), reserves=("uncovered",))
         case events.SettleMarket():
@@ -302,6 +309,7 @@ def frame_1(passage: Passage) -> bool:
     assert {*before.seen, event.id} == after.seen
     assert (event.sequence, event.timestamp) == (after.sequence, after.time)
     assert footprint.episode or before.episode == after.episode
+    assert footprint.draws or before.draws == after.draws
     assert footprint.holders or before.vault_shares == after.vault_shares
     for account in {*before.stakes, *after.stakes} - {*footprint.holders}:
         assert before.get_stake(account) == after.get_stake(account)
@@ -546,7 +554,7 @@ def close_1(passage: Passage) -> bool:
 def wfall_1(passage: Passage) -> bool:
     """A stage is entered only when what comes before it has nothing left to give."""
     event, before = passage.event, passage.before
-    available, rulebook = before.get_available(), before.rulebook
+    available, rulebook = before.get_available(event.timestamp), before.rulebook
     if passage.rejected is not None:
         return False
     if isinstance(event, events.BeginDeleveraging):
@@ -561,7 +569,8 @@ def wfall_1(passage: Passage) -> bool:
     if isinstance(event, events.EndDeleveraging):
         episode = get_episode(before)
         assert all(0 == before.get_size(account, episode.market) for account in episode.queue)
-        assert 0 == passage.after.get_available() or before.reserves["uncovered"] == passage.after.reserves["uncovered"]
+        left = passage.after.get_available(event.timestamp)
+        assert 0 == left or before.reserves["uncovered"] == passage.after.reserves["uncovered"]
         return True
     if isinstance(event, events.WriteOff):
         assert 0 == available
@@ -593,7 +602,7 @@ def vault_1(passage: Passage) -> bool:
 def ins_1(passage: Passage) -> bool:
     """The fund pays exactly the smaller of the deficit and what is available."""
     event, before, after = passage.event, passage.before, passage.after
-    paid, available = get_paid_for(passage, Reason.COVER), before.get_available()
+    paid, available = get_paid_for(passage, Reason.COVER), before.get_available(event.timestamp)
     assert 0 <= paid <= available
     assert after.reserves["insurance"] >= min(before.reserves["insurance"], before.rulebook.insurance_floor)
     if passage.rejected is not None:
@@ -606,6 +615,45 @@ def ins_1(passage: Passage) -> bool:
         assert min(max(0, episode.share - get_part(episode, episode.done)), available) == paid
         return True
     assert isinstance(event, events.LiquidationFill) or 0 == paid
+    return paid > 0
+
+
+def ins_2(passage: Passage) -> bool:
+    """What the fund pays is within its limit for a window that is not over, and counted there."""
+    rulebook, now = passage.before.rulebook, passage.after.time
+    paid, old, new = get_paid_for(passage, Reason.COVER), passage.before.draws, passage.after.draws
+    if not paid or not rulebook.insurance_draw_limit:
+        assert old == new
+        return False
+    goes_on = old.drawn > 0 and now - old.since < rulebook.insurance_draw_window
+
+    assert (old.drawn + paid, old.since) == new if goes_on else (paid, now) == new
+    assert new.drawn <= rulebook.insurance_draw_limit
+    assert passage.after.reserves["insurance"] >= rulebook.insurance_floor
+    return True
+
+
+def ins_3(passage: Passage) -> bool:
+    """The fund gets its rate of a fill's fees and less than an atom less; nothing else leaves the fees."""
+    before, after, event = passage.before, passage.after, passage.event
+    fees, share = get_paid_for(passage, Reason.FEE), get_paid_for(passage, Reason.FEE_SHARE)
+    assert after.reserves["fees"] - before.reserves["fees"] == fees - share
+    if passage.rejected is not None or not isinstance(event, events.Fill):
+        assert 0 == share
+        return False
+
+    assert 0 <= Fraction(before.rulebook.insurance_fee_share, RATE_ONE) * fees - share < 1
+    return share > 0
+
+
+def ins_4(passage: Passage) -> bool:
+    """What the fund pays for fills and deleveragings is recorded in their market, and only there."""
+    before, after = passage.before, passage.after
+    used = sum(market.insurance_used for market in after.markets.values())
+    used -= sum(market.insurance_used for market in before.markets.values())
+    paid = get_paid_for(passage, Reason.COVER)
+
+    assert used == (0 if isinstance(passage.event, events.CoverDeficit) else paid)
     return paid > 0
 
 
@@ -786,9 +834,13 @@ def settle_2(passage: Passage) -> bool:
 
 
 def loss_1(passage: Passage) -> bool:
-    """Only a withdrawal that is cut lowers the loss, by the loss's part and less than an atom more."""
+    """Only a repayment lowers the loss, or a withdrawal that is cut, by the loss's part and less than an atom more."""
     event, before, after = passage.event, passage.before, passage.after
     loss, loss_after = (-view.reserves["uncovered"] for view in (before, after))
+    if isinstance(event, events.RepayLoss) and passage.rejected is None:
+        assert 0 <= loss_after == loss - event.amount
+        assert before.accounts == after.accounts
+        return True
     if not isinstance(event, events.Withdraw) or passage.rejected is not None:
         assert loss_after >= loss
         return False
@@ -907,6 +959,9 @@ LAWS: dict[str, Callable[[Passage], bool]] = {
     "CLOSE-1": close_1,
     "VAULT-1": vault_1,
     "INS-1": ins_1,
+    "INS-2": ins_2,
+    "INS-3": ins_3,
+    "INS-4": ins_4,
     "ADL-1": adl_1,
     "ADL-2": adl_2,
     "ADL-3": adl_3,
@@ -1037,7 +1092,7 @@ TestVenue = VenueMachine.TestCase
 
 # That the walks reach everything
 
-WALKS, LENGTH = 120, 110
+WALKS, LENGTH = 160, 110
 
 #: A sick account with equity left whose every opposite is in debt, and two fundings in one
 #: millisecond: ``test_deleveraging`` and ``test_funding`` have them.

@@ -18,6 +18,7 @@ from riskcore.prover.tracer import Tracer
 from riskcore.state import (
     Account,
     Deleveraging,
+    Draws,
     Market,
     MarketRules,
     Position,
@@ -44,6 +45,9 @@ RULEBOOK_INTS = (
     "vault_redemption_notice",
     "vault_request_window",
     "vault_deposit_minimum",
+    "insurance_fee_share",
+    "insurance_draw_limit",
+    "insurance_draw_window",
     "liquidation_window",
     "liquidation_cooldown",
 )
@@ -74,9 +78,21 @@ RULES_INTS = (
 )
 
 
+#: The fields of ``Market`` that are integers.
+MARKET_INTS = (
+    "mark_price",
+    "funding_index",
+    "funding_remainder",
+    "funding_time",
+    "open_interest",
+    "mark_time",
+    "insurance_used",
+)
+
 EVENT_TIME = new_int("event.timestamp")
 
 RESERVES = ("outside", "insurance", "fees", "transit", "uncovered", "escrow")
+DRAWS_FIELDS = ("drawn", "since")
 STAKE_FIELDS = ("shares", "deposit", "deposit_time", "redemption", "redemption_time")
 
 
@@ -238,6 +254,7 @@ class World:
         self.seen = SymTable(lambda _, index: new_bool(f"seen{index}"))
         self.stakes = SymTable(self._new_stake)
         self.vault_shares = new_int("vault_shares")
+        self.draws: Any = Draws(*(new_int(f"draws.{name}") for name in DRAWS_FIELDS))
         self.reserves: Any = Reserves(*(new_int(f"reserves.{name}") for name in RESERVES))
         self.sum_balances = new_int("sum.balances")
         self.sum_sizes = new_int("sum.sizes")
@@ -273,6 +290,7 @@ class World:
             timestamp=self.timestamp,
             stakes=self.stakes,
             vault_shares=self.vault_shares,
+            draws=self.draws,
         )
 
     def is_untouched(self, state: State) -> bool:
@@ -298,6 +316,7 @@ class World:
             invariant.reserves_keep_their_sign(self),
             invariant.longs_equal_shorts(self),
             invariant.shares_and_escrow_add_up(self),
+            invariant.draws_are_possible(self),
             # sums of what is not below zero
             self.sum_longs >= 0,
             self.sum_shares >= 0,
@@ -305,8 +324,7 @@ class World:
         )
 
     def _new_market(self) -> Any:
-        names = ("mark_price", "funding_index", "funding_remainder", "funding_time", "open_interest", "mark_time")
-        figures: dict[str, Any] = {name: new_int(f"market.{name}") for name in names}
+        figures: dict[str, Any] = {name: new_int(f"market.{name}") for name in MARKET_INTS}
         market = Market(rules=new_rules("market"), **figures, settling=new_bool("market.settling"))
         return market
 

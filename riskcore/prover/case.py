@@ -117,12 +117,14 @@ class SymSnapshot:
         self.sequence: Any = world.sequence
         self.timestamp: Any = world.timestamp
         self.vault_shares: Any = world.vault_shares
+        self.draws: Any = world.draws
         if after is not None:
             self.market = world.markets.last[0] if world.focus is not None else None
             self.reserves = after.reserves
             self.deleveraging = after.deleveraging
             self.sequence, self.timestamp = after.sequence, after.timestamp
             self.vault_shares = after.vault_shares
+            self.draws = after.draws
 
     def account(self, id: Any) -> AccountSymbols:
         table = self._world.accounts

@@ -16,6 +16,7 @@ from typing import Any
 from riskcore import (
     cash,
     deleveraging,
+    draws,
     funding,
     gates,
     insurance,
@@ -36,7 +37,9 @@ from riskcore import (
 from riskcore.margin import Margin, get_position_value
 from riskcore.prover.book import SymPositions, World, symbolic_len
 from riskcore.prover.symbols import get_run, symbolic_max, symbolic_min
+from riskcore.state import Draws
 from specs.arithmetic import cost_after, named
+from specs.draws import drawn_after, may_pay_out
 from specs.tiers import initial_requirement, maintenance_requirement
 
 MODULES: tuple[ModuleType, ...] = (
@@ -44,6 +47,7 @@ MODULES: tuple[ModuleType, ...] = (
     rules,
     state,
     tiers,
+    draws,
     journal,
     margin,
     markets,
@@ -62,6 +66,7 @@ MODULES: tuple[ModuleType, ...] = (
     sys.modules["riskcore.step"],
 )
 
+_apply_rate = quantities.apply_rate
 _get_margin, _get_margin_after = margin.get_margin, margin.get_margin_after
 
 #: The world of the run in progress, for the one contract that speaks of all accounts.
@@ -92,6 +97,10 @@ def _positions_margin(positions: SymPositions, table: Any) -> Margin:
         rest.initial + _initial_requirement(market, size),
         rest.maintenance + _maintenance_requirement(market, size),
     )
+
+
+def _named_fee(amount: Any, rate: Any) -> Any:
+    return named("fee", _apply_rate(amount, rate))
 
 
 def _named_margin(balance: Any, positions: Any, table: Any) -> Margin:
@@ -127,6 +136,14 @@ def _is_ranked(state: Any, market: Any, size: Any, episode: Any) -> Any:
     return world.is_ranked(size, episode.market, episode.share)
 
 
+def _available(state: Any, time: Any) -> Any:
+    return may_pay_out(state.rulebook, state.reserves.insurance, state.draws, time)
+
+
+def _draws_after(rulebook: Any, drawn: Any, amount: Any, time: Any) -> Draws:
+    return Draws(**drawn_after(rulebook, drawn, amount, time))
+
+
 def get_any_score(policy: Any, size: Any, cost: Any, mark: Any, equity: Any) -> ranking.Score:
     """A ratio over a divisor above zero; another policy, another ratio."""
     parts = (f"score_by_{policy.value}_{part}" for part in ("top", "bottom"))
@@ -140,10 +157,13 @@ CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
     margin.get_maintenance_requirement: _maintenance_requirement,
     margin.get_positions_margin: _positions_margin,
     state.has_admissible_tiers: _are_admissible,
+    quantities.apply_rate: _named_fee,
     margin.get_margin: _named_margin,
     margin.get_margin_after: _named_margin_after,
     markets.are_marks_fresh: _are_marks_fresh,
     journal.get_cost: _cost,
+    insurance.get_available: _available,
+    draws.get_draws_after: _draws_after,
     ranking.is_ranked: _is_ranked,
     ranking.get_score: get_any_score,
 }

@@ -16,7 +16,7 @@ from attrs import frozen
 
 from riskcore.events import BeginDeleveraging, Header
 from riskcore.journal import Line, Reserve
-from riskcore.prover.book import STAKE_FIELDS
+from riskcore.prover.book import DRAWS_FIELDS, STAKE_FIELDS
 from riskcore.prover.case import SymCase, run_event
 from riskcore.prover.solver import Claim
 from riskcore.prover.symbols import SymInt, to_bool
@@ -191,6 +191,7 @@ def collect_effect(collector: Collector, contract: Contract, case: SymCase) -> N
         if effect.vault_shares is not None:
             claims["vault_shares"] = case.after.vault_shares == effect.vault_shares
         claims |= {name: getattr(case.after.reserves, name) == value for name, value in effect.reserves.items()}
+        claims |= {f"draws.{name}": getattr(case.after.draws, name) == value for name, value in effect.draws.items()}
         for name, value in effect.market.items():
             claims[f"market.{name}"] = is_same(getattr(case.after.market, name), value)
         if effect.deleveraging is not None:
@@ -271,6 +272,9 @@ def is_frame_kept(case: SymCase, effect: Effect) -> Any:
             if field not in fields:
                 claims.append(is_field_kept(case, id, field))
     claims += get_stake_frame(case, effect)
+    for name in DRAWS_FIELDS:
+        if name not in effect.draws:
+            claims.append(is_same(getattr(case.after.draws, name), getattr(case.before.draws, name)))
     for reserve in Reserve:
         if reserve.value not in effect.reserves:
             claims.append(

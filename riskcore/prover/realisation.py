@@ -24,6 +24,7 @@ from riskcore.rules import Rule
 from riskcore.state import (
     Account,
     Deleveraging,
+    Draws,
     Market,
     MarketRules,
     Position,
@@ -139,7 +140,11 @@ class Realisation:
             self.value(world.timestamp),
             self._get_stakes(state.stakes),
             self.value(world.vault_shares),
+            self.get_draws(world.draws),
         )
+
+    def get_draws(self, draws: Any) -> Draws:
+        return Draws(self.value(draws.drawn), self.value(draws.since))
 
     def get_stake(self, stake: Any) -> Stake:
         return Stake(*map(self.value, attrs.astuple(stake, recurse=False)))
@@ -276,6 +281,7 @@ class Realisation:
         for index in world.stakes.written:
             expected["stakes"][self.id(world.stakes.keys[index])] = self.get_stake(world.stakes.last[index])
         expected["vault_shares"] = self.value(case.after.vault_shares)
+        expected["draws"] = self.get_draws(case.after.draws)
         expected["seen"][event.id] = True
         expected["reserves"] = Reserves(*map(self.value, attrs.astuple(case.after.reserves, recurse=False)))
         expected["deleveraging"] = self._get_episode_after(state, event)

@@ -6,7 +6,7 @@ outside the footprint, which is a claim too: ``outside`` is what then must hold 
 
 from __future__ import annotations
 
-from specs.laws import conservation, deleveraging, liquidation, margin, prices, settlement, vault, waterfall
+from specs.laws import conservation, deleveraging, insurance, liquidation, margin, prices, settlement, vault, waterfall
 from specs.laws.law import ALL_EVENTS, Law
 
 LAWS: tuple[Law, ...] = (
@@ -15,6 +15,7 @@ LAWS: tuple[Law, ...] = (
     *margin.LAWS,
     *liquidation.LAWS,
     *waterfall.LAWS,
+    *insurance.LAWS,
     *deleveraging.LAWS,
     *settlement.LAWS,
     *vault.LAWS,

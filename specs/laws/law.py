@@ -29,6 +29,7 @@ ALL_EVENTS = frozenset(
         events.Withdraw,
         events.Transfer,
         events.FundInsurance,
+        events.RepayLoss,
         events.AdvanceTime,
         events.MarkPrice,
         events.ApplyFunding,

@@ -1,4 +1,4 @@
-"""The stages in their order, what vault and fund pay, and that resolution gets somewhere."""
+"""The stages in their order, what the vault gets, and that resolution gets somewhere."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ from typing import Any
 
 from riskcore import events
 from riskcore.journal import Stage
-from specs.arithmetic import RATE_ONE, every, implies, larger, magnitude, negate, smaller
+from specs.arithmetic import RATE_ONE, every, implies, magnitude, negate
 from specs.case import Case, Snapshot
 from specs.contract import available
-from specs.deleveraging import unpaid
 from specs.gates import cooled_down
 from specs.invariant import length_of
 from specs.laws.law import Law
 from specs.laws.liquidation import get_liquidated, only_the_open_episode_is_closed
-from specs.liquidation import equity_share, toward
+from specs.liquidation import equity_share
 from specs.vault import could_take_over, within_limit
 
 
@@ -43,9 +42,8 @@ def _earlier_stages_are_exhausted(case: Case) -> Any:
         )
     if isinstance(event, events.EndDeleveraging):
         written_off = before.reserves.uncovered - case.after.reserves.uncovered
-        left = larger(case.after.reserves.insurance - rulebook.insurance_floor, 0)
         is_exhausted = before.deleveraging.head >= length_of(before.deleveraging)
-        return every(is_exhausted, implies(written_off > 0, left == 0))
+        return every(is_exhausted, implies(written_off > 0, available(case, case.after) == 0))
     if isinstance(event, events.WriteOff):
         return every(available(case) == 0, before.account(event.account).maintenance == 0)
     return case.before.deleveraging is not None
@@ -76,23 +74,6 @@ def _only_takeovers_move_the_vault_by_force(case: Case) -> Any:
     return all(line.stage is not Stage.VAULT for line in case.effects)
 
 
-def _insurance_pays_the_deficit_or_what_it_has(case: Case) -> Any:
-    event, before = case.event, case.before
-    drop = before.reserves.insurance - case.after.reserves.insurance
-    if isinstance(event, events.CoverDeficit):
-        return drop == smaller(-before.account(event.account).equity, available(case))
-    if isinstance(event, events.EndDeleveraging):
-        return drop == smaller(unpaid(case), available(case))
-    account = before.account(event.account)
-    loss = toward(account, event.size) * (event.price - before.market.mark_price)
-    missing = loss - equity_share(case, account, event.size)
-    return every(implies(missing > 0, (drop == missing) & (drop <= available(case))), implies(missing <= 0, drop <= 0))
-
-
-def _insurance_does_not_fall(case: Case) -> Any:
-    return case.after.reserves.insurance >= case.before.reserves.insurance
-
-
 def _what_ends_leaves_no_deficit(case: Case) -> Any:
     """An account whose last market is done with owes nothing."""
     event = case.event
@@ -120,9 +101,14 @@ def _resolution_makes_progress(case: Case) -> Any:
 
 
 def _who_stays_loses_no_more(case: Case) -> Any:
-    """The uncovered loss over all accounts' equity does not rise by a withdrawal that is cut."""
+    """The uncovered loss over all accounts' equity does not rise by a withdrawal that is cut.
+
+    A repayment lowers it by what came from outside, and no account pays any of that.
+    """
     loss, equities = _get_loss(case.before)
     loss_after, equities_after = _get_loss(case.after)
+    if isinstance(case.event, events.RepayLoss):
+        return every(loss_after == loss - case.event.amount, loss_after >= 0, equities_after == equities)
     is_cut = case.rulebook.withdrawals_are_cut & (loss > 0)
     return every(
         loss_after <= loss,
@@ -141,8 +127,9 @@ def _get_loss(snapshot: Snapshot) -> tuple[Any, Any]:
 LAWS = (
     Law(
         "LOSS-1",
-        "nobody pays an uncovered loss but by a withdrawal that is cut, and its part of what stays is no higher then",
-        frozenset({events.Withdraw}),
+        "an uncovered loss is paid only from outside, or by a withdrawal that is cut, and its part of what stays is "
+        "no higher then",
+        frozenset({events.Withdraw, events.RepayLoss}),
         _who_stays_loses_no_more,
         lambda case: case.after.reserves.uncovered <= case.before.reserves.uncovered,
     ),
@@ -175,13 +162,6 @@ LAWS = (
         frozenset({events.Takeover}),
         _the_vault_earns_what_the_account_gives,
         _only_takeovers_move_the_vault_by_force,
-    ),
-    Law(
-        "INS-1",
-        "the fund pays exactly the deficit, or what it has above its floor",
-        frozenset({events.LiquidationFill, events.CoverDeficit, events.EndDeleveraging}),
-        _insurance_pays_the_deficit_or_what_it_has,
-        _insurance_does_not_fall,
     ),
     Law(
         "SOLV-1",

@@ -6,6 +6,7 @@ from tests.faults import (
     books,
     conservation,
     forced,
+    fund,
     gates,
     lines,
     margin,
@@ -33,4 +34,5 @@ FAULTS: tuple[Fault, ...] = (
     *settlement.FAULTS,
     *tiers.FAULTS,
     *shares.FAULTS,
+    *fund.FAULTS,
 )

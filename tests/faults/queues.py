@@ -70,7 +70,8 @@ FAULTS = (
         words="counterparties are closed while the fund could pay",
         kinds=(43,),
         module="deleveraging",
-        old="    require((not insurance_is_next) | (get_available(state) == 0), Rule.INSURANCE_NOT_EXHAUSTED)\n",
+        old="    require((not insurance_is_next) | (get_available(state, event.timestamp) == 0), "
+        "Rule.INSURANCE_NOT_EXHAUSTED)\n",
         new="",
         unit="begin_deleveraging",
         kills=("WFALL-1",),
@@ -180,7 +181,7 @@ FAULTS = (
         words="a shortfall takes the fund below its floor",
         kinds=(5,),
         module="deleveraging",
-        old="covered = min(unpaid, get_available(state))",
+        old="covered = min(unpaid, get_available(state, event.timestamp))",
         new="covered = min(unpaid, state.reserves.insurance)",
         unit="end_deleveraging",
         kills=("INS-1",),
