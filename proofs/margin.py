@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
+
+import attrs
 
 from riskcore import margin
 from riskcore.prover.lemma import Lemma, assume
-from riskcore.prover.symbols import new_int
+from riskcore.prover.symbols import new_bool, new_int
 from riskcore.prover.tracer import Tracer
 from riskcore.quantities import MarketId, apply_rate
 from riskcore.state import Market, MarketRules, Position, Positions
@@ -23,15 +26,20 @@ BOUNDED = "PROVED-BOUNDED(three positions), any sizes and rules"
 FIELDS = ("size", "cost", "entry_index")
 
 
-def any_market(tracer: Tracer, name: str = "market", **figures: Any) -> Any:
-    """A listed market with any admissible rules; another name is another market."""
+def any_market(tracer: Tracer, name: str = "market") -> Any:
+    """A listed market with any admissible rules and any figures; another name is another market."""
     names = ("initial", "maintenance", "taker", "maker", "liquidation")
     limits = {limit: new_int(f"{name}.{limit}") for limit in ("mark_move_limit", "mark_age_limit", "fill_price_band")}
     rules = MarketRules(*(new_int(f"{name}.rate.{rate}") for rate in names), **limits)
-    fields = ("mark", "index", "remainder", "time", "interest")
-    market: Any = Market(rules, *(new_int(f"{name}.{field}") for field in fields), **figures)
+    market = get_any_figures(rules, name)
     assume(tracer, admissible(rules), market.mark_price > 0)
     return market
+
+
+def get_any_figures(rules: MarketRules, name: str) -> Any:
+    """A market of these rules, whatever else there is of it."""
+    figures: dict[str, Any] = {field.name: new_int(f"{name}.{field.name}") for field in attrs.fields(Market)}
+    return Market(**{**figures, "rules": rules, "settling": new_bool(f"{name}.settling")})
 
 
 def _is_rate_rounded_up(required: Any, size: Any, mark: Any, rate: Any) -> Any:
@@ -94,25 +102,41 @@ def _continuous_in_size(tracer: Tracer) -> Any:
 
 
 def _sum_over(count: int) -> Callable[[Tracer], Any]:
-    """The fold over an account's positions is the sum of what each adds."""
+    """The fold over an account's positions is the sum of what each adds, whatever its requirements are."""
 
     def margin_is_the_sum(tracer: Tracer) -> Any:
         ids = [MarketId(f"market{number}") for number in range(count)]
         held = {id: Position(*(new_int(f"{id}.{field}") for field in FIELDS)) for id in ids}
-        listed = {id: any_market(tracer, id) for id in ids}
         no_market: Market | None = None
         table: DictTable[MarketId, Market | None] = DictTable(no_market)
         balance: Any = new_int("balance")
         equity, initial, maintenance = balance, 0, 0
-        for id in ids:
-            market, position = listed[id], held[id]
+        places: list[tuple[Any, MarketId]] = []
+        for id, position in held.items():
+            rules = MarketRules(**{field.name: new_int(f"{id}.{field.name}") for field in attrs.fields(MarketRules)})
+            market = get_any_figures(rules, id)
+            places.append((market, id))
             assume(tracer, position.size != 0)
             table = table.put(id, market)
             equity += position.size * market.mark_price
             equity -= position.size * (market.funding_index - position.entry_index)
-            initial += margin.get_initial_requirement(market, position.size)
-            maintenance += margin.get_maintenance_requirement(market, position.size)
-        total: Any = margin.get_margin(balance, Positions(held), table)
+            initial += new_int(f"{id}.initial_requirement")
+            maintenance += new_int(f"{id}.maintenance_requirement")
+
+        def require(kind: str) -> Callable[[Any, Any], Any]:
+            """The requirement of a market's own position; of another size it is another."""
+
+            def required(market: Any, size: Any) -> Any:
+                id = next(id for known, id in places if known is market)
+                return new_int(f"{id}.{kind}" if size is held[id].size else f"another.{kind}")
+
+            return required
+
+        with (
+            patch.object(margin, "get_initial_requirement", require("initial_requirement")),
+            patch.object(margin, "get_maintenance_requirement", require("maintenance_requirement")),
+        ):
+            total: Any = margin.get_margin(balance, Positions(held), table)
         return every(total.equity == equity, total.initial == initial, total.maintenance == maintenance)
 
     return margin_is_the_sum

@@ -7,8 +7,8 @@ from typing import Any
 
 from proofs.margin import any_market
 from riskcore import markets
-from riskcore.prover.lemma import Lemma
-from riskcore.prover.symbols import new_bool, new_int
+from riskcore.prover.lemma import Lemma, assume
+from riskcore.prover.symbols import new_int
 from riskcore.prover.tracer import Tracer
 from riskcore.quantities import MarketId
 from riskcore.state import Market, Position, Positions
@@ -24,11 +24,12 @@ def _every_mark_is_looked_at(count: int) -> Callable[[Tracer], Any]:
         held: dict[MarketId, Position] = {}
         for number in range(count):
             id = MarketId(f"market{number}")
-            market = any_market(tracer, id, settling=new_bool(f"{id}.settling"), mark_time=new_int(f"{id}.mark_time"))
+            market, size = any_market(tracer, id), new_int(f"{id}.size")
+            assume(tracer, size != 0)
             limit = market.rules.mark_age_limit
             expected.append(market.settling | (limit == 0) | (time - market.mark_time <= limit))
             table = table.put(id, market)
-            held[id] = Position(1, 0, 0)  # type: ignore[arg-type]
+            held[id] = Position(size, new_int(f"{id}.cost"), new_int(f"{id}.entry_index"))
         return both_ways(every(*expected), bool(markets.are_marks_fresh(Positions(held), table, time)))
 
     return fresh_where_all_are

@@ -135,7 +135,9 @@ def _candidacy(policy: RankPolicy) -> Callable[[Tracer], Any]:
         size, id = new_int("position"), new_int("id")
         assume(tracer, magnitude(size) == episode.lots)
         account = world.accounts.get(id)
-        state = attrs.evolve(world.get_state(), rulebook=attrs.evolve(world.rulebook, adl_rank=policy))
+        rulebook = attrs.evolve(world.rulebook, adl_rank=policy)
+        # as it is asked: none is open yet
+        state = attrs.evolve(world.get_state(), rulebook=rulebook, deleveraging=None)
         with on_symbols(world):
             result: Any = ranking.get_candidate(state, world.market, size, episode, id, account)  # type: ignore[arg-type]
         view, mark = AccountSymbols(world, account), world.market.mark_price  # type: ignore[union-attr]
@@ -181,7 +183,7 @@ def _queue(queue: tuple[str, ...]) -> Callable[[Tracer], Any]:
         size = new_int("position")
         assume(tracer, magnitude(size) == episode.lots)
         accounts: Any = _TwoAccounts(world)
-        state = attrs.evolve(world.get_state(), accounts=accounts)
+        state = attrs.evolve(world.get_state(), accounts=accounts, deleveraging=None)
         case: Any = SymCase(world, None, None, None, None)
         with on_symbols(world, without=(ranking.is_ranked,)):
             result = ranking.is_ranked(state, world.market, size, episode)  # type: ignore[arg-type]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from itertools import product
 from typing import Any
 from unittest.mock import patch
 
 from riskcore import events
 from riskcore.journal import Journal, Line, Pay, Reason, Reserve, Stage, Trade
 from riskcore.prover.book import World
+from riskcore.prover.case import new_event
 from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_int
 from riskcore.prover.tracer import Tracer
@@ -20,30 +22,74 @@ step: Any = sys.modules["riskcore.step"]
 
 
 def _effects_are_the_lines(tracer: Tracer) -> Any:
-    """In order, each as it was written; only payments of nothing are left out."""
-    amounts = [new_int(name) for name in ("first", "traded", "last")]
+    """In order, each as it was written, whatever its reason and stage; only payments of nothing are left out."""
+    amount = new_int("amount")
     journal = Journal(World(tracer, None, deleveraging=False, is_step=False).get_state())
     payer, payee, market = AccountId("payer"), AccountId("payee"), MarketId("market")
-    lines: list[Line] = [
-        Pay(payer, Reserve.FEES, amounts[0], Reason.FEE, Stage.ORDINARY),
-        Trade(payer, payee, market, new_int("lots"), amounts[1], Reason.FILL, Stage.ORDINARY),
-        Pay(Reserve.INSURANCE, payee, amounts[2], Reason.COVER, Stage.BOOK),
+    kinds = list(product(Reason, Stage))
+    pays: list[Line] = [Pay(payer, Reserve.FEES, amount, reason, stage) for reason, stage in kinds]
+    trades: list[Line] = [
+        Trade(payer, payee, market, new_int("lots"), amount, reason, stage) for reason, stage in kinds
     ]
-    journal.lines = [*lines]
-    wanted = [line for line in lines if type(line) is Trade or bool(line.amount != 0)]
+    journal.lines = [*pays, *trades, *pays]
+    is_something = bool(amount != 0)
+    wanted = journal.lines if is_something else trades
     effects = step.get_effects(journal)
     return len(effects) == len(wanted) and all(one is other for one, other in zip(effects, wanted, strict=True))
 
 
+class _Posted:
+    """A journal of which only its posting is asked."""
+
+    def __init__(self, after: object) -> None:
+        self.lines: list[Line] = []
+        self.events: list[object] = []
+        self._after = after
+
+    def post(self, event: object) -> object:
+        self.events.append(event)
+        return self._after
+
+
 def _step_is_apply(tracer: Tracer) -> Any:
-    """Accepted: the journal posted, and its lines. Rejected: the very state that went in, and the rule."""
-    state: Any = World(tracer, None, deleveraging=False, is_step=False).get_state()
-    names = ("id", "sequence", "timestamp", "account", "amount")
-    event: Any = events.Deposit(**{name: new_int(f"event.{name}") for name in names})
-    outcome = step.step(state, event)
-    if outcome.rejected is not None:
-        return outcome.state is state and outcome.effects == () and isinstance(outcome.rejected, Rule)
-    return outcome.state is not state and outcome.state.sequence is event.sequence and len(outcome.effects) == 1
+    """For every event: ``apply`` decides alone, and an accepted journal is posted once."""
+    state = World(tracer, None, deleveraging=False, is_step=False).get_state()
+    return all(_is_posted(state, new_event(kind)) for kind in step.TRANSITIONS)
+
+
+def _is_posted(state: object, event: object) -> bool:
+    after = object()
+    journal, asked = _Posted(after), []
+
+    def apply(*arguments: object) -> _Posted:
+        asked.append(arguments)
+        return journal
+
+    with patch.object(step, "apply", apply):
+        outcome = step.step(state, event)
+    is_asked_once = len(asked) == 1 and asked[0][0] is state and asked[0][1] is event
+    is_posted_once = len(journal.events) == 1 and journal.events[0] is event
+    return (
+        is_asked_once
+        and is_posted_once
+        and outcome.state is after
+        and (outcome.effects, outcome.rejected) == ((), None)
+    )
+
+
+def _a_rejection_changes_nothing(tracer: Tracer) -> Any:
+    """For every event and every rule: the very state that went in, no effects, and the rule."""
+    state = World(tracer, None, deleveraging=False, is_step=False).get_state()
+    return all(_is_left(state, new_event(kind), rule) for kind in step.TRANSITIONS for rule in Rule)
+
+
+def _is_left(state: object, event: object, rule: Rule) -> bool:
+    def apply(*arguments: object) -> Journal:
+        raise Rejected(rule)
+
+    with patch.object(step, "apply", apply):
+        outcome = step.step(state, event)
+    return outcome.state is state and (outcome.effects, outcome.rejected) == ((), rule)
 
 
 def _only_a_broken_rule_is_a_rejection(tracer: Tracer) -> Any:
@@ -74,9 +120,15 @@ LEMMAS = (
         "CASH-3",
         "the effects are the journal's lines in order, without payments of nothing",
         _effects_are_the_lines,
-        "PROVED-BOUNDED(three lines), any amounts",
+        "lines of every reason and stage, any amounts",
     ),
-    Lemma("step_is_apply", "REJ-1", "a rejection gives the very state that went in", _step_is_apply),
+    Lemma("step_is_apply", "REJ-1", "what apply accepts is posted once, and nothing else decides", _step_is_apply),
+    Lemma(
+        "a_rejection_changes_nothing",
+        "REJ-1",
+        "a rejection gives the very state that went in, and the rule",
+        _a_rejection_changes_nothing,
+    ),
     Lemma(
         "only_a_broken_rule_is_a_rejection",
         "REJ-1",

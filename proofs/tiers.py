@@ -14,11 +14,12 @@ from itertools import pairwise
 from typing import Any
 from unittest.mock import patch
 
+from proofs.margin import get_any_figures
 from riskcore import margin, state, tiers
 from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_bool, new_int
 from riskcore.prover.tracer import Tracer
-from riskcore.state import Market, MarketRules, Tier, TierRule
+from riskcore.state import MarketRules, Tier, TierRule
 from specs.arithmetic import RATE_ONE, both_ways, every, implies, larger, magnitude
 from specs.tiers import admissible_tier, initial_brackets, maintenance_brackets, scaled_rate, tiered
 
@@ -288,19 +289,24 @@ def _no_less_than_the_base_rate(tracer: Tracer) -> Any:
 def _requirements_are_at_their_own_rates(tracer: Tracer) -> Any:
     """Of the notional at mark: maintenance at the brackets' own rates, initial at those scaled by open interest."""
     rules, size = any_rules(), new_int("size")
-    fields: Any = (new_int(name) for name in ("mark", "index", "remainder", "time", "interest"))
-    market: Any = Market(rules, *fields)
+    market = get_any_figures(rules, "market")
     low, high = rules.open_interest_floor, rules.open_interest_cap
     assume(tracer, every(low >= 0, low < high) | every(low == 0, high == 0))
     asked: list[tuple[Any, Any, Any]] = []
+    answers: list[Any] = [new_int("first_answer"), new_int("second_answer")]
+
+    def answer(*arguments: Any) -> Any:
+        asked.append(arguments)
+        return answers[len(asked) - 1]
+
     with (
-        patch.object(margin, "get_tiered_requirement", lambda *arguments: asked.append(arguments)),
-        patch.object(margin, "apply_rate", lambda notional, rate: asked.append((rules, notional, (rate,)))),
+        patch.object(margin, "get_tiered_requirement", answer),
+        patch.object(margin, "apply_rate", lambda notional, rate: answer(rules, notional, (rate,))),
     ):
-        margin.get_maintenance_requirement(market, size)
-        margin.get_initial_requirement(market, size)
+        given_back = [margin.get_maintenance_requirement(market, size), margin.get_initial_requirement(market, size)]
     wanted = (maintenance_brackets(rules), initial_brackets(rules, market.open_interest * market.mark_price))
     return every(
+        len(asked) == 2 and all(one is two for one, two in zip(given_back, answers, strict=True)),
         *(given is rules for given, _, _ in asked),
         *(notional == magnitude(size) * market.mark_price for _, notional, _ in asked),
         *(len(rates) == len(brackets) for (_, _, rates), brackets in zip(asked, wanted, strict=True)),

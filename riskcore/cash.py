@@ -9,7 +9,7 @@ from __future__ import annotations
 from riskcore.events import Deposit, FundInsurance, RepayLoss, Transfer, Withdraw
 from riskcore.journal import Journal, Party, Reason, Reserve, Stage
 from riskcore.margin import get_margin
-from riskcore.markets import are_marks_fresh
+from riskcore.markets import require_fresh
 from riskcore.quantities import divide_up
 from riskcore.rules import Rule, require
 from riskcore.state import State
@@ -47,9 +47,12 @@ def process_repay_loss(state: State, event: RepayLoss) -> Journal:
 
 
 def get_pooled(state: State) -> int:
-    """Atoms of the pool that are the accounts': all but what the reserves have."""
+    """Atoms of the pool that are the accounts': all but what insurance and fees have.
+
+    What waits in escrow is theirs too, so that nobody's part of a loss depends on who waits.
+    """
     reserves = state.reserves
-    return -reserves.outside - reserves.insurance - reserves.fees - reserves.escrow
+    return -reserves.outside - reserves.insurance - reserves.fees
 
 
 def get_haircut(state: State, amount: int) -> int:
@@ -74,7 +77,7 @@ def require_spare(state: State, payer: Party, amount: int, time: int) -> None:
     vault = state.rulebook.vault
     is_all_its_own = state.stakes.get(vault).shares == state.vault_shares
     require((payer.id != vault) | is_all_its_own, Rule.VAULT_HAS_HOLDERS)
-    require(are_marks_fresh(payer.positions, state.markets, time), Rule.MARK_STALE)
+    require_fresh(state, payer.positions, time)
     margin = get_margin(payer.balance, payer.positions, state.markets)
     require(margin.equity - amount >= margin.initial, Rule.BELOW_INITIAL_MARGIN)
 

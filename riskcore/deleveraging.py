@@ -17,7 +17,7 @@ from riskcore.insurance import get_available
 from riskcore.journal import Journal, Reason, Reserve, Stage
 from riskcore.liquidation import get_equity_share, give, require_liquidatable
 from riskcore.margin import Margin, get_margin
-from riskcore.markets import get_fresh_market, get_market
+from riskcore.markets import get_market, get_open_market, require_fresh
 from riskcore.quantities import Atoms, Lots, divide_down
 from riskcore.ranking import is_ranked
 from riskcore.rules import Rejected, Rule, require
@@ -44,10 +44,11 @@ def get_open(state: State) -> Deleveraging:
 
 def process_begin_deleveraging(state: State, event: BeginDeleveraging) -> Journal:
     # Guard
-    market = get_fresh_market(state, event.market, event.timestamp)
+    market = get_open_market(state, event.market)
     rulebook = state.rulebook
     account = state.accounts.get(event.account)
     size = account.positions.get(event.market).size
+    require_fresh(state, account.positions, event.timestamp)
     margin = get_margin(account.balance, account.positions, state.markets)
     require_liquidatable(margin, size, 1)
     require(not must_wait(rulebook, margin, account.liquidated, event.timestamp), Rule.LIQUIDATION_COOLDOWN)

@@ -6,6 +6,7 @@ from riskcore.draws import get_drawn
 from riskcore.events import CoverDeficit, WriteOff
 from riskcore.journal import Journal, Reason, Reserve, Stage
 from riskcore.margin import get_margin
+from riskcore.markets import require_fresh
 from riskcore.quantities import Atoms, Time
 from riskcore.rules import Rule, require
 from riskcore.state import State
@@ -24,6 +25,7 @@ def process_cover_deficit(state: State, event: CoverDeficit) -> Journal:
     # Guard
     journal = Journal(state)
     account = journal.account(event.account)
+    require_fresh(state, account.positions, event.timestamp)
     margin = get_margin(account.balance, account.positions, state.markets)
     available = get_available(state, event.timestamp)
     require(margin.equity < 0, Rule.NO_DEFICIT)

@@ -12,7 +12,7 @@ from riskcore.gates import is_just_liquidated, is_remembered, is_within_share, l
 from riskcore.insurance import get_available
 from riskcore.journal import Journal, Party, Reason, Reserve, Stage
 from riskcore.margin import Margin, get_maintenance_requirement, get_margin, is_bearable, is_below_maintenance
-from riskcore.markets import get_fresh_market, is_within_band
+from riskcore.markets import get_open_market, is_within_band, require_fresh
 from riskcore.quantities import RATE_ONE, Time, apply_rate, divide_down
 from riskcore.rules import Rule, require
 from riskcore.state import Market, State
@@ -62,13 +62,14 @@ def can_back(state: State, market: Market, lots: int, loss: int, missing: int, t
 
 def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:
     # Guard
-    market = get_fresh_market(state, event.market, event.timestamp)
+    market = get_open_market(state, event.market)
     require(event.account != event.maker, Rule.SELF_TRADE)
     require(event.price > 0, Rule.PRICE_NOT_POSITIVE)
     require(is_within_band(market, event.price, market.rules.fill_price_band), Rule.PRICE_BAND)
     journal = Journal(state, event.market, market)
     account, maker = journal.account(event.account), journal.account(event.maker)
     size, maker_size = account.positions.get(event.market).size, maker.positions.get(event.market).size
+    require_fresh(state, account.positions, event.timestamp)
     margin = get_margin(account.balance, account.positions, state.markets)
     require_liquidatable(margin, size, event.size)
     bought = event.size if size > 0 else -event.size

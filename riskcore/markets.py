@@ -31,17 +31,15 @@ def is_fresh(market: Market, time: int) -> bool:
     return (limit == 0) | (time - market.mark_time <= limit)
 
 
-def get_fresh_market(state: State, market_id: MarketId, time: int) -> Market:
-    """The open market whose mark price is not stale; ``Rejected`` where there is none."""
-    market = get_open_market(state, market_id)
-    require(is_fresh(market, time), Rule.MARK_STALE)
-    return market
-
-
 def are_marks_fresh(positions: Positions, markets: Table[MarketId, Market | None], time: int) -> bool:
     """Whether no position of an account is measured at a stale mark price. A market that ends has its last."""
     held = (markets.get(market_id) for market_id, _ in positions.items())
     return all(market is not None and (market.settling or is_fresh(market, time)) for market in held)
+
+
+def require_fresh(state: State, positions: Positions, time: int) -> None:
+    """The guard of what relies on all the marks of an account."""
+    require(are_marks_fresh(positions, state.markets, time), Rule.MARK_STALE)
 
 
 def is_within_band(market: Market, price: int, rate: int) -> bool:

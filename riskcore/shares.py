@@ -20,7 +20,7 @@ from riskcore.events import (
 )
 from riskcore.journal import Journal, Reason, Stage
 from riskcore.margin import get_margin
-from riskcore.markets import are_marks_fresh
+from riskcore.markets import require_fresh
 from riskcore.quantities import Time, divide_down, divide_up
 from riskcore.rules import Rule, require
 from riskcore.state import State
@@ -61,7 +61,7 @@ def process_execute_vault_deposit(state: State, event: ExecuteVaultDeposit) -> J
     require(holder.stake.deposit > 0, Rule.NO_VAULT_DEPOSIT)
     require_due(state, holder.stake.deposit_time, rulebook.vault_deposit_notice, event.timestamp)
     vault = journal.account(rulebook.vault)
-    require(are_marks_fresh(vault.positions, state.markets, event.timestamp), Rule.MARK_STALE)
+    require_fresh(state, vault.positions, event.timestamp)
     equity = get_margin(vault.balance, vault.positions, state.markets).equity
     require((equity > 0) | ((equity == 0) & (total == 0)), Rule.VAULT_WORTHLESS)
     shares: int = holder.stake.deposit
@@ -117,7 +117,7 @@ def process_execute_vault_redemption(state: State, event: ExecuteVaultRedemption
     require(shares > 0, Rule.NO_VAULT_REDEMPTION)
     require_due(state, holder.stake.redemption_time, rulebook.vault_redemption_notice, event.timestamp)
     vault = journal.account(rulebook.vault)
-    require(are_marks_fresh(vault.positions, state.markets, event.timestamp), Rule.MARK_STALE)
+    require_fresh(state, vault.positions, event.timestamp)
     margin = get_margin(vault.balance, vault.positions, state.markets)
     require(margin.equity > 0, Rule.VAULT_WORTHLESS)
     paid = divide_down(shares * margin.equity, total)

@@ -10,7 +10,7 @@ from riskcore.events import Takeover
 from riskcore.journal import Journal, Reason, Stage
 from riskcore.liquidation import get_equity_share, give, require_liquidatable
 from riskcore.margin import Margin, get_margin, is_bearable, is_reduction
-from riskcore.markets import get_fresh_market
+from riskcore.markets import get_open_market, require_fresh
 from riskcore.quantities import RATE_ONE
 from riskcore.rules import Rule, require
 from riskcore.state import Market, Rulebook, State
@@ -42,11 +42,12 @@ def is_due(rulebook: Rulebook, margin: Margin) -> bool:
 
 def process_takeover(state: State, event: Takeover) -> Journal:
     # Guard
-    market = get_fresh_market(state, event.market, event.timestamp)
+    market = get_open_market(state, event.market)
     require(event.account != state.rulebook.vault, Rule.SELF_TRADE)
     journal = Journal(state, event.market, market)
     account, vault = journal.account(event.account), journal.account(state.rulebook.vault)
     size, held = account.positions.get(event.market).size, vault.positions.get(event.market).size
+    require_fresh(state, account.positions, event.timestamp)
     margin = get_margin(account.balance, account.positions, state.markets)
     require_liquidatable(margin, size, event.size)
     require(is_due(state.rulebook, margin), Rule.VAULT_NOT_DUE)

@@ -54,10 +54,10 @@ REPAY_LOSS = Contract(
 
 
 def haircut(case: Case) -> Any:
-    """What stays behind of a withdrawal: the uncovered loss over all accounts' equity, of the amount, rounded up."""
+    """What stays behind of a withdrawal: the uncovered loss over all equity and escrow, of the amount, rounded up."""
     reserves = case.before.reserves
     loss = 0 - reserves.uncovered
-    equities = loss - reserves.outside - reserves.insurance - reserves.fees - reserves.escrow
+    equities = loss - reserves.outside - reserves.insurance - reserves.fees
     is_cut = every(case.rulebook.withdrawals_are_cut, loss > 0, equities > loss)
     return either(is_cut, smaller(ceiling_ratio(case.event.amount * loss, either(is_cut, equities, 1)), loss), 0)
 
@@ -65,7 +65,7 @@ def haircut(case: Case) -> Any:
 def is_bankrupt(case: Case) -> Any:
     """Whether the pool holds nothing that is the accounts'."""
     reserves = case.before.reserves
-    return 0 - reserves.outside - reserves.insurance - reserves.fees - reserves.escrow <= 0
+    return 0 - reserves.outside - reserves.insurance - reserves.fees <= 0
 
 
 def may_pay(case: Case, id: Any) -> Any:

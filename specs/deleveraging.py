@@ -13,7 +13,7 @@ from specs.contract import Contract, Effect, available, drawn, header_guard, mor
 from specs.gates import cooled_down
 from specs.invariant import length_of
 from specs.liquidation import equity_share, liquidatable_guard, toward
-from specs.markets import fresh_market
+from specs.markets import open_market
 from specs.vault import could_take_over
 
 
@@ -47,11 +47,11 @@ def share_to_pay(case: Case, account: AccountView, lots: Any) -> Any:
 
 def _begin_guard(case: Case) -> dict[Rule, Any]:
     event, before = case.event, case.before
-    rules = {**header_guard(case), **fresh_market(case)}
+    rules = {**header_guard(case), **open_market(case)}
     if before.market is None:
         return rules
     account = before.account(event.account)
-    rules |= liquidatable_guard(account, 1)
+    rules |= liquidatable_guard(case, account, 1)
     if case.rejected in rules:
         return rules
     is_bankrupt = account.equity < 0

@@ -16,6 +16,7 @@ def _cover_guard(case: Case) -> dict[Rule, Any]:
     account = case.before.account(case.event.account)
     return {
         **header_guard(case),
+        Rule.MARK_STALE: account.marks_are_fresh(case.event.timestamp),
         Rule.NO_DEFICIT: account.equity < 0,
         Rule.INSURANCE_OPEN_POSITION: case.rulebook.insurance_before_adl | (account.maintenance == 0),
         Rule.INSURANCE_EXHAUSTED: available(case) > 0,

@@ -24,7 +24,7 @@ from specs.contract import (
     trade,
 )
 from specs.gates import gates_guard, no_dust, remembers
-from specs.markets import fresh_market, within_band
+from specs.markets import open_market, within_band
 
 
 def equity_share(case: Case, account: AccountView, lots: Any) -> Any:
@@ -39,17 +39,18 @@ def toward(account: AccountView, lots: Any) -> Any:
     return either(account.size > 0, -lots, lots)
 
 
-def liquidatable_guard(account: AccountView, lots: Any) -> dict[Rule, Any]:
+def liquidatable_guard(case: Case, account: AccountView, lots: Any) -> dict[Rule, Any]:
     """What a forced close of at least ``lots`` needs."""
     return {
+        Rule.MARK_STALE: account.marks_are_fresh(case.event.timestamp),
         Rule.NOT_LIQUIDATABLE: account.equity < account.maintenance,
         Rule.SIZE_EXCEEDS_POSITION: lots <= magnitude(account.size),
     }
 
 
-def forced_guard(account: AccountView, lots: Any) -> dict[Rule, Any]:
+def forced_guard(case: Case, account: AccountView, lots: Any) -> dict[Rule, Any]:
     """What every forced close of ``lots`` that an event asks for needs."""
-    return {Rule.SIZE_NOT_POSITIVE: lots > 0, **liquidatable_guard(account, lots)}
+    return {Rule.SIZE_NOT_POSITIVE: lots > 0, **liquidatable_guard(case, account, lots)}
 
 
 def _loss(case: Case) -> Any:
@@ -71,7 +72,7 @@ def is_backed_price(case: Case) -> Any:
 
 def _guard(case: Case) -> dict[Rule, Any]:
     event, before = case.event, case.before
-    rules = {**header_guard(case), **fresh_market(case)}
+    rules = {**header_guard(case), **open_market(case)}
     if before.market is None:
         return rules
     account, maker = before.account(event.account), before.account(event.maker)
@@ -79,7 +80,7 @@ def _guard(case: Case) -> dict[Rule, Any]:
         Rule.SELF_TRADE: event.account != event.maker,
         Rule.PRICE_NOT_POSITIVE: event.price > 0,
         **within_band(case, Rule.PRICE_BAND, "fill_price_band"),
-        **forced_guard(account, event.size),
+        **forced_guard(case, account, event.size),
     }
     if case.rejected in rules:
         return rules

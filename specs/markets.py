@@ -110,12 +110,6 @@ def fresh(case: Case) -> Any:
     return (market.rules.mark_age_limit == 0) | (age <= market.rules.mark_age_limit)
 
 
-def fresh_market(case: Case) -> dict[Rule, Any]:
-    """The event's market is open and its mark price not stale."""
-    stale = {} if case.before.market is None else {Rule.MARK_STALE: fresh(case)}
-    return {**open_market(case), **stale}
-
-
 def within_band(case: Case, rule: Rule, limit: str) -> dict[Rule, Any]:
     """The event's price is within the market's limit of mark; at zero the limit bounds nothing."""
     market = case.before.market

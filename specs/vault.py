@@ -11,7 +11,7 @@ from specs.arithmetic import RATE_ONE, every, magnitude
 from specs.case import AccountView, Case
 from specs.contract import Contract, Effect, bearable, header_guard, more_longs, moved, owed, toward_zero, trade
 from specs.liquidation import equity_share, forced_guard, toward
-from specs.markets import fresh_market
+from specs.markets import open_market
 
 
 def within_limit(case: Case, before: Any, after: Any) -> Any:
@@ -39,11 +39,11 @@ def could_take_over(case: Case, account: AccountView, lots: Any) -> Any:
 
 def _guard(case: Case) -> dict[Rule, Any]:
     event, before = case.event, case.before
-    rules = {**header_guard(case), **fresh_market(case)}
+    rules = {**header_guard(case), **open_market(case)}
     if before.market is None:
         return rules
     account, vault = before.account(event.account), before.account(case.rulebook.vault)
-    rules |= {Rule.SELF_TRADE: event.account != case.rulebook.vault, **forced_guard(account, event.size)}
+    rules |= {Rule.SELF_TRADE: event.account != case.rulebook.vault, **forced_guard(case, account, event.size)}
     if case.rejected in rules:
         return rules
     return {

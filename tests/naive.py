@@ -640,6 +640,7 @@ class Venue:
         if not self.rulebook.withdrawals_are_cut or self.losses == 0:
             return 0, False
         everybodys = sum(self.get_equity(account) for account in {*self.cash, *self.holdings})
+        everybodys += sum(stake.deposit for stake in self.stakes.values())
         if everybodys <= self.losses:
             return 0, True
         return min(ceil(Fraction(self.losses, everybodys) * amount), self.losses), False
@@ -738,7 +739,7 @@ class Venue:
         return broken | get_broken(TAKER_MARGIN=safe[0], MAKER_MARGIN=safe[1])
 
     def liquidation_fill(self, event: events.LiquidationFill) -> set[str]:
-        if closed := self._check_fresh(event.market, event.timestamp):
+        if closed := self._check_open(event.market):
             return closed
         listing = self.listings[event.market]
         broken = get_broken(
@@ -746,7 +747,7 @@ class Venue:
             PRICE_NOT_POSITIVE=event.price > 0,
             PRICE_BAND=is_near(event.price, listing.mark, listing.rules.fill_price_band),
         )
-        broken |= self._check_close(event.account, event.market, event.size)
+        broken |= self._check_close(event.account, event.market, event.size, event.timestamp)
         if broken:
             return broken
         broken = get_broken(
@@ -804,10 +805,10 @@ class Venue:
         return get_broken(DUST=clean)
 
     def takeover(self, event: events.Takeover) -> set[str]:
-        if closed := self._check_fresh(event.market, event.timestamp):
+        if closed := self._check_open(event.market):
             return closed
         broken = get_broken(SELF_TRADE=event.account != self.rulebook.vault)
-        broken |= self._check_close(event.account, event.market, event.size)
+        broken |= self._check_close(event.account, event.market, event.size, event.timestamp)
         trigger = Fraction(self.rulebook.takeover_rate, MILLION) * self.get_health(event.account).maintenance
         broken |= get_broken(VAULT_NOT_DUE=self.get_equity(event.account) <= trigger)
         return broken or self._take_over(event.account, event.market, event.size)
@@ -835,15 +836,16 @@ class Venue:
         flat = not self.holdings.get(event.account)
         self._draw(event.account, min(deficit, available), event.timestamp)
         return get_broken(
+            MARK_STALE=self._are_marks_fresh(event.account, event.timestamp),
             NO_DEFICIT=deficit > 0,
             INSURANCE_OPEN_POSITION=flat or self.rulebook.insurance_before_adl,
             INSURANCE_EXHAUSTED=available > 0,
         )
 
     def begin_deleveraging(self, event: events.BeginDeleveraging) -> set[str]:
-        if closed := self._check_fresh(event.market, event.timestamp):
+        if closed := self._check_open(event.market):
             return closed
-        broken = self._check_close(event.account, event.market, 1)
+        broken = self._check_close(event.account, event.market, 1, event.timestamp)
         if broken:
             return broken
         in_deficit = self.get_equity(event.account) < 0
@@ -1027,10 +1029,6 @@ class Venue:
             return {"UNKNOWN_MARKET"}
         return get_broken(MARKET_SETTLING=not self.listings[market].settling)
 
-    def _check_fresh(self, market: str, now: int) -> set[str]:
-        """Open, and marked not too long ago."""
-        return self._check_open(market) or get_broken(MARK_STALE=self._is_fresh(market, now))
-
     def _is_fresh(self, market: str, now: int) -> bool:
         listing = self.listings[market]
         return listing.rules.mark_age_limit == 0 or now <= listing.mark_time + listing.rules.mark_age_limit
@@ -1039,8 +1037,9 @@ class Venue:
         held = self.holdings.get(account, {})
         return all(self.listings[market].settling or self._is_fresh(market, now) for market in held)
 
-    def _check_close(self, account: str, market: str, lots: int) -> set[str]:
+    def _check_close(self, account: str, market: str, lots: int, now: int) -> set[str]:
         return get_broken(
+            MARK_STALE=self._are_marks_fresh(account, now),
             SIZE_NOT_POSITIVE=lots > 0,
             NOT_LIQUIDATABLE=self.is_sick(account),
             SIZE_EXCEEDS_POSITION=lots <= abs(self.get_size(account, market)),

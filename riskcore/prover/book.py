@@ -297,6 +297,7 @@ class World:
         """Whether this is the state before the event, nothing written yet."""
         tables = (self.accounts, self.markets, self.seen)
         same = (state.accounts, state.markets, state.seen) == tables and state.rulebook is self.rulebook
+        same = same and state.deleveraging is self.deleveraging
         return same and not any(table.written for table in tables)
 
     def assume(self, *facts: Any) -> None:
@@ -399,6 +400,12 @@ class World:
         return episode
 
 
+def is_own_mark_fresh(market: Any, time: Any) -> Any:
+    """Whether the event's market ends, bounds no age, or was marked within it."""
+    limit = market.rules.mark_age_limit
+    return market.settling | (limit == 0) | (time - market.mark_time <= limit)
+
+
 class AccountSymbols:
     """An account as the specification sees it (``specs.case.AccountView``)."""
 
@@ -436,6 +443,5 @@ class AccountSymbols:
         return self._rest.maintenance
 
     def marks_are_fresh(self, time: Any) -> Any:
-        if self._world.focus is not None:
-            raise TypeError("all marks of an account were asked for in an event about one market")
-        return self._rest.are_marks_fresh(time)
+        market, others = self._world.market, self._rest.are_marks_fresh(time)
+        return others if market is None else others & ((self.size == 0) | is_own_mark_fresh(market, time))

@@ -35,7 +35,7 @@ from riskcore import (
     vault,
 )
 from riskcore.margin import Margin, get_position_value
-from riskcore.prover.book import SymPositions, World, symbolic_len
+from riskcore.prover.book import SymPositions, World, is_own_mark_fresh, symbolic_len
 from riskcore.prover.symbols import get_run, symbolic_max, symbolic_min
 from riskcore.state import Draws
 from specs.arithmetic import cost_after, named
@@ -118,9 +118,11 @@ def _name(measured: Margin) -> Margin:
 
 
 def _are_marks_fresh(positions: SymPositions, table: Any, time: Any) -> Any:
-    if positions.position is not None:
-        raise TypeError("all marks of an account were asked for in an event about one market")
-    return positions.rest.are_marks_fresh(time)
+    others = positions.rest.are_marks_fresh(time)
+    if positions.position is None:
+        return others
+    size: Any = positions.position.size
+    return others & ((size == 0) | is_own_mark_fresh(table.get(positions.focus), time))
 
 
 def _cost(size: Any, cost: Any, lots: Any, debit: Any) -> Any:

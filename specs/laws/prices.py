@@ -42,7 +42,7 @@ def _stale_marks_close_nobody(case: Case) -> Any:
     if isinstance(event, events.Fill):
         parties = [(case.before.account(id).size, case.after.account(id).size) for id in (event.taker, event.maker)]
         return fresh(case) | every(*(toward_zero(before, after) for before, after in parties))
-    return fresh(case)
+    return case.before.account(event.account).marks_are_fresh(event.timestamp)
 
 
 def _no_trade_by_choice(case: Case) -> Any:
@@ -70,6 +70,7 @@ LAWS = (
                 events.LiquidationFill,
                 events.Takeover,
                 events.BeginDeleveraging,
+                events.CoverDeficit,
                 events.Withdraw,
                 events.Transfer,
                 events.RequestVaultDeposit,

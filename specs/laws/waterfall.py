@@ -118,10 +118,10 @@ def _who_stays_loses_no_more(case: Case) -> Any:
 
 
 def _get_loss(snapshot: Snapshot) -> tuple[Any, Any]:
-    """The uncovered loss, and the equity of all accounts: what the pool holds for them and the loss (ZERO-1)."""
+    """The uncovered loss, and what all accounts are worth with escrow: what the pool holds for them, and the loss."""
     reserves = snapshot.reserves
     loss = 0 - reserves.uncovered
-    return loss, loss - reserves.outside - reserves.insurance - reserves.fees - reserves.escrow
+    return loss, loss - reserves.outside - reserves.insurance - reserves.fees
 
 
 LAWS = (

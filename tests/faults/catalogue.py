@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.faults import (
+    audited,
     books,
     conservation,
     forced,
@@ -21,6 +22,7 @@ from tests.faults import (
 from tests.faults.planting import Fault
 
 FAULTS: tuple[Fault, ...] = (
+    *audited.FAULTS,
     *conservation.FAULTS,
     *sequence.FAULTS,
     *margin.FAULTS,

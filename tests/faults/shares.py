@@ -240,9 +240,9 @@ FAULTS = (
         words="shares are paid out at a mark of the vault that has moved on elsewhere",
         kinds=(45,),
         module="shares",
-        old="    require(are_marks_fresh(vault.positions, state.markets, event.timestamp), Rule.MARK_STALE)\n"
-        "    margin",
-        new="    margin",
+        old="    require_fresh(state, vault.positions, event.timestamp)\n    margin = get_margin(vault.balance, "
+        "vault.positions, state.markets)\n    require(margin.equity > 0",
+        new="    margin = get_margin(vault.balance, vault.positions, state.markets)\n    require(margin.equity > 0",
         unit="execute_vault_redemption",
         kills=("MARK-2",),
     ),
