@@ -758,7 +758,6 @@ TRADES = ("open_fill", "reduce_fill")
 WATERFALL = (
     "liquidation_fill",
     "liquidation_fill",
-    "liquidation_fill",
     "takeover",
     "takeover",
     "takeover",

@@ -65,6 +65,9 @@ CORE_LINES, KERNEL_LINES, MODULE_LINES = 1000, 2500, 300
 LIBRARIES = {"__future__", "attrs", "attrs.validators", "collections.abc", "enum", "itertools", "rpds", "typing"}
 IMPURE = {"open", "print", "input", "eval", "exec", "compile", "float", "complex", "round", "globals", "__import__"}
 
+#: What only the journal assigns.
+WRITTEN = ("balance", "positions", "lines", "market", "stake", "vault_shares", "draws", "liquidated")
+
 #: The named folds over many entries: one account's positions, and the scan that certifies a queue.
 FOLDS = {
     ("tables", "items"),
@@ -211,9 +214,7 @@ def test_only_the_journal_assigns_balances_positions_stakes_and_lines() -> None:
             writers |= {
                 (module, target.attr)
                 for target in targets
-                if isinstance(target, ast.Attribute)
-                and target.attr
-                in ("balance", "positions", "lines", "market", "stake", "vault_shares", "draws", "liquidated")
+                if isinstance(target, ast.Attribute) and target.attr in WRITTEN
             }
 
     assert {"journal"} == {module for module, _ in writers}

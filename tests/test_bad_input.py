@@ -365,7 +365,8 @@ SPOILT_HEADERS: dict[str, tuple[dict[str, Any] | str, str]] = {
         "rulebook: expected an admissible rulebook, got vault_position_limit 20000, insurance_floor -1, "
         "insurance_fill_band 1000000, funding_interval 0, funding_rate_cap 40000, takeover_rate 1000000, "
         "vault_deposit_notice 0, vault_redemption_notice 0, vault_request_window 86400000, vault_deposit_minimum 1, "
-        "insurance_fee_share 0, insurance_draw_limit 0, insurance_draw_window 0",
+        "insurance_fee_share 0, insurance_draw_limit 0, insurance_draw_window 0, liquidation_window 0, "
+        "liquidation_cooldown 0",
     ),
     "snapshot outside": (
         HEADER | {"snapshot": "../state.json"},

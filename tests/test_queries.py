@@ -33,7 +33,7 @@ from riskcore import (
 )
 from riskcore.markets import get_market
 from riskcore.planner import Liquidity, Offer
-from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time
+from riskcore.quantities import RATE_ONE, AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time
 from tests.random_states import states
 
 A, B, C = (AccountId(name) for name in "abc")
@@ -256,9 +256,19 @@ def test_the_liquidation_price_is_the_first_mark_that_is_below_maintenance(state
                 assert {is_below} == {is_below_at(id, market, max(one, 1)) for one in marks}
 
 
+def without_gates(state: State) -> State:
+    """The state in markets where a fill of any size may be accepted."""
+    markets = state.markets
+    for id, market in list(markets.items()):
+        assert market is not None
+        rules = evolve(market.rules, liquidation_share=Rate(RATE_ONE), minimum_size=Lots(1))
+        markets = markets.put(id, evolve(market, rules=rules))
+    return evolve(state, markets=markets)
+
+
 @given(states())
 def test_a_fill_at_the_bankruptcy_tick_needs_no_fund_and_one_tick_beyond_does(state: State) -> None:
-    state = evolve(state, rulebook=evolve(state.rulebook, insurance_backs_fills=False))
+    state = without_gates(evolve(state, rulebook=evolve(state.rulebook, insurance_backs_fills=False)))
     rich = AccountId("rich")
     # somebody who can be maker of anything
     state = does(state, Deposit, rich, 10**9)

@@ -66,7 +66,7 @@ FAULTS = (
         kills=("guard/LIQUIDATION_SHARE",),
     ),
     Fault(
-        name="window_without_end",
+        name="once_liquidated_always_whole",
         words="an account once liquidated may be closed whole ever after",
         kinds=(),
         module="gates",
