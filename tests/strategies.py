@@ -63,6 +63,8 @@ def make_rulebook(**changes: Any) -> Rulebook:
         adl_rank=RankPolicy.PROFIT_TIMES_LEVERAGE,
         funding_interval=Time(8 * HOUR),
         funding_rate_cap=Rate(10_000),
+        vault_deposit_notice=Time(0),
+        vault_redemption_notice=Time(0),
     )
     return attrs.evolve(plain, **changes)
 

@@ -358,15 +358,27 @@ SPOILT_HEADERS: dict[str, tuple[dict[str, Any] | str, str]] = {
     ),
     "inadmissible rulebook": (
         change_rulebook(funding_interval=0),
-        "rulebook.funding_interval: expected a number that an admissible rulebook can have, got 0",
+        "rulebook.funding_interval: expected 1 or more, got 0",
+    ),
+    "rate above one": (
+        change_rulebook(takeover_rate="1.5"),
+        "rulebook.takeover_rate: expected from 0 to 1000000, got 1500000",
+    ),
+    "limit without a window": (
+        change_rulebook(insurance_draw_limit=5),
+        "rulebook.insurance_draw_window: expected 1 or more, got 0",
+    ),
+    "cooldown longer than the window": (
+        change_rulebook(liquidation_window=5, liquidation_cooldown=6),
+        "rulebook.liquidation_cooldown: expected from 0 to 5, got 6",
     ),
     "inadmissible twice": (
         change_rulebook(funding_interval=0, insurance_floor=-1),
         "rulebook: expected an admissible rulebook, got vault_position_limit 20000, insurance_floor -1, "
         "insurance_fill_band 1000000, funding_interval 0, funding_rate_cap 40000, takeover_rate 1000000, "
-        "vault_deposit_notice 0, vault_redemption_notice 0, vault_request_window 86400000, vault_deposit_minimum 1, "
-        "insurance_fee_share 0, insurance_draw_limit 0, insurance_draw_window 0, liquidation_window 0, "
-        "liquidation_cooldown 0",
+        "vault_deposit_notice 86400000, vault_redemption_notice 86400000, vault_request_window 86400000, "
+        "vault_deposit_minimum 1, insurance_fee_share 0, insurance_draw_limit 0, insurance_draw_window 0, "
+        "liquidation_window 0, liquidation_cooldown 0",
     ),
     "snapshot outside": (
         HEADER | {"snapshot": "../state.json"},
@@ -544,11 +556,18 @@ def test_the_error_carries_its_parts() -> None:
 
 
 LATER = {"id": "e9", "sequence": 9, "timestamp": 9}
+FALLING = {"floor": 50, "initial_margin_rate": 99_999, "maintenance_margin_rate": 50_000}
+AT_ZERO = {"floor": 0, "initial_margin_rate": 200_000, "maintenance_margin_rate": 50_000}
 REJECTED = {
     "sequence": (FILL | {"sequence": 3}, "SEQUENCE_NOT_AHEAD"),
     "time": (FILL | {"timestamp": 1}, "TIME_BACKWARDS"),
     "margin": (FILL | {"size": 10**70}, "TAKER_MARGIN"),
     "rules": (LIST | LATER | {"market": "ETH", "rules": RULES | {"taker_fee_rate": -1}}, "RULES_INADMISSIBLE"),
+    "tiers": (LIST | LATER | {"market": "ETH", "rules": RULES | {"tiers": [FALLING]}}, "RULES_INADMISSIBLE"),
+    "floor": (LIST | LATER | {"market": "ETH", "rules": RULES | {"tiers": [AT_ZERO]}}, "RULES_INADMISSIBLE"),
+    "cap": (LIST | LATER | {"market": "ETH", "rules": RULES | {"open_interest_floor": 5}}, "RULES_INADMISSIBLE"),
+    "limit": (LIST | LATER | {"market": "ETH", "rules": RULES | {"mark_age_limit": -1}}, "RULES_INADMISSIBLE"),
+    "no size": (LIST | LATER | {"market": "ETH", "rules": RULES | {"minimum_size": 0}}, "RULES_INADMISSIBLE"),
     "listed": (LIST | LATER, "MARKET_LISTED"),
 }
 

@@ -787,9 +787,10 @@ def mark_2(passage: Passage) -> bool:
         limit = listing.rules.mark_age_limit
         return limit > 0 and event.timestamp - listing.mark_time > limit and not listing.settling
 
-    if isinstance(event, FORCED_EVENTS):
-        assert not is_stale(event.market)
-        return before.markets[event.market].rules.mark_age_limit > 0
+    if isinstance(event, (*FORCED_EVENTS, events.CoverDeficit)):
+        held = before.get_account(event.account).positions
+        assert not any(map(is_stale, held))
+        return any(before.markets[market].rules.mark_age_limit > 0 for market in held)
     if isinstance(event, events.Fill) and is_stale(event.market):
         for account in (event.taker, event.maker):
             assert is_reducing(before.get_size(account, event.market), after.get_size(account, event.market))
@@ -848,7 +849,9 @@ def loss_1(passage: Passage) -> bool:
     if loss == 0 or not before.rulebook.withdrawals_are_cut:
         assert 0 == cut
         return False
-    equities, equities_after = (sum(view.get_equity(id) for id in view.accounts) for view in (before, after))
+    equities, equities_after = (
+        view.reserves["escrow"] + sum(view.get_equity(id) for id in view.accounts) for view in (before, after)
+    )
 
     assert 0 <= cut - Fraction(loss, equities) * event.amount < 1 or cut == loss
     assert equities_after == equities - event.amount

@@ -106,6 +106,16 @@ FAULTS = (
         kills=("guard/MARK_STALE",),
     ),
     Fault(
+        name="ages_as_of_the_last_event",
+        words="the ages of an account's marks are measured at the last event, not at the one that relies on them",
+        kinds=(45,),
+        module="markets",
+        old="require(are_marks_fresh(positions, state.markets, time)",
+        new="require(are_marks_fresh(positions, state.markets, state.timestamp)",
+        unit="transfer",
+        kills=("REJ-1",),
+    ),
+    Fault(
         name="mark_keeps_its_age",
         words="a new mark has the old one's time",
         kinds=(45,),
