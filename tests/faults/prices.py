@@ -63,7 +63,7 @@ FAULTS = (
         old="require_fresh(state, account.positions, event.timestamp)",
         new="require_fresh(state, account.positions, state.timestamp)",
         unit="liquidation_fill",
-        kills=("MARK-2", "guard/MARK_STALE"),
+        kills=("REJ-1",),
     ),
     Fault(
         name="vault_takes_at_a_stale_mark",
@@ -102,8 +102,8 @@ FAULTS = (
         module="markets",
         old="time - market.mark_time <= limit",
         new="time - market.mark_time < limit",
-        unit="takeover",
-        kills=("guard/MARK_STALE",),
+        unit="lemma:markets",
+        kills=("marks_of_1_positions",),
     ),
     Fault(
         name="ages_as_of_the_last_event",
