@@ -10,6 +10,8 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from enum import StrEnum
+from functools import partial
+from itertools import groupby
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import attrs
@@ -17,7 +19,7 @@ from attrs import frozen
 
 from riskcore.bad_input import Fault, get_hint, printable, within
 from riskcore.events import Event, Fill
-from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Shares, Time
+from riskcore.quantities import RATE_ONE, AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Shares, Time
 from riskcore.state import Deleveraging, Draws, Market, Position, Reserves, Rulebook, Stake, is_admissible_rulebook
 from riskcore.strict_json import LOG_DIGITS, SNAPSHOT_DIGITS, describe
 from riskcore.units import Quantity, Units
@@ -289,14 +291,49 @@ def read_rulebook(value: object, source: Source) -> Rulebook:
 
 
 def check_rulebook(rulebook: Rulebook) -> None:
-    """``Fault`` unless admissible; it names the field that alone is to blame, where one is."""
-    if is_admissible_rulebook(rulebook):
+    """``Fault`` unless admissible."""
+    check_admissible(rulebook, is_admissible_rulebook, "an admissible rulebook")
+
+
+def check_admissible(value: T, is_admissible: Callable[[T], bool], expected: str, bounds: Iterable[int] = ()) -> None:
+    """``Fault`` unless admissible; it names the field that alone is to blame, where one is, and what that may be.
+
+    Otherwise it shows the fields of which one alone would put it right, or all where none would.
+    A field is bounded by 0, 1, the rate one, another's number or minus that, or what ``bounds`` adds.
+    """
+    if is_admissible(value):
         return
-    numbers = {name: number for name, number in attrs.asdict(rulebook).items() if type(number) is int}
-    culprits = [name for name in numbers if is_admissible_rulebook(attrs.evolve(rulebook, **cast(Any, {name: 1})))]
+    numbers = get_numbers(value)
+    limits = {0, 1, RATE_ONE, *bounds, *numbers.values(), *(-number for number in numbers.values())}
+
+    def is_good(name: str, number: int) -> bool:
+        return is_admissible(attrs.evolve(cast(Any, value), **{name: number}))
+
+    ranges = {name: _get_range(partial(is_good, name), limits) for name in numbers}
+    suspects = [name for name in numbers if ranges[name]]
+    culprits = suspects if len(suspects) == 1 else [name for name in suspects if is_good(name, 1)]
     if len(culprits) == 1:
-        raise Fault("a number that an admissible rulebook can have", str(numbers[culprits[0]]), culprits[0])
-    raise Fault("an admissible rulebook", ", ".join(f"{name} {number}" for name, number in numbers.items()))
+        raise Fault(ranges[culprits[0]], str(numbers[culprits[0]]), culprits[0])
+    raise Fault(expected, ", ".join(f"{name} {numbers[name]}" for name in suspects or numbers))
+
+
+def get_numbers(value: object) -> dict[str, int]:
+    """The integers among the fields of a class's value."""
+    members = attrs.asdict(cast(Any, value), recurse=False)
+    return {name: number for name, number in members.items() if type(number) is int}
+
+
+def _get_range(is_good: Callable[[int], bool], limits: Iterable[int]) -> str:
+    """The good numbers in words, nothing where there are none; a good one and a bad one only meet at a limit."""
+    probes = sorted({limit + offset for limit in limits for offset in (-1, 0, 1)})
+    runs = [list(run) for good, run in groupby(probes, is_good) if good]
+    return ", or ".join(_describe_run(run[0], run[-1], probes[-1]) for run in runs)
+
+
+def _describe_run(low: int, high: int, last: int) -> str:
+    if high == last:
+        return f"{low} or more"
+    return str(low) if low == high else f"from {low} to {high}"
 
 
 def decode_event(members: dict[str, object], source: Source) -> Event:

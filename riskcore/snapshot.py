@@ -20,8 +20,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
+
+from attrs import evolve
 
 from riskcore.bad_input import Fault, LogError, Malformed, get_cause, printable, within
 from riskcore.codec import (
@@ -32,9 +36,11 @@ from riskcore.codec import (
     RESERVES,
     SNAPSHOT,
     STAKE,
+    check_admissible,
     check_rulebook,
     check_version,
     encode,
+    get_numbers,
     read_integer,
     read_rulebook,
     read_text,
@@ -50,12 +56,15 @@ from riskcore.state import (
     Deleveraging,
     Draws,
     Market,
+    MarketRules,
     Position,
     Positions,
     Stake,
     State,
+    Tier,
     genesis,
     is_admissible_market,
+    is_admissible_tier,
 )
 from riskcore.strict_json import SNAPSHOT_DIGITS, describe, read_object
 
@@ -249,6 +258,8 @@ def _check_state(state: State) -> None:
     """``Fault`` for a state on which the kernel's transitions are not defined."""
     with within("rulebook"):
         check_rulebook(state.rulebook)
+    if state.timestamp < 0:
+        raise Fault("a time, zero or more", str(state.timestamp), "timestamp")
     for id, market in sorted(state.markets.items(), key=_get_key):
         if market is not None:
             with within(f"markets.{printable(id)}"):
@@ -256,11 +267,12 @@ def _check_state(state: State) -> None:
     times = [
         (id, account.liquidated)
         for id, account in state.accounts.items()
-        if not NEVER <= account.liquidated <= max(state.timestamp, NEVER)
+        if not NEVER <= account.liquidated <= state.timestamp
     ]
     if times:
         holder, time = min(times)
-        raise Fault("a time that is not after the snapshot's", str(time), f"accounts.{printable(holder)}.{_LIQUIDATED}")
+        expected = f"a time that is not after the snapshot's, or {NEVER} for never"
+        raise Fault(expected, str(time), f"accounts.{printable(holder)}.{_LIQUIDATED}")
     strays = [
         (account_id, market_id)
         for account_id, account in state.accounts.items()
@@ -281,25 +293,39 @@ def _check_state(state: State) -> None:
 
 
 def _check_market(market: Market, state: State) -> None:
-    if not is_admissible_market(market.rules):
-        raise Fault("rates in the admissible range", "others", "rules")
+    with within("rules"):
+        _check_rules(market.rules)
     if market.mark_price <= 0:
         raise Fault("a price above zero", str(market.mark_price), "mark_price")
     limit = RATE_ONE * state.rulebook.funding_interval
     if not 0 <= market.funding_remainder < limit:
         expected = f"at least 0 and less than {limit}, a million times the funding interval"
         raise Fault(expected, str(market.funding_remainder), "funding_remainder")
-    if market.funding_time > state.timestamp:
-        raise Fault("a time that is not after the snapshot's", str(market.funding_time), "funding_time")
+    _check_past(market.funding_time, "funding_time", state)
+    _check_past(market.mark_time, "mark_time", state)
     if market.open_interest < 0:
         raise Fault("lots, zero or more", str(market.open_interest), "open_interest")
+
+
+def _check_rules(rules: MarketRules) -> None:
+    """The base first, then each bracket above the one below it: a fault lies in the first that does not fit."""
+    check_admissible(evolve(rules, tiers=()), is_admissible_market, "admissible rules")
+    base = Tier(Atoms(0), rules.initial_margin_rate, rules.maintenance_margin_rate)
+    for index, (lower, tier) in enumerate(pairwise((base, *rules.tiers))):
+        with within(f"tiers[{index}]"):
+            expected = "a bracket above the last one, of no lower rates"
+            check_admissible(tier, partial(is_admissible_tier, lower), expected, get_numbers(lower).values())
+
+
+def _check_past(time: Time, field: str, state: State) -> None:
+    if time > state.timestamp:
+        raise Fault("a time that is not after the snapshot's", str(time), field)
 
 
 def _check_draws(draws: Draws, state: State) -> None:
     if draws.drawn < 0:
         raise Fault("an amount, zero or more", str(draws.drawn), "drawn")
-    if draws.since > state.timestamp:
-        raise Fault("a time that is not after the snapshot's", str(draws.since), "since")
+    _check_past(draws.since, "since", state)
 
 
 def _check_stake(stake: Stake, state: State) -> None:
@@ -310,6 +336,9 @@ def _check_stake(stake: Stake, state: State) -> None:
         raise Fault("an amount, zero or more", str(stake.deposit), "deposit")
     if not 0 <= stake.redemption <= stake.shares:
         raise Fault("zero or more of the stake's shares", str(stake.redemption), "redemption")
+    for field, time in (("deposit_time", stake.deposit_time), ("redemption_time", stake.redemption_time)):
+        if not 0 <= time <= state.timestamp:
+            raise Fault("a time, zero or more and not after the snapshot's", str(time), field)
 
 
 def _check_deleveraging(episode: Deleveraging, state: State) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,16 +14,28 @@ from typing import Any
 import pytest
 from attrs import evolve
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from riskcore.bad_input import Fault, LogError
+from riskcore.codec import check_admissible, check_rulebook, get_numbers
 from riskcore.events import Event
 from riskcore.log import LogReader
-from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Time
+from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Shares, Time
 from riskcore.replay import replay
 from riskcore.snapshot import get_state_hash, load_state, save_state
-from riskcore.state import Account, Position, Positions, State, genesis
+from riskcore.state import (
+    Account,
+    Draws,
+    Position,
+    Positions,
+    Stake,
+    State,
+    genesis,
+    is_admissible_market,
+    is_admissible_rulebook,
+)
 from riskcore.step import step
-from tests.log_cases import RULEBOOK, make_waterfall_events, write_snapshot_log, write_waterfall_log
+from tests.log_cases import RULEBOOK, RULES, make_waterfall_events, write_snapshot_log, write_waterfall_log
 from tests.random_states import states
 
 ROOT = Path(__file__).parent.parent
@@ -113,6 +126,8 @@ def make_unfit(state: State) -> dict[str, State]:
     long = state.accounts.get(AccountId("long"))
     lone, too_large = AccountId("\ud800"), 10**400
     doge = Positions({MarketId("DOGE"): Position(Lots(1), Atoms(1), Atoms(0))})
+    later, no_size = Time(state.timestamp + 1), evolve(market.rules, minimum_size=Lots(0))
+    stake = Stake(Shares(0), Atoms(1), later, Shares(0), Time(0))
     giant = Positions({btc: Position(Lots(1), Atoms(too_large), Atoms(0))})
 
     def with_account(id: AccountId, account: Account) -> State:
@@ -129,6 +144,11 @@ def make_unfit(state: State) -> dict[str, State]:
         "reserves.fees": evolve(state, reserves=evolve(state.reserves, fees=Atoms(-too_large))),
         "rulebook.insurance_floor": evolve(state, rulebook=evolve(RULEBOOK, insurance_floor=Atoms(-1))),
         "markets.BTC.mark_price": evolve(state, markets=state.markets.put(btc, evolve(market, mark_price=Price(0)))),
+        "markets.BTC.mark_time": evolve(state, markets=state.markets.put(btc, evolve(market, mark_time=later))),
+        "markets.BTC.rules.minimum_size": evolve(state, markets=state.markets.put(btc, evolve(market, rules=no_size))),
+        "accounts.long.liquidated": with_account(AccountId("long"), evolve(long, liquidated=later)),
+        "draws.since": evolve(state, draws=Draws(Atoms(1), later)),
+        "stakes.long.deposit_time": evolve(state, stakes=state.stakes.put(AccountId("long"), stake)),
         "deleveraging.head": evolve(state, deleveraging=evolve(episode, head=9)),
     }
 
@@ -286,6 +306,17 @@ def set_at(members: Any, path: str, value: object) -> None:
 
 REMAINDER = "expected at least 0 and less than 3600000000000, a million times the funding interval"
 NUMBER = "expected an integer of at most 400 digits"
+PAST = "expected a time that is not after the snapshot's"
+WAITING = "expected a time, zero or more and not after the snapshot's"
+STAKE = {"shares": 0, "deposit": 5, "deposit_time": 0, "redemption": 0, "redemption_time": 0}
+BASE = (
+    "initial_margin_rate",
+    "maintenance_margin_rate",
+    "taker_fee_rate",
+    "maker_fee_rate",
+    "liquidation_fee_rate",
+)
+TIER = {"floor": 50, "initial_margin_rate": 200_000, "maintenance_margin_rate": 60_000}
 #: What is changed in a snapshot, to what, and the sentence about it.
 SPOILT: dict[str, tuple[str, object, str]] = {
     "no version": (
@@ -323,12 +354,12 @@ SPOILT: dict[str, tuple[str, object, str]] = {
     "liquidated later": (
         "accounts.long.liquidated",
         1_760_000_000_022,
-        "accounts.long.liquidated: expected a time that is not after the snapshot's, got 1760000000022",
+        f"accounts.long.liquidated: {PAST}, or -1 for never, got 1760000000022",
     ),
     "liquidated before all time": (
         "accounts.long.liquidated",
         -2,
-        "accounts.long.liquidated: expected a time that is not after the snapshot's, got -2",
+        f"accounts.long.liquidated: {PAST}, or -1 for never, got -2",
     ),
     "liquidated at a float": (
         "accounts.long.liquidated",
@@ -350,8 +381,36 @@ SPOILT: dict[str, tuple[str, object, str]] = {
     "funding to come": (
         "markets.BTC.funding_time",
         1_760_000_000_022,
-        "markets.BTC.funding_time: expected a time that is not after the snapshot's, got 1760000000022",
+        f"markets.BTC.funding_time: {PAST}, got 1760000000022",
     ),
+    "marked later": (
+        "markets.BTC.mark_time",
+        1_760_000_000_022,
+        f"markets.BTC.mark_time: {PAST}, got 1760000000022",
+    ),
+    "drawn later": ("draws", {"drawn": 5, "since": 1_760_000_000_022}, f"draws.since: {PAST}, got 1760000000022"),
+    "less than nothing drawn": ("draws", {"drawn": -5}, "draws.drawn: expected an amount, zero or more, got -5"),
+    "deposited later": (
+        "stakes",
+        {"long": STAKE | {"deposit_time": 1_760_000_000_022}},
+        f"stakes.long.deposit_time: {WAITING}, got 1760000000022",
+    ),
+    "deposited before all time": (
+        "stakes",
+        {"long": STAKE | {"deposit_time": -1}},
+        f"stakes.long.deposit_time: {WAITING}, got -1",
+    ),
+    "redemption asked for later": (
+        "stakes",
+        {"long": STAKE | {"redemption_time": 1_760_000_000_022}},
+        f"stakes.long.redemption_time: {WAITING}, got 1760000000022",
+    ),
+    "redemption asked for before all time": (
+        "stakes",
+        {"long": STAKE | {"redemption_time": -1}},
+        f"stakes.long.redemption_time: {WAITING}, got -1",
+    ),
+    "before all time": ("timestamp", -1, "timestamp: expected a time, zero or more, got -1"),
     "open interest below zero": (
         "markets.BTC.open_interest",
         -7,
@@ -365,13 +424,73 @@ SPOILT: dict[str, tuple[str, object, str]] = {
     "rules": (
         "markets.BTC.rules.maintenance_margin_rate",
         0,
-        "markets.BTC.rules: expected rates in the admissible range, got others",
+        "markets.BTC.rules.maintenance_margin_rate: expected from 1 to 100000, got 0",
+    ),
+    "maintenance above initial": (
+        "markets.BTC.rules.maintenance_margin_rate",
+        100_001,
+        "markets.BTC.rules.maintenance_margin_rate: expected from 1 to 100000, got 100001",
+    ),
+    "initial above one": (
+        "markets.BTC.rules.initial_margin_rate",
+        1_000_001,
+        "markets.BTC.rules.initial_margin_rate: expected from 50000 to 1000000, got 1000001",
+    ),
+    "rebate above the fee": (
+        "markets.BTC.rules.maker_fee_rate",
+        -600,
+        "markets.BTC.rules.maker_fee_rate: expected from -500 to 1000000, got -600",
+    ),
+    "floor of open interest without a cap": (
+        "markets.BTC.rules.open_interest_floor",
+        5,
+        "markets.BTC.rules: expected admissible rules, got open_interest_floor 5, open_interest_cap 0",
+    ),
+    "rules wrong twice": (
+        "markets.BTC.rules",
+        dict.fromkeys(BASE, 1) | {"taker_fee_rate": -1, "mark_age_limit": -2},
+        "markets.BTC.rules: expected admissible rules, got initial_margin_rate 1, maintenance_margin_rate 1, "
+        "taker_fee_rate -1, maker_fee_rate 1, liquidation_fee_rate 1, mark_move_limit 0, mark_age_limit -2, "
+        "fill_price_band 0, open_interest_floor 0, open_interest_cap 0, liquidation_share 1000000, "
+        "liquidation_share_floor 0, minimum_size 1",
+    ),
+    "tier at zero": (
+        "markets.BTC.rules.tiers",
+        [TIER | {"floor": 0}],
+        "markets.BTC.rules.tiers[0].floor: expected 1 or more, got 0",
+    ),
+    "tier below the one before": (
+        "markets.BTC.rules.tiers",
+        [TIER, TIER | {"floor": 40}],
+        "markets.BTC.rules.tiers[1].floor: expected 51 or more, got 40",
+    ),
+    "tier of a rate that falls": (
+        "markets.BTC.rules.tiers",
+        [TIER | {"maintenance_margin_rate": 49_999}],
+        "markets.BTC.rules.tiers[0].maintenance_margin_rate: expected from 50000 to 200000, got 49999",
+    ),
+    "tier wrong twice": (
+        "markets.BTC.rules.tiers",
+        [TIER | {"floor": 0, "initial_margin_rate": 99_999}],
+        "markets.BTC.rules.tiers[0]: expected a bracket above the last one, of no lower rates, got floor 0, "
+        "initial_margin_rate 99999, maintenance_margin_rate 60000",
     ),
     "reserve missing": ("reserves.transit", ..., "reserves.transit: expected this field in reserves, got none"),
     "rulebook": (
         "rulebook.insurance_floor",
         -1,
-        "rulebook.insurance_floor: expected a number that an admissible rulebook can have, got -1",
+        "rulebook.insurance_floor: expected 0 or more, got -1",
+    ),
+    "rulebook rate": ("rulebook.takeover_rate", -1, "rulebook.takeover_rate: expected from 0 to 1000000, got -1"),
+    "cooldown below zero": (
+        "rulebook.liquidation_cooldown",
+        -1,
+        "rulebook.liquidation_cooldown: expected 0 or more, got -1",
+    ),
+    "limit without a window": (
+        "rulebook.insurance_draw_limit",
+        -1,
+        "rulebook.insurance_draw_limit: expected 0, got -1",
     ),
     "episode in no market": (
         "deleveraging.market",
@@ -434,6 +553,63 @@ def test_a_spoilt_snapshot_is_refused(path: str, value: object, sentence: str, t
         load_state(file)
 
     assert str(caught.value) == f"{file}: {sentence}"
+
+
+def test_times_up_to_the_snapshots_are_loaded(tmp_path: Path) -> None:
+    write_snapshot_log(tmp_path)
+    file = tmp_path / "any.json"
+    members = json.loads(file.read_text())
+    now = members["timestamp"]
+    members["accounts"]["long"]["liquidated"] = now
+    members["markets"]["BTC"] |= {"mark_time": now, "funding_time": now}
+    members["draws"] = {"drawn": 5, "since": now}
+    members["stakes"] = {"long": STAKE | {"deposit_time": now, "redemption_time": now}}
+    file.write_text(json.dumps(members))
+    state = load_state(file)
+    save_state(state, file)
+
+    assert get_state_hash(state) == get_state_hash(load_state(file))
+    assert (now, now) == (state.draws.since, state.stakes.get(AccountId("long")).deposit_time)
+
+
+# What a number may be
+
+
+NUMBERS = st.sampled_from([-(10**9), -700, -500, -2, -1, 0, 1, 2, 5, 500, 999_999, 1_000_000, 1_000_001, 10**9])
+
+
+def is_told(sentence: str, number: int) -> bool:
+    """Whether what a message expects, such as "0, or from 5 to 9", takes the number."""
+    return any(
+        int(low or only) <= number and (bool(more) or number <= int(high or only))
+        for low, high, only, more in re.findall(r"from (-?\d+) to (-?\d+)|(-?\d+)( or more)?", sentence)
+    )
+
+
+@settings(max_examples=300)
+@given(data=st.data(), is_rulebook=st.booleans(), number=NUMBERS | st.integers())
+def test_the_range_that_is_told_is_the_admissible_one(data: st.DataObject, is_rulebook: bool, number: int) -> None:
+    value: Any = RULEBOOK if is_rulebook else RULES
+    is_admissible: Any = is_admissible_rulebook if is_rulebook else is_admissible_market
+    names = st.sampled_from(sorted(get_numbers(value)))
+    value = evolve(value, **data.draw(st.dictionaries(names, NUMBERS, min_size=1, max_size=3)))
+
+    try:
+        check_admissible(value, is_admissible, "others")
+    except Fault as fault:
+        assert not is_admissible(value)
+        if fault.field is not None:
+            changed = evolve(value, **{fault.field: number})
+            assert is_admissible(changed) == is_told(fault.expected, number)
+    else:
+        assert is_admissible(value)
+
+
+def test_a_range_with_a_gap_is_told_in_parts() -> None:
+    with pytest.raises(Fault) as caught:
+        check_rulebook(evolve(RULEBOOK, liquidation_window=Time(-1), liquidation_cooldown=Time(5)))
+
+    assert "expected 0, or 5 or more, got -1" == str(caught.value)
 
 
 def test_a_malformed_snapshot_names_its_line(tmp_path: Path) -> None:
