@@ -218,7 +218,9 @@ def _get_global(kernel: Kernel, name: str, namespace: dict[str, Any]) -> Iterato
     """The global's name, if not every function may load it."""
     value = namespace.get(name, getattr(builtins, name, None))
     is_error = isinstance(value, type) and issubclass(value, BaseException)
-    if name in CHOICES or (name not in namespace and name not in HARMLESS and not is_error):
+    if isinstance(value, enum.EnumMeta) and value.__name__ in CHOICES:
+        yield value.__name__
+    elif name in CHOICES or (name not in namespace and name not in HARMLESS and not is_error):
         yield name
     elif name in namespace and not kernel.is_known(value) and value is not SYMBOLIC.get(name):
         yield f"the global {name}"

@@ -96,7 +96,16 @@ DRAWS_FIELDS = ("drawn", "since")
 STAKE_FIELDS = ("shares", "deposit", "deposit_time", "redemption", "redemption_time")
 
 
-class SymTiers:
+class Opaque:
+    """What a transition may use and not compare: two of them are no more equal than different."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        raise TypeError(f"a transition compared {type(self).__name__} with {other!r}")
+
+
+class SymTiers(Opaque):
     """Any number of tiers, of which an event asks only whether they are admissible.
 
     Whatever else depends on them is a requirement, which events know by its facts alone.
@@ -117,7 +126,7 @@ def new_rules(name: str) -> Any:
     return MarketRules(tiers=SymTiers(f"{name}.tiers"), **values)  # type: ignore[arg-type]
 
 
-class Rest:
+class Rest(Opaque):
     """The totals of an account's other markets: value, initial and maintenance requirement.
 
     Pointwise facts, each proven of one position in ``proofs/margin.py`` and summed:
@@ -144,7 +153,7 @@ class Rest:
         return self.is_fresh
 
 
-class SymPositions:
+class SymPositions(Opaque):
     """An account's positions: the event's market in the open, all others as ``Rest``."""
 
     def __init__(self, rest: Rest, focus: Any, position: Position | None) -> None:
@@ -171,7 +180,7 @@ class SymPositions:
         raise TypeError("a transition iterated over an account's positions")
 
 
-class SymTable:
+class SymTable(Opaque):
     """A total map from any key: entries that were asked for, and what they were at first."""
 
     def __init__(self, new: Callable[[Any, int], Any]) -> None:
@@ -215,7 +224,7 @@ class SymTable:
         raise TypeError("a transition asked for the size of a table")
 
 
-class SymQueue:
+class SymQueue(Opaque):
     """A queue of any length; ``at`` gives its entries, ``place`` where an account stands."""
 
     def __init__(self, name: str) -> None:

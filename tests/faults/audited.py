@@ -102,6 +102,20 @@ FAULTS = (
         kills=("effects_are_the_lines",),
     ),
     Fault(
+        name="first_deposit_out_of_the_fees",
+        words="the first deposit of an account that has nothing is paid out of the venue's fees",
+        kinds=(5,),
+        module="cash",
+        old="    journal.pay(journal.reserve(Reserve.OUTSIDE), account, event.amount, Reason.DEPOSIT, "
+        "Stage.ORDINARY)\n",
+        new="    from riskcore.state import NO_ACCOUNT\n\n"
+        "    is_new = state.accounts.get(event.account) == NO_ACCOUNT\n"
+        "    payer = journal.reserve(Reserve.FEES if is_new else Reserve.OUTSIDE)\n"
+        "    journal.pay(payer, account, event.amount, Reason.DEPOSIT, Stage.ORDINARY)\n",
+        unit="deposit",
+        kills=("REJ-1",),
+    ),
+    Fault(
         name="covered_by_an_old_mark",
         words="the fund covers a deficit that only an old mark shows",
         kinds=(45,),
