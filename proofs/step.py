@@ -14,7 +14,7 @@ from riskcore.prover.case import new_event
 from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_int
 from riskcore.prover.tracer import Tracer
-from riskcore.quantities import AccountId, MarketId
+from riskcore.quantities import AccountId, Atoms, Lots, MarketId
 from riskcore.rules import Rejected, Rule
 
 # the package shows the function of this name, not the module
@@ -42,7 +42,8 @@ class _Posted:
     """A journal of which only its posting is asked."""
 
     def __init__(self, after: object) -> None:
-        self.lines: list[Line] = []
+        ids = AccountId("buyer"), AccountId("seller"), MarketId("market")
+        self.lines: list[Line] = [Trade(*ids, Lots(1), Atoms(1), Reason.FILL, Stage.ORDINARY)]
         self.events: list[object] = []
         self._after = after
 
@@ -69,12 +70,9 @@ def _is_posted(state: object, event: object) -> bool:
         outcome = step.step(state, event)
     is_asked_once = len(asked) == 1 and asked[0][0] is state and asked[0][1] is event
     is_posted_once = len(journal.events) == 1 and journal.events[0] is event
-    return (
-        is_asked_once
-        and is_posted_once
-        and outcome.state is after
-        and (outcome.effects, outcome.rejected) == ((), None)
-    )
+    is_told = len(outcome.effects) == 1 and outcome.effects[0] is journal.lines[0]
+    is_accepted = outcome.state is after and outcome.rejected is None
+    return is_asked_once and is_posted_once and is_accepted and is_told
 
 
 def _a_rejection_changes_nothing(tracer: Tracer) -> Any:

@@ -17,7 +17,7 @@ def test_a_listed_market_is_empty_and_its_funding_counts_from_now() -> None:
     rules = make_rules(taker=500, maker=-100)
     desk.must(ListMarket, "BTC", rules, 1000, after=77)
 
-    assert (rules, 1000, 0, 0, 77, 0, False, 77) == attrs.astuple(desk.get_market("BTC"), recurse=False)
+    assert (rules, 1000, 0, 0, 77, 0, False, 77, 0) == attrs.astuple(desk.get_market("BTC"), recurse=False)
 
 
 def test_two_markets_stand_side_by_side() -> None:
