@@ -14,8 +14,9 @@ from specs.arithmetic import every
 
 def _any_episode(tracer: Tracer) -> Any:
     lots, share, done, head = (new_int(name) for name in ("lots", "share", "done", "head"))
+    nobody: Any = None
     assume(tracer, lots > 0, done >= 0, done <= lots)
-    return Deleveraging(None, None, lots, share, done, (), head)  # type: ignore[arg-type]
+    return Deleveraging(nobody, nobody, lots, share, done, (), head)
 
 
 def _all_lots_pay_the_share(tracer: Tracer) -> Any:

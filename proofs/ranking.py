@@ -126,6 +126,12 @@ def _absorbing_is_its_definition(tracer: Tracer) -> Any:
     return both_ways(every(equity >= 0, equity * magnitude(size) >= burden, pays), result)
 
 
+def get_listed(world: World) -> Any:
+    """The event's market, of a world in which an episode is open in it."""
+    assert world.market is not None
+    return world.market
+
+
 def _candidacy(policy: RankPolicy) -> Callable[[Tracer], Any]:
     """Of any account: it ranks exactly where it is eligible, and then by its own score under the rulebook's policy."""
 
@@ -134,13 +140,13 @@ def _candidacy(policy: RankPolicy) -> Callable[[Tracer], Any]:
         episode: Any = world.deleveraging
         size, id = new_int("position"), new_int("id")
         assume(tracer, magnitude(size) == episode.lots)
-        account = world.accounts.get(id)
+        account, market = world.accounts.get(id), get_listed(world)
         rulebook = attrs.evolve(world.rulebook, adl_rank=policy)
         # as it is asked: none is open yet
         state = attrs.evolve(world.get_state(), rulebook=rulebook, deleveraging=None)
         with on_symbols(world):
-            result: Any = ranking.get_candidate(state, world.market, size, episode, id, account)  # type: ignore[arg-type]
-        view, mark = AccountSymbols(world, account), world.market.mark_price  # type: ignore[union-attr]
+            result: Any = ranking.get_candidate(state, market, size, episode, id, account)
+        view, mark = AccountSymbols(world, account), market.mark_price
         can = eligible(SymCase(world, None, None, None, None), view, size, episode.share, episode.lots)
         if result is None:
             return ~can
@@ -183,10 +189,11 @@ def _queue(queue: tuple[str, ...]) -> Callable[[Tracer], Any]:
         size = new_int("position")
         assume(tracer, magnitude(size) == episode.lots)
         accounts: Any = _TwoAccounts(world)
+        market = get_listed(world)
         state = attrs.evolve(world.get_state(), accounts=accounts, deleveraging=None)
         case: Any = SymCase(world, None, None, None, None)
         with on_symbols(world, without=(ranking.is_ranked,)):
-            result = ranking.is_ranked(state, world.market, size, episode)  # type: ignore[arg-type]
+            result = ranking.is_ranked(state, market, size, episode)
         views = {name: AccountSymbols(world, account) for name, account in accounts.items()}
         can = {name: eligible(case, view, size, episode.share, episode.lots) for name, view in views.items()}
         if len(set(queue)) < len(queue):
@@ -194,7 +201,7 @@ def _queue(queue: tuple[str, ...]) -> Callable[[Tracer], Any]:
         expected: Any = every(*(can[name] if name in queue else ~can[name] for name in views))
         if len(queue) == 2 and bool(expected):
             policy = world.rulebook.adl_rank
-            mark: Any = world.market.mark_price  # type: ignore[union-attr]
+            mark = market.mark_price
             scores = [get_any_score(policy, views[n].size, views[n].cost, mark, views[n].equity) for n in queue]
             (left, below), (right, beside) = scores
             one, two = (magnitude(views[name].size) for name in queue)

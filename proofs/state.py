@@ -13,7 +13,7 @@ from riskcore.prover.book import RULEBOOK_FLAGS, RULEBOOK_INTS
 from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_bool, new_int
 from riskcore.prover.tracer import Tracer
-from riskcore.quantities import AccountId, EventId, MarketId
+from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId
 from riskcore.state import Draws, Position, Positions, RankPolicy, Rulebook, Stake
 from riskcore.tables import DictTable, PersistentTable
 from specs.arithmetic import both_ways, every, negate
@@ -46,6 +46,7 @@ def _genesis(*, mutable: bool) -> Callable[[Tracer], Any]:
             return negate(admissible_rulebook(rulebook))
         reserves, account = first.reserves, first.accounts.get(AccountId("anybody"))
         balances = attrs.astuple(reserves)
+        zeros: Any = (0,) * 5
         return every(
             admissible_rulebook(rulebook),
             first.rulebook is rulebook,
@@ -58,9 +59,9 @@ def _genesis(*, mutable: bool) -> Callable[[Tracer], Any]:
             first.deleveraging is None,
             len(first.stakes) == 0 and not list(first.stakes.items()),
             isinstance(first.stakes, kind),
-            first.stakes.get(AccountId("anybody")) == Stake(*(0,) * 5),  # type: ignore[arg-type]
+            first.stakes.get(AccountId("anybody")) == Stake(*zeros),
             first.vault_shares == 0,
-            first.draws == Draws(0, 0),  # type: ignore[arg-type]
+            first.draws == Draws(*zeros[:2]),
             first.sequence == 0,
             first.timestamp == 0,
         )
@@ -69,7 +70,7 @@ def _genesis(*, mutable: bool) -> Callable[[Tracer], Any]:
 
 
 #: Written out here, so that the kernel's own is compared with something.
-NOTHING: Any = Position(0, 0, 0)  # type: ignore[arg-type]
+NOTHING = Position(Lots(0), Atoms(0), Atoms(0))
 
 
 def _new_position(name: str) -> Any:
