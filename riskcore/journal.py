@@ -162,6 +162,7 @@ class Journal:
     @property
     def parties(self) -> tuple[AccountId, ...]:
         """The accounts taken out so far."""
+        # an owner may be a reserve, but none is ever among the accounts
         return tuple(party.id for party in self._accounts)  # type: ignore[misc]
 
     def reserve(self, reserve: Reserve) -> Party:
@@ -216,6 +217,7 @@ class Journal:
             market.mark_time,
             market.insurance_used,
         )
+        # reserves never trade: they have no positions
         self.lines.append(
             Trade(buyer.id, seller.id, market_id, Lots(lots), Atoms(amount), reason, stage)  # type: ignore[arg-type]
         )
@@ -272,6 +274,7 @@ class Journal:
         """The new state: every touched owner, the market and the clock, written at once."""
         state = self.state
         accounts, markets = state.accounts, state.markets
+        # who is taken out as an account has an account's id
         for party in self._accounts:
             accounts = accounts.put(
                 party.id,  # type: ignore[arg-type]
