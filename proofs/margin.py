@@ -16,7 +16,7 @@ from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_bool, new_int
 from riskcore.prover.tracer import Tracer
 from riskcore.quantities import MarketId, apply_rate
-from riskcore.state import Market, MarketRules, Position, Positions
+from riskcore.state import Account, Market, MarketRules, Position, Positions
 from riskcore.tables import DictTable
 from specs.arithmetic import RATE_ONE, every, implies, magnitude
 from specs.markets import admissible
@@ -136,7 +136,7 @@ def _sum_over(count: int) -> Callable[[Tracer], Any]:
             patch.object(margin, "get_initial_requirement", require("initial_requirement")),
             patch.object(margin, "get_maintenance_requirement", require("maintenance_requirement")),
         ):
-            total: Any = margin.get_margin(balance, Positions(held), table)
+            total: Any = margin.get_margin(Account(balance, Positions(held)), table)
         return every(total.equity == equity, total.initial == initial, total.maintenance == maintenance)
 
     return margin_is_the_sum

@@ -38,7 +38,7 @@ def compute_queue(state: State, id: AccountId, market_id: MarketId) -> tuple[Acc
     size = account.positions.get(market_id).size
     if size == 0 or market.settling:
         return ()
-    margin = get_margin(account.balance, account.positions, state.markets)
+    margin = get_margin(account, state.markets)
     share = get_share(state, market, margin, size)
     episode = Deleveraging(id, market_id, Lots(abs(size)), Atoms(share), Lots(0), (), 0)
     candidates = get_candidates(state, market, size, episode).values()
@@ -65,12 +65,12 @@ def compute_takeover_size(state: State, id: AccountId, market_id: MarketId) -> i
     """
     market, account = get_market(state, market_id), state.accounts.get(id)
     size = account.positions.get(market_id).size
-    margin = get_margin(account.balance, account.positions, state.markets)
+    margin = get_margin(account, state.markets)
     if id == state.rulebook.vault or size == 0 or market.settling or margin.equity < 0 or not is_below(margin):
         return 0
     vault_account = state.accounts.get(state.rulebook.vault)
     held = vault_account.positions.get(market_id).size
-    vault = get_margin(vault_account.balance, vault_account.positions, state.markets)
+    vault = get_margin(vault_account, state.markets)
 
     def accepts(lots: int) -> bool:
         return can_take_over(state, market, margin, size, lots, vault, held)

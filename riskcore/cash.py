@@ -78,7 +78,7 @@ def require_spare(state: State, payer: Party, amount: int, time: int) -> None:
     is_all_its_own = state.stakes.get(vault).shares == state.vault_shares
     require((payer.id != vault) | is_all_its_own, Rule.VAULT_HAS_HOLDERS)
     require_fresh(state, payer.positions, time)
-    margin = get_margin(payer.balance, payer.positions, state.markets)
+    margin = get_margin(payer, state.markets)
     require(margin.equity - amount >= margin.initial, Rule.BELOW_INITIAL_MARGIN)
 
 

@@ -49,14 +49,14 @@ def process_begin_deleveraging(state: State, event: BeginDeleveraging) -> Journa
     account = state.accounts.get(event.account)
     size = account.positions.get(event.market).size
     require_fresh(state, account.positions, event.timestamp)
-    margin = get_margin(account.balance, account.positions, state.markets)
+    margin = get_margin(account, state.markets)
     require_liquidatable(margin, size, 1)
     require(not must_wait(rulebook, margin, account.liquidated, event.timestamp), Rule.LIQUIDATION_COOLDOWN)
     require(rulebook.adl_solvent | (margin.equity <= 0), Rule.ADL_SOLVENT)
     if event.account != rulebook.vault:
         vault = state.accounts.get(rulebook.vault)
         held = vault.positions.get(event.market).size
-        vault_margin = get_margin(vault.balance, vault.positions, state.markets)
+        vault_margin = get_margin(vault, state.markets)
         require(
             not can_take_over(state, market, margin, size, 1, vault_margin, held),
             Rule.VAULT_NOT_EXHAUSTED,

@@ -6,12 +6,14 @@ lazily, when their size changes. Sizes sum to zero, so funding does too, to the 
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from riskcore.events import ApplyFunding
 from riskcore.journal import Journal
 from riskcore.markets import get_open_market
 from riskcore.quantities import RATE_ONE, Atoms, divide_down
 from riskcore.rules import Rule, require
-from riskcore.state import Market, State
+from riskcore.state import State
 
 
 def process_apply_funding(state: State, event: ApplyFunding) -> Journal:
@@ -24,15 +26,10 @@ def process_apply_funding(state: State, event: ApplyFunding) -> Journal:
     denominator = RATE_ONE * state.rulebook.funding_interval
     accrued = market.mark_price * event.rate * elapsed + market.funding_remainder
     growth = divide_down(accrued, denominator)
-    funded = Market(
-        market.rules,
-        market.mark_price,
-        Atoms(market.funding_index + growth),
-        accrued - growth * denominator,
-        event.timestamp,
-        market.open_interest,
-        market.settling,
-        market.mark_time,
-        market.insurance_used,
+    funded = evolve(
+        market,
+        funding_index=Atoms(market.funding_index + growth),
+        funding_remainder=accrued - growth * denominator,
+        funding_time=event.timestamp,
     )
     return Journal(state, event.market, funded)

@@ -26,7 +26,7 @@ def process_cover_deficit(state: State, event: CoverDeficit) -> Journal:
     journal = Journal(state)
     account = journal.account(event.account)
     require_fresh(state, account.positions, event.timestamp)
-    margin = get_margin(account.balance, account.positions, state.markets)
+    margin = get_margin(account, state.markets)
     available = get_available(state, event.timestamp)
     require(margin.equity < 0, Rule.NO_DEFICIT)
     require(state.rulebook.insurance_before_adl | (margin.maintenance == 0), Rule.INSURANCE_OPEN_POSITION)
@@ -40,7 +40,7 @@ def process_write_off(state: State, event: WriteOff) -> Journal:
     # Guard
     journal = Journal(state)
     account = journal.account(event.account)
-    margin = get_margin(account.balance, account.positions, state.markets)
+    margin = get_margin(account, state.markets)
     require(margin.equity < 0, Rule.NO_DEFICIT)
     require(margin.maintenance == 0, Rule.NOT_FLAT)
     require(get_available(state, event.timestamp) == 0, Rule.INSURANCE_NOT_EXHAUSTED)

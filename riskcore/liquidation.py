@@ -70,7 +70,7 @@ def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:
     account, maker = journal.account(event.account), journal.account(event.maker)
     size, maker_size = account.positions.get(event.market).size, maker.positions.get(event.market).size
     require_fresh(state, account.positions, event.timestamp)
-    margin = get_margin(account.balance, account.positions, state.markets)
+    margin = get_margin(account, state.markets)
     require_liquidatable(margin, size, event.size)
     bought = event.size if size > 0 else -event.size
     rulebook, liquidated = state.rulebook, account.liquidated
@@ -88,7 +88,7 @@ def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:
     is_backed = can_back(state, market, event.size, loss, -spare, event.timestamp)
     require((spare >= 0) | is_backed, Rule.WORSE_THAN_BANKRUPTCY)
     # what the account loses against mark the maker gains, and its own money makes it stay
-    maker_margin = get_margin(maker.balance, maker.positions, state.markets)
+    maker_margin = get_margin(maker, state.markets)
     require(is_bearable(maker_margin, market, maker_size, maker_size + bought, loss), Rule.MAKER_MARGIN)
     # Effect
     insurance = journal.reserve(Reserve.INSURANCE)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from riskcore.journal import Party
 from riskcore.quantities import MarketId, apply_rate
-from riskcore.state import Market, Position, Positions
+from riskcore.state import Account, Market, Position, Positions
 from riskcore.tables import Table
 from riskcore.tiers import get_initial_rates, get_maintenance_rates, get_tiered_requirement
 
@@ -56,10 +57,10 @@ def get_positions_margin(positions: Positions, markets: Table[MarketId, Market |
     return Margin(value, initial, maintenance)
 
 
-def get_margin(balance: int, positions: Positions, markets: Table[MarketId, Market | None]) -> Margin:
-    """An account's margin."""
-    value, initial, maintenance = get_positions_margin(positions, markets)
-    return Margin(balance + value, initial, maintenance)
+def get_margin(owner: Account | Party, markets: Table[MarketId, Market | None]) -> Margin:
+    """The margin of an account, also of one that an event has taken out."""
+    value, initial, maintenance = get_positions_margin(owner.positions, markets)
+    return Margin(owner.balance + value, initial, maintenance)
 
 
 def get_margin_after(margin: Margin, market: Market, before: int, after: int, gained: int) -> Margin:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from riskcore.events import AdvanceTime, ListMarket, MarkPrice
 from riskcore.journal import Journal
 from riskcore.quantities import RATE_ONE, Atoms, Lots, MarketId
@@ -63,18 +65,7 @@ def process_mark_price(state: State, event: MarkPrice) -> Journal:
     require(event.price > 0, Rule.PRICE_NOT_POSITIVE)
     require(is_within_band(market, event.price, market.rules.mark_move_limit), Rule.MARK_JUMP)
     # Effect
-    marked = Market(
-        market.rules,
-        event.price,
-        market.funding_index,
-        market.funding_remainder,
-        market.funding_time,
-        market.open_interest,
-        market.settling,
-        event.timestamp,
-        market.insurance_used,
-    )
-    return Journal(state, event.market, marked)
+    return Journal(state, event.market, evolve(market, mark_price=event.price, mark_time=event.timestamp))
 
 
 def process_advance_time(state: State, event: AdvanceTime) -> Journal:

@@ -153,7 +153,7 @@ def find_below_maintenance(state: State) -> list[tuple[int, AccountId]]:
     found: list[tuple[int, AccountId]] = []
     for id, account in state.accounts.items():
         if len(account.positions) or account.balance < 0:
-            margin = get_margin(account.balance, account.positions, state.markets)
+            margin = get_margin(account, state.markets)
             if is_below(margin):
                 found.append((margin.equity, id))
     return found
@@ -219,7 +219,7 @@ class _Run:
 
     def _get_margin(self, id: AccountId) -> Margin:
         account = self.state.accounts.get(id)
-        return get_margin(account.balance, account.positions, self.state.markets)
+        return get_margin(account, self.state.markets)
 
     def _look_at(self, id: AccountId) -> None:
         margin = self._get_margin(id)
@@ -308,7 +308,7 @@ class _Run:
             if isinstance(journal, Rule):
                 return False
             after = journal.account(id)
-            return not is_below(get_margin(after.balance, after.positions, self.state.markets))
+            return not is_below(get_margin(after, self.state.markets))
 
         backed = self.state.rulebook.insurance_backs_fills and get_available(self.state, self.timestamp) > 0
         sizes = compute_fill_sizes(self.state, id, offer.maker, market_id, offer.lots, self.timestamp)

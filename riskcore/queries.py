@@ -40,7 +40,7 @@ from riskcore.step import step
 
 def _get_margin(state: State, id: AccountId) -> Margin:
     account = state.accounts.get(id)
-    return get_margin(account.balance, account.positions, state.markets)
+    return get_margin(account, state.markets)
 
 
 def equity(state: State, account: AccountId) -> Atoms:
@@ -296,7 +296,7 @@ def get_exposure(state: State) -> Exposure:
     equities: dict[AccountId, Atoms] = {}
     below: list[AccountId] = []
     for id, account in sorted(state.accounts.items()):
-        margin = get_margin(account.balance, account.positions, state.markets)
+        margin = get_margin(account, state.markets)
         equities[id] = Atoms(margin.equity)
         if is_below_maintenance(margin):
             below.append(id)

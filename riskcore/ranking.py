@@ -81,7 +81,7 @@ def get_candidate(
     held, cost = position.size, position.cost
     if held * size >= 0:
         return None
-    equity = get_margin(account.balance, account.positions, state.markets).equity
+    equity = get_margin(account, state.markets).equity
     if not can_absorb(rulebook.adl_requires_profit, held, cost, mark, equity, episode.share, size):
         return None
     return Candidate(get_score(rulebook.adl_rank, held, cost, mark, equity), held, id)

@@ -7,11 +7,13 @@ account then owes is covered or written off like any deficit.
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from riskcore.events import SettleMarket, SettlePair
 from riskcore.journal import Journal, Reason, Stage
 from riskcore.markets import get_market, get_open_market
 from riskcore.rules import Rule, require
-from riskcore.state import Market, State
+from riskcore.state import State
 
 
 def process_settle_market(state: State, event: SettleMarket) -> Journal:
@@ -19,17 +21,7 @@ def process_settle_market(state: State, event: SettleMarket) -> Journal:
     market = get_open_market(state, event.market)
     require(event.price > 0, Rule.PRICE_NOT_POSITIVE)
     # Effect
-    settling = Market(
-        market.rules,
-        event.price,
-        market.funding_index,
-        market.funding_remainder,
-        market.funding_time,
-        market.open_interest,
-        True,
-        event.timestamp,
-        market.insurance_used,
-    )
+    settling = evolve(market, mark_price=event.price, mark_time=event.timestamp, settling=True)
     return Journal(state, event.market, settling)
 
 

@@ -62,7 +62,7 @@ def process_execute_vault_deposit(state: State, event: ExecuteVaultDeposit) -> J
     require_due(state, holder.stake.deposit_time, rulebook.vault_deposit_notice, event.timestamp)
     vault = journal.account(rulebook.vault)
     require_fresh(state, vault.positions, event.timestamp)
-    equity = get_margin(vault.balance, vault.positions, state.markets).equity
+    equity = get_margin(vault, state.markets).equity
     require((equity > 0) | ((equity == 0) & (total == 0)), Rule.VAULT_WORTHLESS)
     shares: int = holder.stake.deposit
     paid = shares
@@ -118,7 +118,7 @@ def process_execute_vault_redemption(state: State, event: ExecuteVaultRedemption
     require_due(state, holder.stake.redemption_time, rulebook.vault_redemption_notice, event.timestamp)
     vault = journal.account(rulebook.vault)
     require_fresh(state, vault.positions, event.timestamp)
-    margin = get_margin(vault.balance, vault.positions, state.markets)
+    margin = get_margin(vault, state.markets)
     require(margin.equity > 0, Rule.VAULT_WORTHLESS)
     paid = divide_down(shares * margin.equity, total)
     require(margin.equity - paid >= margin.initial, Rule.VAULT_CAPITAL_IN_USE)

@@ -30,9 +30,9 @@ def process_fill(state: State, event: Fill) -> Journal:
     taker_fee = apply_rate(notional, market.rules.taker_fee_rate)
     maker_fee = apply_rate(notional, market.rules.maker_fee_rate)
     gain = event.size * (market.mark_price - event.price)
-    margin = get_margin(taker.balance, taker.positions, state.markets)
+    margin = get_margin(taker, state.markets)
     require(is_bearable(margin, market, held, held + event.size, gain - taker_fee), Rule.TAKER_MARGIN)
-    margin = get_margin(maker.balance, maker.positions, state.markets)
+    margin = get_margin(maker, state.markets)
     require(is_bearable(margin, market, against, against - event.size, -gain - maker_fee), Rule.MAKER_MARGIN)
     # Effect
     fees = journal.reserve(Reserve.FEES)

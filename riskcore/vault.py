@@ -48,14 +48,14 @@ def process_takeover(state: State, event: Takeover) -> Journal:
     account, vault = journal.account(event.account), journal.account(state.rulebook.vault)
     size, held = account.positions.get(event.market).size, vault.positions.get(event.market).size
     require_fresh(state, account.positions, event.timestamp)
-    margin = get_margin(account.balance, account.positions, state.markets)
+    margin = get_margin(account, state.markets)
     require_liquidatable(margin, size, event.size)
     require(is_due(state.rulebook, margin), Rule.VAULT_NOT_DUE)
     require(margin.equity >= 0, Rule.VAULT_TAKES_NO_DEFICIT)
     after = held + (event.size if size > 0 else -event.size)
     require(is_within_limit(state.rulebook, market, held, after), Rule.VAULT_LIMIT)
     share = get_equity_share(margin, market, size, event.size)
-    vault_margin = get_margin(vault.balance, vault.positions, state.markets)
+    vault_margin = get_margin(vault, state.markets)
     require(is_bearable(vault_margin, market, held, after, share), Rule.VAULT_MARGIN)
     # Effect: longs come for their worth less the share, shorts for their worth more the share
     worth = event.size * market.mark_price

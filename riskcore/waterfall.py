@@ -155,8 +155,6 @@ class Solvency(NamedTuple):
 
 def get_solvency(state: State) -> Solvency:
     """The statement at the marks of the state; one scan of the accounts."""
-    equities = sum(
-        get_margin(account.balance, account.positions, state.markets).equity for _, account in state.accounts.items()
-    )
+    equities = sum(get_margin(account, state.markets).equity for _, account in state.accounts.items())
     reserves = state.reserves
     return Solvency(-reserves.outside, equities, reserves.insurance, reserves.fees, reserves.uncovered, reserves.escrow)

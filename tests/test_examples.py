@@ -201,7 +201,7 @@ def check_laws(state: State) -> None:
     accounts = [account for _, account in state.accounts.items()]
     sizes = [account.positions.get(oct10_study.MARKET).size for account in accounts]
     market = state.markets.get(oct10_study.MARKET)
-    equities = sum(get_margin(account.balance, account.positions, state.markets).equity for account in accounts)
+    equities = sum(get_margin(account, state.markets).equity for account in accounts)
 
     assert sum(account.balance for account in accounts) + reserves.outside == 0
     assert sum(sizes) == 0

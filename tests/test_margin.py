@@ -20,7 +20,7 @@ from riskcore.margin import (
     is_reduction,
 )
 from riskcore.quantities import RATE_ONE, Atoms, Lots, MarketId, Price, Time, apply_rate, divide_down, divide_up
-from riskcore.state import Market, MarketRules, Position, Positions
+from riskcore.state import Account, Market, MarketRules, Position, Positions
 from riskcore.tables import DictTable, Table
 from riskcore.tiers import get_initial_rates, get_maintenance_rates, is_continuous
 from tests.naive import Health, get_initial, get_maintenance, is_reducing, is_safe
@@ -117,7 +117,7 @@ def test_a_cross_account_adds_up() -> None:
     positions = make_positions(BTC=(10, 10_000, 0), ETH=(-100, -5000, 0))
 
     assert Margin(3900, 1420, 710) == get_positions_margin(positions, listed)
-    assert Margin(400, 1420, 710) == get_margin(-3500, positions, listed)
+    assert Margin(400, 1420, 710) == get_margin(Account(Atoms(-3500), positions), listed)
 
 
 def test_many_positions_add_up() -> None:
@@ -126,21 +126,22 @@ def test_many_positions_add_up() -> None:
     listed = make_markets(**{name: make_market(900 + number, number) for number, name in enumerate(names)})
     held = {name: (number * (-1) ** number, 0, 3) for number, name in enumerate(names, start=1)}
     for count in range(len(names) + 1):
-        parts = [get_margin(10, make_positions(**{name: held[name]}), listed) for name in names[:count]]
-        total = get_margin(10 * count, make_positions(**{name: held[name] for name in names[:count]}), listed)
+        parts = [get_margin(Account(Atoms(10), make_positions(**{name: held[name]})), listed) for name in names[:count]]
+        positions = make_positions(**{name: held[name] for name in names[:count]})
+        total = get_margin(Account(Atoms(10 * count), positions), listed)
 
         assert Margin(*(sum(part[figure] for part in parts) for figure in range(3))) == total
 
 
 def test_a_flat_account_is_worth_its_balance() -> None:
-    assert Margin(-5, 0, 0) == get_margin(-5, Positions(), make_markets())
+    assert Margin(-5, 0, 0) == get_margin(Account(Atoms(-5), Positions()), make_markets())
 
 
 def test_the_cost_is_a_memo_only() -> None:
     listed = make_markets(BTC=make_market(900))
     cheap, dear = make_positions(BTC=(10, 1, 0)), make_positions(BTC=(10, 10**9, 0))
 
-    assert get_margin(0, cheap, listed) == get_margin(0, dear, listed)
+    assert get_margin(Account(Atoms(0), cheap), listed) == get_margin(Account(Atoms(0), dear), listed)
 
 
 # Bounds
@@ -200,4 +201,4 @@ def test_bearable_by_hand(after: int, gained: int, bearable: bool) -> None:
 def test_a_market_without_positions_costs_nothing() -> None:
     market = attrs.evolve(make_market(10**30), funding_index=Atoms(10**30))
 
-    assert Margin(7, 0, 0) == get_margin(7, Positions(), make_markets(BTC=market))
+    assert Margin(7, 0, 0) == get_margin(Account(Atoms(7), Positions()), make_markets(BTC=market))

@@ -95,7 +95,7 @@ def liquidity(draw: st.DrawFn) -> Liquidity:
 
 def get_equities(state: State) -> dict[AccountId, int]:
     accounts = state.accounts.items()
-    return {id: get_margin(account.balance, account.positions, state.markets).equity for id, account in accounts}
+    return {id: get_margin(account, state.markets).equity for id, account in accounts}
 
 
 def get_measure(state: State) -> tuple[int, int, int]:
@@ -171,7 +171,7 @@ def test_nothing_is_made_or_lost_and_longs_equal_shorts(state: State, offers: Li
 @given(states(adl_solvent=True))
 def test_the_queue_is_the_one_that_the_kernel_certifies(state: State) -> None:
     for id, account in sorted(state.accounts.items()):
-        margin = get_margin(account.balance, account.positions, state.markets)
+        margin = get_margin(account, state.markets)
         for market_id, position in account.positions.items():
             market = state.markets.get(market_id)
             assert market is not None
@@ -186,9 +186,9 @@ def test_the_queue_is_the_one_that_the_kernel_certifies(state: State) -> None:
 @given(states())
 def test_the_vault_is_offered_the_most_it_can_take(state: State) -> None:
     vault_account = state.accounts.get(VAULT)
-    vault = get_margin(vault_account.balance, vault_account.positions, state.markets)
+    vault = get_margin(vault_account, state.markets)
     for id, account in sorted(state.accounts.items()):
-        margin = get_margin(account.balance, account.positions, state.markets)
+        margin = get_margin(account, state.markets)
         for market_id, position in account.positions.items():
             if id == VAULT or not is_below_maintenance(margin):
                 continue

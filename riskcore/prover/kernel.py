@@ -103,8 +103,8 @@ def _named_fee(amount: Any, rate: Any) -> Any:
     return named("fee", _apply_rate(amount, rate))
 
 
-def _named_margin(balance: Any, positions: Any, table: Any) -> Margin:
-    return _name(_get_margin(balance, positions, table))
+def _named_margin(owner: Any, table: Any) -> Margin:
+    return _name(_get_margin(owner, table))
 
 
 def _named_margin_after(*arguments: Any) -> Margin:

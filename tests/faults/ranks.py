@@ -150,7 +150,7 @@ FAULTS = (
         words="rank and eligibility take the balance for the equity",
         kinds=(41, 42),
         module="ranking",
-        old="equity = get_margin(account.balance, account.positions, state.markets).equity",
+        old="equity = get_margin(account, state.markets).equity",
         new="equity = account.balance",
         unit="lemma:ranking",
         kills=("leverage_candidacy", "queue_of_none"),

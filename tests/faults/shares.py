@@ -50,7 +50,7 @@ FAULTS = (
         words="deposits are valued by the vault's balance, redemptions by its equity",
         kinds=(36,),
         module="shares",
-        old="equity = get_margin(vault.balance, vault.positions, state.markets).equity",
+        old="equity = get_margin(vault, state.markets).equity",
         new="equity = vault.balance",
         unit="execute_vault_deposit",
         kills=("VAULT-2", "guard/VAULT_WORTHLESS"),
@@ -240,9 +240,9 @@ FAULTS = (
         words="shares are paid out at a mark of the vault that has moved on elsewhere",
         kinds=(45,),
         module="shares",
-        old="    require_fresh(state, vault.positions, event.timestamp)\n    margin = get_margin(vault.balance, "
-        "vault.positions, state.markets)\n    require(margin.equity > 0",
-        new="    margin = get_margin(vault.balance, vault.positions, state.markets)\n    require(margin.equity > 0",
+        old="    require_fresh(state, vault.positions, event.timestamp)\n    margin = get_margin(vault, "
+        "state.markets)\n    require(margin.equity > 0",
+        new="    margin = get_margin(vault, state.markets)\n    require(margin.equity > 0",
         unit="execute_vault_redemption",
         kills=("MARK-2",),
     ),
