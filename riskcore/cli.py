@@ -216,6 +216,45 @@ def verify_command(law: str | None, event: str | None, jobs: int | None, output:
     sys.exit({"PROVED": 0, "VIOLATED": 1}.get(get_verdict(results, selection), 3))
 
 
+@main.group("rulebook")
+def rulebook_group() -> None:
+    """What a rulebook promises."""
+
+
+@rulebook_group.command("check")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--harm", type=click.Path(path_type=Path), metavar="DIR", help="Write the log of each refutation there.")
+@click.option("--jobs", type=click.IntRange(min=1), default=None, help="Processes; default: one per core.")
+@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def check_command(file: Path, harm: Path | None, jobs: int | None, output: str) -> None:
+    """Say which laws hang on the choices of FILE, a rulebook or a log, and prove or refute each.
+
+    Exit codes: 0 each is proven or refuted, 1 a proof fails, 2 bad input, 3 one is open.
+    """
+    from riskcore.rulebook_check import check_rulebook, get_exit_code, print_promises, save_harms, to_json
+    from riskcore.rulebook_file import read_rulebook_file
+
+    try:
+        read = read_rulebook_file(file)
+        with show_progress(Console(stderr=True), "checking") as progress:
+            promises = check_rulebook(read, jobs or os.cpu_count() or 1, progress)
+        saved = {} if harm is None else save_harms(promises, harm)
+    except LogError as error:
+        say(f"Error: {error}")
+        sys.exit(BAD_INPUT)
+    except OSError as error:
+        say(f"Error: --harm {printable(str(harm))}: expected a folder that can be written, got {get_cause(error)}")
+        sys.exit(BAD_INPUT)
+    except KeyboardInterrupt:
+        say("Interrupted.")
+        sys.exit(INTERRUPTED)
+    if output == "json":
+        show(json.dumps(to_json(promises, saved)) + "\n")
+    else:
+        show(render(lambda console: print_promises(promises, printable(str(file)), saved, console)))
+    sys.exit(get_exit_code(promises))
+
+
 def _check_name(option: str, value: str | None, known: tuple[str, ...]) -> None:
     if value is not None and value not in known:
         raise click.UsageError(f"{option} {value}: there is none of that name; known: {', '.join(known)}")

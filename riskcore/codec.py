@@ -20,7 +20,17 @@ from attrs import frozen
 from riskcore.bad_input import Fault, get_hint, printable, within
 from riskcore.events import Event, Fill
 from riskcore.quantities import RATE_ONE, AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Shares, Time
-from riskcore.state import Deleveraging, Draws, Market, Position, Reserves, Rulebook, Stake, is_admissible_rulebook
+from riskcore.state import (
+    Deleveraging,
+    Draws,
+    Market,
+    MarketRules,
+    Position,
+    Reserves,
+    Rulebook,
+    Stake,
+    is_admissible_rulebook,
+)
 from riskcore.strict_json import LOG_DIGITS, SNAPSHOT_DIGITS, describe
 from riskcore.units import Quantity, Units
 
@@ -275,6 +285,7 @@ _RECORDS: Final = {kind: _make_event_record(kind) for kind in get_args(Event)}
 EVENTS: Final = {record.name: record for record in _RECORDS.values()}
 
 RULEBOOK: Final[Record[Rulebook]] = Record(Rulebook)
+RULES: Final[Record[MarketRules]] = Record(MarketRules)
 MARKET: Final[Record[Market]] = Record(Market)
 POSITION: Final[Record[Position]] = Record(Position)
 RESERVES: Final[Record[Reserves]] = Record(Reserves)

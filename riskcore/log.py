@@ -154,7 +154,7 @@ def _decode_header(members: dict[str, object]) -> LogHeader:
     check_version(members, "riskcore_log", SCHEMA_VERSION)
     require_fields(members, ("units", "rulebook"), "the header", ("snapshot",))
     with within("units"):
-        units = _read_units(members["units"])
+        units = read_units(members["units"])
     with within("rulebook"):
         rulebook = read_rulebook(members["rulebook"], Source(units, LOG_DIGITS))
     with within("snapshot"):
@@ -162,7 +162,8 @@ def _decode_header(members: dict[str, object]) -> LogHeader:
     return LogHeader(units, rulebook, snapshot)
 
 
-def _read_units(value: object) -> Units:
+def read_units(value: object) -> Units:
+    """What the native units are worth; ``Fault`` where that is not said as it should."""
     if type(value) is not dict:
         raise Fault("an object", describe(value))
     require_fields(value, ("cash",), "the units", ("lots",))

@@ -23,7 +23,7 @@ from riskcore.step import DELEVERAGING_STEPS, Outcome, apply, get_effects
 from specs.contracts import CONTRACTS
 from specs.deleveraging import eligible
 from specs.invariant import draws_are_possible, stake_is_possible
-from specs.laws import BY_ID, LAWS
+from specs.laws import BY_ID, LAWS, Law
 from specs.ranking import ahead, score
 from specs.tiers import initial_requirement, maintenance_requirement
 
@@ -299,10 +299,10 @@ class _Case:
 class Monitor:
     """Steps the kernel and checks each law; ``tallies`` and ``violations`` are what it found."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, laws: tuple[Law, ...] = LAWS) -> None:
         self._sums = _count_state(state)
-        self._sentences = {law.id: law.sentence for law in LAWS} | OTHER_LAWS
-        self._laws = {kind: tuple(law for law in LAWS if kind in law.applies) for kind in CONTRACTS}
+        self._sentences = {law.id: law.sentence for law in laws} | OTHER_LAWS
+        self._laws = {kind: tuple(law for law in laws if kind in law.applies) for kind in CONTRACTS}
         self.tallies: dict[str, Tally] = {id: Tally() for id in self._sentences}
         self.violations: list[Violation] = []
 

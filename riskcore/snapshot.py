@@ -294,7 +294,7 @@ def _check_state(state: State) -> None:
 
 def _check_market(market: Market, state: State) -> None:
     with within("rules"):
-        _check_rules(market.rules)
+        check_rules(market.rules)
     if market.mark_price <= 0:
         raise Fault("a price above zero", str(market.mark_price), "mark_price")
     limit = RATE_ONE * state.rulebook.funding_interval
@@ -307,8 +307,8 @@ def _check_market(market: Market, state: State) -> None:
         raise Fault("lots, zero or more", str(market.open_interest), "open_interest")
 
 
-def _check_rules(rules: MarketRules) -> None:
-    """The base first, then each bracket above the one below it: a fault lies in the first that does not fit."""
+def check_rules(rules: MarketRules) -> None:
+    """``Fault`` unless admissible: the base first, then each bracket above the one below it."""
     check_admissible(evolve(rules, tiers=()), is_admissible_market, "admissible rules")
     base = Tier(Atoms(0), rules.initial_margin_rate, rules.maintenance_margin_rate)
     for index, (lower, tier) in enumerate(pairwise((base, *rules.tiers))):

@@ -235,7 +235,7 @@ def test_all_laws_hold_on_the_example(log: Path) -> None:
     assert {"CASH-1", "BAL-1", "ZERO-1", "LIQ-1", "WFALL-1", "ADL-2"} <= set(report["laws"])
     # no market ends in it, nobody shares its vault, and its only withdrawal is rejected
     idle = {id for id, tally in report["laws"].items() if not tally["checked"]}
-    assert {"LOSS-1", "SETTLE-1", "VAULT-2", "VAULT-4"} == idle
+    assert {"IF-6", "IF-7", "IF-8", "LOSS-1", "SETTLE-1", "VAULT-2", "VAULT-4"} == idle
 
 
 def test_all_laws_find_an_atom_from_nowhere(log: Path) -> None:

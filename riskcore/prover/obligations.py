@@ -311,5 +311,7 @@ def collect_laws(collector: Collector, case: SymCase) -> None:
     for law in LAWS:
         applies = collector.kind in law.applies
         holds, scope = (law.holds, get_scope(case, law.id)) if applies else (law.outside, OUTSIDE)
+        if holds is None:
+            continue
         key = ("law", law.id, law.id, scope)
         collector.add(case, lambda key=key, holds=holds: {key: holds(case)})  # type: ignore[misc]

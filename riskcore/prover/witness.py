@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import z3
@@ -49,14 +49,16 @@ def get_witnesses(kind: type[Header]) -> Iterator[Witness | None]:
 def get_witness(path: Path[SymCase]) -> Witness | None:
     if path.result is None:
         return None
-    model = find_model(path, path.result)
+    model = find_model(path.condition, path.result)
     return None if model is None else Realisation(model, path.result).check()
 
 
-def find_model(path: Path[SymCase], case: SymCase) -> z3.ModelRef | None:
-    """A model of the path, with the contracts' functions as they really are."""
-    facts = [*path.condition, *get_definitions(case), *get_bounds(case)]
-    for pins in PINS:
+def find_model(
+    condition: Iterable[z3.BoolRef], case: SymCase, tries: tuple[dict[str, int], ...] = PINS
+) -> z3.ModelRef | None:
+    """A model of a path's condition, with the contracts' functions as they really are."""
+    facts = [*condition, *get_definitions(case), *get_bounds(case)]
+    for pins in tries:
         solver = z3.Solver()
         solver.set("timeout", TRY_MS)
         solver.add(*facts, *(z3.Int(name) == value for name, value in pins.items()))

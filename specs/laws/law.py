@@ -13,13 +13,16 @@ from specs.case import Case
 
 @frozen
 class Law:
-    """``sentence`` is what an auditor reads; ``holds`` decides it for an accepted event."""
+    """``sentence`` is what an auditor reads; ``holds`` decides it for an accepted event.
+
+    ``outside``: what then holds of all other events; None where nothing is claimed of them.
+    """
 
     id: str
     sentence: str
     applies: frozenset[type[events.Header]]
     holds: Callable[[Case], Any]
-    outside: Callable[[Case], Any]
+    outside: Callable[[Case], Any] | None
 
 
 ALL_EVENTS = frozenset(

@@ -105,8 +105,8 @@ def _who_stays_loses_no_more(case: Case) -> Any:
 
     A repayment lowers it by what came from outside, and no account pays any of that.
     """
-    loss, equities = _get_loss(case.before)
-    loss_after, equities_after = _get_loss(case.after)
+    loss, equities = get_loss(case.before)
+    loss_after, equities_after = get_loss(case.after)
     if isinstance(case.event, events.RepayLoss):
         return every(loss_after == loss - case.event.amount, loss_after >= 0, equities_after == equities)
     is_cut = case.rulebook.withdrawals_are_cut & (loss > 0)
@@ -117,7 +117,7 @@ def _who_stays_loses_no_more(case: Case) -> Any:
     )
 
 
-def _get_loss(snapshot: Snapshot) -> tuple[Any, Any]:
+def get_loss(snapshot: Snapshot) -> tuple[Any, Any]:
     """The uncovered loss, and what all accounts are worth with escrow: what the pool holds for them, and the loss."""
     reserves = snapshot.reserves
     loss = 0 - reserves.uncovered
