@@ -15,7 +15,7 @@ from riskcore import events
 from specs.arithmetic import RATE_ONE, implies, magnitude, negate
 from specs.case import Case
 from specs.contract import available
-from specs.deleveraging import paid, step_lots
+from specs.deleveraging import step_lots
 from specs.laws.law import Law
 from specs.laws.waterfall import get_loss
 
@@ -58,12 +58,10 @@ def _whoever_is_closed_owes_nothing(case: Case) -> Any:
 
 
 def _payers_have_the_profit(case: Case) -> Any:
-    episode, lots = case.before.deleveraging, step_lots(case)
-    head = case.before.account(case.head)
-    payment = paid(episode, episode.done + lots) - paid(episode, episode.done)
+    head, head_after = case.before.account(case.head), case.after.account(case.head)
+    payment = head.equity - head_after.equity
     profit = head.size * case.before.market.mark_price - head.cost
-    is_whole = lots == magnitude(head.size)
-    return implies(is_whole & (payment > 0), profit >= payment)
+    return implies((head_after.size == 0) & (payment > 0), profit >= payment)
 
 
 def _the_solvent_cost_the_fund_nothing(case: Case) -> Any:

@@ -330,6 +330,6 @@ FAULTS = (
         old="return min(divide_up(amount * loss, pooled + loss), loss)",
         new="return min(-divide_up(-amount * loss, pooled + loss), loss)",
         unit="withdraw",
-        kills=("LOSS-1", "effect/uncovered"),
+        kills=("LOSS-1", "effect/uncovered", "IF-6"),
     ),
 )

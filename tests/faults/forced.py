@@ -173,7 +173,7 @@ FAULTS = (
         old="return rulebook.insurance_backs_fills & ",
         new="return ",
         unit="liquidation_fill",
-        kills=("guard/WORSE_THAN_BANKRUPTCY",),
+        kills=("guard/WORSE_THAN_BANKRUPTCY", "IF-3"),
     ),
     Fault(
         name="fills_backed_at_any_price",

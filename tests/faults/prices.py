@@ -13,7 +13,7 @@ FAULTS = (
         old="    require(is_within_band(market, event.price, market.rules.mark_move_limit), Rule.MARK_JUMP)\n",
         new="",
         unit="mark_price",
-        kills=("MARK-1",),
+        kills=("MARK-1", "IF-9"),
     ),
     Fault(
         name="mark_falls_freely",

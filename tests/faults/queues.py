@@ -43,7 +43,7 @@ FAULTS = (
         old="amount = worth + payment if size > 0 else worth - payment",
         new="amount = worth + payment",
         unit="deleverage",
-        kills=("ADL-3",),
+        kills=("ADL-3", "IF-1", "IF-2"),
     ),
     Fault(
         name="closed_at_mark",
@@ -74,7 +74,7 @@ FAULTS = (
         "Rule.INSURANCE_NOT_EXHAUSTED)\n",
         new="",
         unit="begin_deleveraging",
-        kills=("WFALL-1",),
+        kills=("WFALL-1", "IF-5"),
     ),
     Fault(
         name="vault_skipped_unless_it_takes_all",
@@ -104,7 +104,7 @@ FAULTS = (
         old="    require(rulebook.adl_solvent | (margin.equity <= 0), Rule.ADL_SOLVENT)\n",
         new="",
         unit="begin_deleveraging",
-        kills=("guard/ADL_SOLVENT",),
+        kills=("guard/ADL_SOLVENT", "IF-4"),
     ),
     Fault(
         name="deleveraging_of_nothing",

@@ -133,7 +133,17 @@ FAULTS = (
         old="    require(now >= asked + notice, Rule.VAULT_NOTICE_RUNS)\n",
         new="",
         unit="execute_vault_deposit",
-        kills=("VAULT-4",),
+        kills=("VAULT-4", "IF-7"),
+    ),
+    Fault(
+        name="leaves_at_once",
+        words="shares are paid out without notice, before a loss that their holder sees coming",
+        kinds=(35,),
+        module="shares",
+        old="require_due(state, holder.stake.redemption_time, rulebook.vault_redemption_notice, event.timestamp)",
+        new="require_due(state, holder.stake.redemption_time, Time(0), event.timestamp)",
+        unit="execute_vault_redemption",
+        kills=("VAULT-4", "IF-8"),
     ),
     Fault(
         name="request_that_never_lapses",
