@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from attrs import evolve
 from click.testing import CliRunner
+from rich.console import Console
 
 from riskcore import MarketRules, RankPolicy, Rulebook, cli, step
 from riskcore.log import LogReader
@@ -16,7 +18,7 @@ from riskcore.monitor import Monitor
 from riskcore.quantities import AccountId, Atoms, MarketId, Rate, Time
 from riskcore.refute import find_harm, save_harm
 from riskcore.replay import Verdict, replay
-from riskcore.rulebook_check import OPEN, REFUTED, check_rulebook, get_exit_code, judge
+from riskcore.rulebook_check import OPEN, REFUTED, Promise, get_exit_code, judge, print_promises
 from riskcore.rulebook_file import RulebookFile, read_rulebook_file
 from specs.laws.choices import CHOICES, Choice
 from specs.laws.law import Law
@@ -83,31 +85,26 @@ def test_without_the_choice_one_event_breaks_the_law(choice: Choice, tmp_path: P
     assert [choice.id] == [violation.law for violation in monitor.violations]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("choice", CHOICES, ids=lambda choice: choice.id)
-def test_with_the_choice_it_is_proven(choice: Choice) -> None:
-    promise = judge(choice.id, get_file(CAREFUL, BOUND))
+@pytest.mark.parametrize("id", ["IF-6", "IF-9"])
+def test_with_the_choice_it_is_proven(id: str) -> None:
+    promise = judge(id, get_file(CAREFUL, BOUND))
 
     assert ("PROVED", None, None) == (promise.verdict, promise.market, promise.harm)
 
 
-@pytest.mark.parametrize("id", ["IF-4", "IF-6"])
+@pytest.mark.parametrize("id", ["IF-6", "IF-7"])
 def test_under_the_choice_there_is_no_harm_to_find(id: str) -> None:
     choice = next(choice for choice in CHOICES if choice.id == id)
 
     assert find_harm(choice, CAREFUL, BOUND) is None
 
 
-@pytest.mark.slow
-def test_the_crash_says_what_its_rulebook_promises(tmp_path: Path) -> None:
-    promises = check_rulebook(read_rulebook_file(Path(__file__).parent.parent / "examples" / "crash.jsonl"), 1)
-    verdicts = {promise.choice: promise.verdict for promise in promises}
-
-    assert {"IF-3", "IF-9"} == {id for id, verdict in verdicts.items() if verdict == REFUTED}
-    assert {"PROVED", REFUTED} == set(verdicts.values())
-    assert get_exit_code(promises) == 0
-    assert get_exit_code([evolve(promises[0], verdict=OPEN)]) == 3
-    assert get_exit_code([evolve(promises[0], verdict="VIOLATED"), *promises]) == 1
+@pytest.mark.parametrize(
+    ("verdicts", "code"),
+    [(["PROVED", REFUTED], 0), (["PROVED", OPEN], 3), (["UNKNOWN"], 3), (["VIOLATED", OPEN], 1), ([], 0)],
+)
+def test_the_exit_code_is_that_of_the_worst(verdicts: list[str], code: int) -> None:
+    assert code == get_exit_code([Promise("IF-1", "", "", verdict) for verdict in verdicts])
 
 
 # Files
@@ -184,21 +181,35 @@ def test_no_file_is_one_clear_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_command_writes_the_logs(tmp_path: Path) -> None:
-    rulebook = {**HEADER["rulebook"], "insurance_backs_fills": False, "adl_solvent": False}
-    path = write(tmp_path / "rules.json", {**FILE, "rulebook": rulebook})
-    folder = tmp_path / "harm"
-    command = ["rulebook", "check", str(path), "--harm", str(folder), "--format", "json", "--jobs", "1"]
-    result = CliRunner().invoke(cli.main, command)
+def test_the_crash_says_what_its_rulebook_promises(tmp_path: Path) -> None:
+    log, folder = Path(__file__).parent.parent / "examples" / "crash.jsonl", tmp_path / "harm"
+    result = CliRunner().invoke(cli.main, ["rulebook", "check", str(log), "--harm", str(folder), "--format", "json"])
     laws = json.loads(result.stdout)["laws"]
 
     assert result.exit_code == 0
-    assert {"IF-6", "IF-9"} == {law["id"] for law in laws if law["verdict"] == "REFUTED"}
+    assert {"IF-3", "IF-9"} == {law["id"] for law in laws if law["verdict"] == REFUTED}
+    assert {"PROVED", REFUTED} == {law["verdict"] for law in laws}
     for law in laws:
-        assert (law["log"] is not None) == (law["verdict"] == "REFUTED")
+        assert (law["log"] is not None) == (law["verdict"] == REFUTED)
         if law["log"] is not None:
-            with LogReader(Path(law["log"])) as log:
-                assert [None] == [step(log.state, event).rejected for event in log]
+            with LogReader(Path(law["log"])) as harm:
+                assert [None] == [step(harm.state, event).rejected for event in harm]
+
+
+def test_the_page_names_each_law_and_where_it_is_broken() -> None:
+    promises = [
+        Promise("IF-1", "nobody owes", "it is chosen", "PROVED"),
+        Promise("IF-3", "nobody pays", "it is chosen too", REFUTED, MarketId("BTC")),
+    ]
+    console = Console(file=StringIO(), width=100)
+    print_promises(promises, "rules.json", {"IF-3": Path("harm") / "IF-3.jsonl"}, console)
+    assert isinstance(console.file, StringIO)
+    text = console.file.getvalue()
+
+    assert text.startswith("Rulebook of rules.json: admissible")
+    assert "IF-1  nobody owes  it is chosen      PROVED" in text
+    assert "IF-3  nobody pays  it is chosen too  REFUTED (BTC)" in text
+    assert f"IF-3 is broken by the one event of {Path('harm') / 'IF-3.jsonl'}" in text
 
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
