@@ -21,7 +21,7 @@ from riskcore.prover.symbols import new_bool, new_int
 from riskcore.prover.tracer import Tracer
 from riskcore.state import MarketRules, Tier, TierRule
 from specs.arithmetic import RATE_ONE, both_ways, every, implies, larger, magnitude
-from specs.tiers import admissible_tier, initial_brackets, maintenance_brackets, scaled_rate, tiered
+from specs.tiers import admissible_tier, chosen, initial_brackets, maintenance_brackets, scaled_rate, tiered
 
 ANY_BRACKET = "any bracket, any notional"
 BOUNDED = "PROVED-BOUNDED(three brackets, either rule), any figures; a bracket's term is proven of any bracket"
@@ -287,8 +287,11 @@ def _no_less_than_the_base_rate(tracer: Tracer) -> Any:
 
 
 def _requirements_are_at_their_own_rates(tracer: Tracer) -> Any:
-    """Of the notional at mark: maintenance at the brackets' own rates, initial at those scaled by open interest."""
-    rules, size = any_rules(), new_int("size")
+    """Of the notional at mark: maintenance at the brackets' own rates, initial at those scaled by open interest.
+
+    And initial no less than what a chosen leverage needs.
+    """
+    rules, size, open_interest, leverage = any_rules(), *map(new_int, ("size", "open_interest", "leverage"))
     market = get_any_figures(rules, "market")
     low, high = rules.open_interest_floor, rules.open_interest_cap
     assume(tracer, every(low >= 0, low < high) | every(low == 0, high == 0))
@@ -303,12 +306,15 @@ def _requirements_are_at_their_own_rates(tracer: Tracer) -> Any:
         patch.object(margin, "get_tiered_requirement", answer),
         patch.object(margin, "apply_rate", lambda notional, rate: answer(rules, notional, (rate,))),
     ):
-        given_back = [margin.get_maintenance_requirement(market, size), margin.get_initial_requirement(market, size)]
-    wanted = (maintenance_brackets(rules), initial_brackets(rules, market.open_interest * market.mark_price))
+        maintenance: Any = margin.get_maintenance_requirement(market, size)
+        initial: Any = margin.get_initial_requirement(market, size, open_interest, leverage)
+    notional = magnitude(size) * market.mark_price
+    wanted = (maintenance_brackets(rules), initial_brackets(rules, open_interest * market.mark_price))
     return every(
-        len(asked) == 2 and all(one is two for one, two in zip(given_back, answers, strict=True)),
+        len(asked) == 2 and maintenance is answers[0],
+        initial == chosen(notional, leverage, answers[1]),
         *(given is rules for given, _, _ in asked),
-        *(notional == magnitude(size) * market.mark_price for _, notional, _ in asked),
+        *(given == notional for _, given, _ in asked),
         *(len(rates) == len(brackets) for (_, _, rates), brackets in zip(asked, wanted, strict=True)),
         *(
             rate == expected
