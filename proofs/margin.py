@@ -19,8 +19,7 @@ from riskcore.prover.tracer import Tracer
 from riskcore.quantities import NEVER, MarketId, apply_rate
 from riskcore.state import Account, Market, MarketRules, Position, Positions
 from riskcore.tables import DictTable
-from specs.arithmetic import RATE_ONE, every, implies, larger, magnitude
-from specs.contract import toward_zero
+from specs.arithmetic import RATE_ONE, every, implies, magnitude
 from specs.markets import admissible
 
 #: The fold is run over up to three positions; more are the same addition again.
@@ -100,7 +99,7 @@ def _bearable_at_less_open_interest(tracer: Tracer) -> Any:
     found = margin.Margin(*map(new_int, ("equity", "initial", "maintenance")))
     leverage, more = new_int("leverage"), new_int("more")
     at_less, at_more, then = new_int("at_less"), new_int("at_more"), new_int("then")
-    # a rate is no higher at less open interest, nor a requirement at lower rates: proven in ``tiers.py``
+    # a requirement is no higher at less open interest: proven in ``tiers/monotone_in_open_interest``
     assume(tracer, at_less <= at_more)
     needs = {id(market.open_interest): new_int("at_found"), id(more): at_more, id(then): at_less}
 
@@ -114,18 +113,6 @@ def _bearable_at_less_open_interest(tracer: Tracer) -> Any:
         is_hard = margin.is_bearable(found, market, before, after, gained, more, leverage)
         is_easy = margin.is_bearable(found, market, before, after, gained, then, leverage)
     return implies(is_hard, is_easy)
-
-
-def _open_interest_after_is_exact(tracer: Tracer) -> Any:
-    """The longs of the two that trade change, nobody else's; it falls or stands where one of them only reduces."""
-    market, held, against, lots = any_market(tracer), *map(new_int, ("held", "against", "lots"))
-    left: Any = margin.get_open_interest_after(market, held, against, lots)
-    longs = larger(held, 0) + larger(against, 0)
-    longs_after = larger(held + lots, 0) + larger(against - lots, 0)
-    reduces = toward_zero(held, held + lots) | toward_zero(against, against - lots)
-    return every(
-        left - market.open_interest == longs_after - longs, implies(reduces, left <= market.open_interest)
-    )
 
 
 def _zero_exactly_at_zero(tracer: Tracer) -> Any:
@@ -309,12 +296,6 @@ LEMMAS = (
         "MARG-4",
         "what may be done where more is required of what is left, may be done where less is",
         _bearable_at_less_open_interest,
-    ),
-    Lemma(
-        "open_interest_after_is_exact",
-        "MARG-4",
-        "open interest changes by the longs of the two that trade, and not upward where one only reduces",
-        _open_interest_after_is_exact,
     ),
     Lemma(
         "zero_exactly_at_zero",

@@ -103,18 +103,13 @@ class Party:
     __slots__ = ("balance", "id", "leverages", "liquidated", "positions")
 
     def __init__(
-        self,
-        id: Owner,
-        balance: int,
-        positions: Positions,
-        liquidated: Time = NEVER,
-        leverages: Leverages = NO_LEVERAGES,
+        self, id: Owner, balance: int, positions: Positions, liquidated: Time = NEVER, chosen: Leverages = NO_LEVERAGES
     ) -> None:
         self.id = id
         self.balance = balance
         self.positions = positions
         self.liquidated = liquidated
-        self.leverages = leverages
+        self.leverages = chosen
 
 
 class Holder:

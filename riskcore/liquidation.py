@@ -11,18 +11,12 @@ from riskcore.events import LiquidationFill
 from riskcore.gates import is_just_liquidated, is_remembered, is_within_share, leaves_no_dust, must_wait
 from riskcore.insurance import get_available
 from riskcore.journal import Journal, Party, Reason, Reserve, Stage
-from riskcore.margin import (
-    Margin,
-    get_maintenance_requirement,
-    get_margin,
-    get_open_interest_after,
-    is_bearable,
-    is_below_maintenance,
-)
+from riskcore.margin import Margin, get_maintenance_requirement, get_margin, is_bearable, is_below_maintenance
 from riskcore.markets import get_open_market, is_within_band, require_fresh
 from riskcore.quantities import RATE_ONE, Time, apply_rate, divide_down
 from riskcore.rules import Rule, require
 from riskcore.state import Market, State
+from riskcore.tiers import get_open_interest_after
 
 
 def get_equity_share(margin: Margin, market: Market, size: int, lots: int) -> int:
@@ -95,10 +89,9 @@ def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:
     is_backed = can_back(state, market, event.size, loss, -spare, event.timestamp)
     require((spare >= 0) | is_backed, Rule.WORSE_THAN_BANKRUPTCY)
     # what the account loses against mark the maker gains, and its own money makes it stay
-    maker_margin, chosen = get_margin(maker, state.markets), maker.leverages.get(event.market)
+    maker_margin, own = get_margin(maker, state.markets), maker.leverages.get(event.market)
     left = get_open_interest_after(market, maker_size, size, bought)
-    bearable = is_bearable(maker_margin, market, maker_size, maker_size + bought, loss, left, chosen)
-    require(bearable, Rule.MAKER_MARGIN)
+    require(is_bearable(maker_margin, market, maker_size, maker_size + bought, loss, left, own), Rule.MAKER_MARGIN)
     # Effect
     insurance = journal.reserve(Reserve.INSURANCE)
     give(journal, account, maker, size, event.size, worth, Reason.LIQUIDATION, Stage.BOOK)

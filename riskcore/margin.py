@@ -34,8 +34,7 @@ def get_initial_requirement(market: Market, size: int, open_interest: int, lever
     if not rules.tiers and rules.open_interest_cap == 0:
         required = apply_rate(notional, rules.initial_margin_rate)
     else:
-        rates = get_initial_rates(rules, open_interest * market.mark_price)
-        required = get_tiered_requirement(rules, notional, rates)
+        required = get_tiered_requirement(rules, notional, get_initial_rates(rules, open_interest * market.mark_price))
     return max(required, divide_up(notional, leverage)) if leverage > 0 else required
 
 
@@ -71,12 +70,6 @@ def get_margin(owner: Account | Party, markets: Table[MarketId, Market | None]) 
     return Margin(owner.balance + value, initial, maintenance)
 
 
-def get_open_interest_after(market: Market, held: int, against: int, lots: int) -> int:
-    """Lots that are open once ``lots``, signed, have gone from a position of ``against`` to one of ``held``."""
-    bought, sold = max(held + lots, 0) - max(held, 0), max(against - lots, 0) - max(against, 0)
-    return market.open_interest + bought + sold
-
-
 def get_margin_after(
     margin: Margin, market: Market, before: int, after: int, gained: int, open_interest: int, leverage: int
 ) -> Margin:
@@ -101,15 +94,13 @@ def is_reduction(before: int, after: int) -> bool:
     return ((after >= 0) & (after < before)) | ((after <= 0) & (after > before))
 
 
-def is_bearable(
-    margin: Margin, market: Market, before: int, after: int, gained: int, open_interest: int, leverage: int
-) -> bool:
+def is_bearable(margin: Margin, market: Market, before: int, after: int, gained: int, left: int, leverage: int) -> bool:
     """Whether an account at ``margin`` may go from ``before`` to ``after`` lots, gaining ``gained`` atoms at mark.
 
-    At initial margin afterwards, at the ``open_interest`` that is left then; or a reduction after which
+    At initial margin afterwards, with ``left`` lots open then and by its ``leverage``; or a reduction after which
     equity per maintenance is no lower, compared cross-multiplied.
     """
-    result = get_margin_after(margin, market, before, after, gained, open_interest, leverage)
+    result = get_margin_after(margin, market, before, after, gained, left, leverage)
     return (result.equity >= result.initial) | (
         is_reduction(before, after) & (result.equity * margin.maintenance >= margin.equity * result.maintenance)
     )

@@ -9,11 +9,12 @@ from __future__ import annotations
 from riskcore.events import Takeover
 from riskcore.journal import Journal, Reason, Stage
 from riskcore.liquidation import get_equity_share, give, require_liquidatable
-from riskcore.margin import Margin, get_margin, get_open_interest_after, is_bearable, is_reduction
+from riskcore.margin import Margin, get_margin, is_bearable, is_reduction
 from riskcore.markets import get_open_market, require_fresh
 from riskcore.quantities import RATE_ONE
 from riskcore.rules import Rule, require
 from riskcore.state import Market, Rulebook, State
+from riskcore.tiers import get_open_interest_after
 
 
 def is_within_limit(rulebook: Rulebook, market: Market, before: int, after: int) -> bool:

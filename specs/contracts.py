@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from riskcore.events import Header
-from specs import cash, deleveraging, funding, insurance, liquidation, markets, settings, settlement, shares, trading, vault
+from specs import (
+    cash,
+    deleveraging,
+    funding,
+    insurance,
+    liquidation,
+    markets,
+    settings,
+    settlement,
+    shares,
+    trading,
+    vault,
+)
 from specs.contract import Contract
 
 CONTRACTS: dict[type[Header], Contract] = {

@@ -72,7 +72,7 @@ MODULES: tuple[ModuleType, ...] = (
 
 _apply_rate = quantities.apply_rate
 _get_margin, _get_margin_after = margin.get_margin, margin.get_margin_after
-_get_open_interest_after = margin.get_open_interest_after
+_get_open_interest_after = tiers.get_open_interest_after
 
 #: The world of the run in progress, for the one contract that speaks of all accounts.
 _worlds: list[World] = []
@@ -172,7 +172,7 @@ CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
     quantities.apply_rate: _named_fee,
     margin.get_margin: _named_margin,
     margin.get_margin_after: _named_margin_after,
-    margin.get_open_interest_after: _named_open_interest,
+    tiers.get_open_interest_after: _named_open_interest,
     markets.are_marks_fresh: _are_marks_fresh,
     journal.get_cost: _cost,
     insurance.get_available: _available,

@@ -122,8 +122,8 @@ TRADES = frozenset({events.Fill, events.LiquidationFill, events.Takeover})
 LAWS = (
     Law(
         "MARG-2",
-        "an own event ends at initial margin, at the open interest that it leaves; or is a reduction that leaves equity "
-        "per maintenance no lower, or a choice of leverage that needs no more",
+        "an own event ends at initial margin, at the open interest that it leaves; or is a reduction that leaves "
+        "equity per maintenance no lower, or a choice of leverage that needs no more",
         OWN_EVENTS,
         _own_events_reach_initial_margin_or_reduce,
         _nobody_loses_equity,
