@@ -6,6 +6,16 @@ from tests.faults.planting import Fault
 
 FAULTS = (
     Fault(
+        name="open_interest_counts_every_trade",
+        words="every lot that is traded counts as opened, those that are closed too",
+        kinds=(8,),
+        module="journal",
+        old="Lots(market.open_interest + long_lots)",
+        new="Lots(market.open_interest + abs(lots))",
+        unit="fill",
+        kills=("MARG-4", "BAL-2"),
+    ),
+    Fault(
         name="leverage_not_counted",
         words="the sum over positions forgets which leverage is chosen",
         kinds=(17, 25),
