@@ -12,10 +12,11 @@ from unittest.mock import patch
 import attrs
 
 from riskcore import margin
+from riskcore.leverages import Leverages
 from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_bool, new_int
 from riskcore.prover.tracer import Tracer
-from riskcore.quantities import MarketId, apply_rate
+from riskcore.quantities import NEVER, MarketId, apply_rate
 from riskcore.state import Account, Market, MarketRules, Position, Positions
 from riskcore.tables import DictTable
 from specs.arithmetic import RATE_ONE, every, implies, magnitude
@@ -54,15 +55,70 @@ def _maintenance_is_exact(tracer: Tracer) -> Any:
 
 
 def _initial_is_exact(tracer: Tracer) -> Any:
-    market, size = any_market(tracer), new_int("size")
-    required = margin.get_initial_requirement(market, size)
+    market, size, open_interest = any_market(tracer), new_int("size"), new_int("open_interest")
+    required = margin.get_initial_requirement(market, size, open_interest, 0)
     return _is_rate_rounded_up(required, size, market.mark_price, market.rules.initial_margin_rate)
+
+
+def _leverage_is_exact(tracer: Tracer) -> Any:
+    """The larger of two: what the rules need, and the least whole amount of which the notional is the multiple."""
+    market, size = any_market(tracer), new_int("size")
+    open_interest, leverage = new_int("open_interest"), new_int("leverage")
+    required: Any = margin.get_initial_requirement(market, size, open_interest, leverage)
+    plain: Any = margin.get_initial_requirement(market, size, open_interest, 0)
+    notional = magnitude(size) * market.mark_price
+    is_part = every(required * leverage >= notional, (required - 1) * leverage < notional)
+    return every(
+        required >= plain,
+        implies(leverage <= 0, required == plain),
+        implies(leverage > 0, required * leverage >= notional),
+        implies((leverage > 0) & (required > plain), is_part),
+    )
+
+
+def _higher_leverage_needs_no_more(tracer: Tracer) -> Any:
+    """Nor does none at all: so that a choice can always be raised or taken back."""
+    market, size, open_interest = any_market(tracer), new_int("size"), new_int("open_interest")
+    leverage, higher, notional = new_int("leverage"), new_int("higher"), new_int("notional")
+    assume(
+        tracer,
+        notional == magnitude(size) * market.mark_price,
+        leverage > 0,
+        (higher <= 0) | (leverage <= higher),
+    )
+    low: Any = margin.get_initial_requirement(market, size, open_interest, leverage)
+    high: Any = margin.get_initial_requirement(market, size, open_interest, higher)
+    # a figure times one that is not negative: proven in ``products_are_monotone``
+    assume(tracer, implies(higher >= leverage, low * higher >= low * leverage))
+    return high <= low
+
+
+def _bearable_at_less_open_interest(tracer: Tracer) -> Any:
+    """What a trade may do where a higher requirement is left, it may where a lower is: less is asked afterwards."""
+    market, before, after, gained = any_market(tracer), *map(new_int, ("before", "after", "gained"))
+    found = margin.Margin(*map(new_int, ("equity", "initial", "maintenance")))
+    leverage, more = new_int("leverage"), new_int("more")
+    at_less, at_more, then = new_int("at_less"), new_int("at_more"), new_int("then")
+    # a requirement is no higher at less open interest: proven in ``tiers/monotone_in_open_interest``
+    assume(tracer, at_less <= at_more)
+    needs = {id(market.open_interest): new_int("at_found"), id(more): at_more, id(then): at_less}
+
+    def required(of: Any, size: Any, open_interest: Any, chosen: Any) -> Any:
+        asked = before if open_interest is market.open_interest else after
+        if of is not market or chosen is not leverage or size is not asked:
+            raise TypeError("another requirement was asked for")
+        return needs[id(open_interest)]
+
+    with patch.object(margin, "get_initial_requirement", required):
+        is_hard = margin.is_bearable(found, market, before, after, gained, more, leverage)
+        is_easy = margin.is_bearable(found, market, before, after, gained, then, leverage)
+    return implies(is_hard, is_easy)
 
 
 def _zero_exactly_at_zero(tracer: Tracer) -> Any:
     market, size = any_market(tracer), new_int("size")
     required: Any = margin.get_maintenance_requirement(market, size)
-    initial: Any = margin.get_initial_requirement(market, size)
+    initial: Any = margin.get_initial_requirement(market, size, new_int("open_interest"), new_int("leverage"))
     return every(
         required >= 0,
         implies(size == 0, (required == 0) & (initial == 0)),
@@ -73,23 +129,24 @@ def _zero_exactly_at_zero(tracer: Tracer) -> Any:
 def _initial_covers_maintenance(tracer: Tracer) -> Any:
     market, size = any_market(tracer), new_int("size")
     required: Any = margin.get_maintenance_requirement(market, size)
-    return margin.get_initial_requirement(market, size) >= required
+    return margin.get_initial_requirement(market, size, new_int("open_interest"), new_int("leverage")) >= required
 
 
 def _monotone_in_size(tracer: Tracer) -> Any:
-    market, size, larger = any_market(tracer), new_int("size"), new_int("larger")
-    notional, larger_notional = new_int("notional"), new_int("larger_notional")
+    market, size, bigger = any_market(tracer), new_int("size"), new_int("bigger")
+    notional, bigger_notional = new_int("notional"), new_int("bigger_notional")
     assume(
         tracer,
-        magnitude(size) <= magnitude(larger),
+        magnitude(size) <= magnitude(bigger),
         # the product is monotone: stated for z3, and true for any price above zero
         notional == magnitude(size) * market.mark_price,
-        larger_notional == magnitude(larger) * market.mark_price,
+        bigger_notional == magnitude(bigger) * market.mark_price,
     )
     small: Any = margin.get_maintenance_requirement(market, size)
-    large: Any = margin.get_maintenance_requirement(market, larger)
-    small_initial: Any = margin.get_initial_requirement(market, size)
-    large_initial: Any = margin.get_initial_requirement(market, larger)
+    large: Any = margin.get_maintenance_requirement(market, bigger)
+    open_interest, leverage = new_int("open_interest"), new_int("leverage")
+    small_initial: Any = margin.get_initial_requirement(market, size, open_interest, leverage)
+    large_initial: Any = margin.get_initial_requirement(market, bigger, open_interest, leverage)
     return every(small <= large, small_initial <= large_initial)
 
 
@@ -107,6 +164,7 @@ def _sum_over(count: int) -> Callable[[Tracer], Any]:
     def margin_is_the_sum(tracer: Tracer) -> Any:
         ids = [MarketId(f"market{number}") for number in range(count)]
         held = {id: Position(*(new_int(f"{id}.{field}") for field in FIELDS)) for id in ids}
+        chosen: dict[MarketId, Any] = {id: new_int(f"{id}.leverage") for id in ids}
         no_market: Market | None = None
         table: DictTable[MarketId, Market | None] = DictTable(no_market)
         balance: Any = new_int("balance")
@@ -116,27 +174,30 @@ def _sum_over(count: int) -> Callable[[Tracer], Any]:
             rules = MarketRules(**{field.name: new_int(f"{id}.{field.name}") for field in attrs.fields(MarketRules)})
             market = get_any_figures(rules, id)
             places.append((market, id))
-            assume(tracer, position.size != 0)
+            assume(tracer, position.size != 0, chosen[id] != 0)
             table = table.put(id, market)
             equity += position.size * market.mark_price
             equity -= position.size * (market.funding_index - position.entry_index)
             initial += new_int(f"{id}.initial_requirement")
             maintenance += new_int(f"{id}.maintenance_requirement")
 
-        def require(kind: str) -> Callable[[Any, Any], Any]:
-            """The requirement of a market's own position; of another size it is another."""
+        def require(kind: str) -> Callable[..., Any]:
+            """The requirement of a market's own position; of another size, open interest or leverage it is another."""
 
-            def required(market: Any, size: Any) -> Any:
+            def required(market: Any, size: Any, *others: Any) -> Any:
                 id = next(id for known, id in places if known is market)
-                return new_int(f"{id}.{kind}" if size is held[id].size else f"another.{kind}")
+                own = (market.open_interest, chosen[id]) if kind == "initial_requirement" else ()
+                is_own = size is held[id].size and all(one is two for one, two in zip(others, own, strict=True))
+                return new_int(f"{id}.{kind}" if is_own else f"another.{kind}")
 
             return required
 
+        account = Account(balance, Positions(held), NEVER, Leverages(chosen))
         with (
             patch.object(margin, "get_initial_requirement", require("initial_requirement")),
             patch.object(margin, "get_maintenance_requirement", require("maintenance_requirement")),
         ):
-            total: Any = margin.get_margin(Account(balance, Positions(held)), table)
+            total: Any = margin.get_margin(account, table)
         return every(total.equity == equity, total.initial == initial, total.maintenance == maintenance)
 
     return margin_is_the_sum
@@ -217,6 +278,24 @@ LEMMAS = (
         "MARG-1",
         "without tiers initial margin is the rate of notional, rounded up",
         _initial_is_exact,
+    ),
+    Lemma(
+        "leverage_is_exact",
+        "MARG-1",
+        "with a leverage, initial margin is what the rules need or the notional over it, rounded up, if that is more",
+        _leverage_is_exact,
+    ),
+    Lemma(
+        "higher_leverage_needs_no_more",
+        "MARG-1",
+        "a higher leverage needs no more, and none no more than any",
+        _higher_leverage_needs_no_more,
+    ),
+    Lemma(
+        "bearable_at_less_open_interest",
+        "MARG-4",
+        "what may be done where more is required of what is left, may be done where less is",
+        _bearable_at_less_open_interest,
     ),
     Lemma(
         "zero_exactly_at_zero",

@@ -9,6 +9,7 @@ import attrs
 
 from proofs.tiers import any_rules
 from riskcore import state
+from riskcore.leverages import Leverages
 from riskcore.prover.book import RULEBOOK_FLAGS, RULEBOOK_INTS
 from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_bool, new_int
@@ -53,6 +54,7 @@ def _genesis(*, mutable: bool) -> Callable[[Tracer], Any]:
             *(len(table) == 0 and not list(table.items()) for table in (first.accounts, first.markets, first.seen)),
             *(isinstance(table, kind) for table in (first.accounts, first.markets, first.seen)),
             account.balance == 0 and len(account.positions) == 0 and account.liquidated < 0,
+            len(account.leverages) == 0 and not list(account.leverages.items()),
             first.markets.get(MarketId("any market")) is None,
             first.seen.get(EventId("any event")) is False,
             *(balance == 0 for balance in balances),
@@ -103,6 +105,24 @@ def _positions_are_a_total_map(tracer: Tracer) -> Any:
     )
 
 
+def _leverages_are_a_total_map(tracer: Tracer) -> Any:
+    """What was put is what one gets, zero leaves no trace, and nothing else moves."""
+    one, other, new = (new_int(name) for name in ("one", "other", "new"))
+    assume(tracer, one != 0, other != 0)
+    before = Leverages({MarketId("one"): one, MarketId("other"): other})
+    after, fresh = before.put(MarketId("one"), new), before.put(MarketId("third"), new)
+    return every(
+        after.get(MarketId("one")) == new,
+        fresh.get(MarketId("third")) == new,
+        after.get(MarketId("other")) == other,
+        fresh.get(MarketId("one")) == one,
+        before.get(MarketId("one")) == one,
+        before.get(MarketId("third")) == 0,
+        len(after) == (2 if new != 0 else 1),
+        len(fresh) == (3 if new != 0 else 2),
+    )
+
+
 LEMMAS = (
     Lemma(
         "rulebook_hypothesis", "LEMMA", "the kernel admits exactly the rulebooks of the theorems", _rulebook_hypothesis
@@ -120,6 +140,13 @@ LEMMAS = (
         "a position is what was put, a closed one leaves no trace, others stay",
         _positions_are_a_total_map,
         "PROVED-BOUNDED(three markets), any positions",
+    ),
+    Lemma(
+        "leverages_are_a_total_map",
+        "MARG-5",
+        "a leverage is what was put, zero leaves no trace, others stay",
+        _leverages_are_a_total_map,
+        "PROVED-BOUNDED(three markets), any leverages",
     ),
     Lemma(
         "genesis", "LEMMA", "a new venue is empty, so every law holds: nobody holds anything", _genesis(mutable=False)

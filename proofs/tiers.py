@@ -21,7 +21,8 @@ from riskcore.prover.symbols import new_bool, new_int
 from riskcore.prover.tracer import Tracer
 from riskcore.state import MarketRules, Tier, TierRule
 from specs.arithmetic import RATE_ONE, both_ways, every, implies, larger, magnitude
-from specs.tiers import admissible_tier, initial_brackets, maintenance_brackets, scaled_rate, tiered
+from specs.contract import toward_zero
+from specs.tiers import admissible_tier, chosen, initial_brackets, maintenance_brackets, scaled_rate, tiered
 
 ANY_BRACKET = "any bracket, any notional"
 BOUNDED = "PROVED-BOUNDED(three brackets, either rule), any figures; a bracket's term is proven of any bracket"
@@ -146,11 +147,22 @@ def _scaled_rate_is_specified(tracer: Tracer) -> Any:
 
 def _scaled_rate_is_monotone(tracer: Tracer) -> Any:
     rules, notional, more, rate, dearer = _any_scaling(tracer), *map(new_int, ("notional", "more", "rate", "dearer"))
-    assume(tracer, notional >= 0, notional <= more, rate > 0, rate <= dearer, dearer <= RATE_ONE)
+    assume(tracer, notional <= more, rate > 0, rate <= dearer, dearer <= RATE_ONE)
     scaled: Any = tiers.get_scaled_rate(rules, notional, rate)
     return every(
         scaled <= tiers.get_scaled_rate(rules, more, rate), scaled <= tiers.get_scaled_rate(rules, notional, dearer)
     )
+
+
+def _open_interest_after_is_exact(tracer: Tracer) -> Any:
+    """The longs of the two that trade change, nobody else's; it falls or stands where one of them only reduces."""
+    market = get_any_figures(_make_rules((), TierRule.MARGINAL), "market")
+    held, against, lots = (new_int(name) for name in ("held", "against", "lots"))
+    left: Any = tiers.get_open_interest_after(market, held, against, lots)
+    longs = larger(held, 0) + larger(against, 0)
+    longs_after = larger(held + lots, 0) + larger(against - lots, 0)
+    reduces = toward_zero(held, held + lots) | toward_zero(against, against - lots)
+    return every(left - market.open_interest == longs_after - longs, implies(reduces, left <= market.open_interest))
 
 
 # The kernel's assembly of terms
@@ -287,8 +299,11 @@ def _no_less_than_the_base_rate(tracer: Tracer) -> Any:
 
 
 def _requirements_are_at_their_own_rates(tracer: Tracer) -> Any:
-    """Of the notional at mark: maintenance at the brackets' own rates, initial at those scaled by open interest."""
-    rules, size = any_rules(), new_int("size")
+    """Of the notional at mark: maintenance at the brackets' own rates, initial at those scaled by open interest.
+
+    And initial no less than what a chosen leverage needs.
+    """
+    rules, size, open_interest, leverage = any_rules(), *map(new_int, ("size", "open_interest", "leverage"))
     market = get_any_figures(rules, "market")
     low, high = rules.open_interest_floor, rules.open_interest_cap
     assume(tracer, every(low >= 0, low < high) | every(low == 0, high == 0))
@@ -303,12 +318,15 @@ def _requirements_are_at_their_own_rates(tracer: Tracer) -> Any:
         patch.object(margin, "get_tiered_requirement", answer),
         patch.object(margin, "apply_rate", lambda notional, rate: answer(rules, notional, (rate,))),
     ):
-        given_back = [margin.get_maintenance_requirement(market, size), margin.get_initial_requirement(market, size)]
-    wanted = (maintenance_brackets(rules), initial_brackets(rules, market.open_interest * market.mark_price))
+        maintenance: Any = margin.get_maintenance_requirement(market, size)
+        initial: Any = margin.get_initial_requirement(market, size, open_interest, leverage)
+    notional = magnitude(size) * market.mark_price
+    wanted = (maintenance_brackets(rules), initial_brackets(rules, open_interest * market.mark_price))
     return every(
-        len(asked) == 2 and all(one is two for one, two in zip(given_back, answers, strict=True)),
+        len(asked) == 2 and maintenance is answers[0],
+        initial == chosen(notional, leverage, answers[1]),
         *(given is rules for given, _, _ in asked),
-        *(notional == magnitude(size) * market.mark_price for _, notional, _ in asked),
+        *(given == notional for _, given, _ in asked),
         *(len(rates) == len(brackets) for (_, _, rates), brackets in zip(asked, wanted, strict=True)),
         *(
             rate == expected
@@ -316,6 +334,38 @@ def _requirements_are_at_their_own_rates(tracer: Tracer) -> Any:
             for rate, (_, expected) in zip(rates, brackets, strict=True)
         ),
     )
+
+
+def _monotone_in_open_interest(tracer: Tracer) -> Any:
+    """By what is proven of rates that are scaled and of requirements at rates, and nothing else of them."""
+    rules, names = any_rules(), ("size", "open_interest", "more", "leverage")
+    size, open_interest, more, leverage = (new_int(name) for name in names)
+    market = get_any_figures(rules, "market")
+    mark: Any = market.mark_price
+    # a figure times one that is not negative: proven in ``margin/products_are_monotone``
+    assume(tracer, open_interest <= more, open_interest * mark <= more * mark)
+    scaled: list[tuple[Any, Any, Any]] = []
+    needed: list[tuple[Any, Any, Any]] = []
+
+    def scale(of: Any, notional: Any, rate: Any) -> Any:
+        value = new_int(f"scaled{len(scaled)}")
+        for other_notional, other_rate, other in scaled:
+            assume(tracer, implies((notional >= other_notional) & (rate == other_rate), value >= other))
+        scaled.append((notional, rate, value))
+        return value
+
+    def need(of: Any, notional: Any, rates: Any) -> Any:
+        value = new_int(f"needed{len(needed)}")
+        for other_notional, other_rates, other in needed:
+            dearer = (high >= low for low, high in zip(other_rates, rates, strict=True))
+            assume(tracer, implies(every(notional == other_notional, *dearer), value >= other))
+        needed.append((notional, rates, value))
+        return value
+
+    with patch.object(tiers, "get_scaled_rate", scale), patch.object(margin, "get_tiered_requirement", need):
+        small: Any = margin.get_initial_requirement(market, size, open_interest, leverage)
+        large: Any = margin.get_initial_requirement(market, size, more, leverage)
+    return small <= large
 
 
 LEMMAS = (
@@ -361,6 +411,12 @@ LEMMAS = (
         "more open interest or a higher rate scales to no lower a rate",
         _scaled_rate_is_monotone,
         ANY_BRACKET,
+    ),
+    Lemma(
+        "open_interest_after_is_exact",
+        "MARG-4",
+        "open interest changes by the longs of the two that trade, and not upward where one only reduces",
+        _open_interest_after_is_exact,
     ),
     Lemma(
         "zero_exactly_at_zero",
@@ -417,6 +473,13 @@ LEMMAS = (
         "ENV-1",
         "with tiers a requirement is at least the base rate of the notional, which is the lowest",
         _no_less_than_the_base_rate,
+        BOUNDED,
+    ),
+    Lemma(
+        "monotone_in_open_interest",
+        "MARG-1",
+        "more open interest needs no less, whatever leverage is chosen",
+        _monotone_in_open_interest,
         BOUNDED,
     ),
     Lemma(

@@ -25,6 +25,7 @@ from riskcore.events import (
     RepayLoss,
     RequestVaultDeposit,
     RequestVaultRedemption,
+    SetLeverage,
     SettleMarket,
     SettlePair,
     Takeover,
@@ -33,8 +34,9 @@ from riskcore.events import (
     WriteOff,
 )
 from riskcore.journal import Line, Owner, Pay, Reason, Reserve, Stage, Trade
+from riskcore.leverages import Leverages
 from riskcore.planner import Liquidity, Offer, Resolution, resolve, settle
-from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Shares, Time
+from riskcore.quantities import AccountId, Atoms, EventId, Leverage, Lots, MarketId, Price, Rate, Shares, Time
 from riskcore.queries import stress
 from riskcore.rules import Rejected, Rule
 from riskcore.state import (
@@ -74,6 +76,8 @@ __all__ = [
     "ExecuteVaultRedemption",
     "Fill",
     "FundInsurance",
+    "Leverage",
+    "Leverages",
     "Line",
     "LiquidationFill",
     "Liquidity",
@@ -102,6 +106,7 @@ __all__ = [
     "Resolution",
     "Rule",
     "Rulebook",
+    "SetLeverage",
     "SettleMarket",
     "SettlePair",
     "Shares",

@@ -11,16 +11,17 @@ from itertools import chain, pairwise
 from riskcore.deleveraging import get_share
 from riskcore.gates import get_share_lots, is_just_liquidated, is_within_share, leaves_no_dust
 from riskcore.liquidation import get_equity_share
-from riskcore.margin import get_margin, get_margin_after
+from riskcore.margin import get_initial_requirement, get_margin, get_margin_after
 from riskcore.margin import is_below_maintenance as is_below
 from riskcore.markets import get_market
 from riskcore.quantities import AccountId, Atoms, Lots, MarketId
 from riskcore.ranking import get_candidates
 from riskcore.state import Deleveraging, Market, State
+from riskcore.tiers import get_open_interest_after
 from riskcore.vault import can_take_over
 
 #: Atoms that rounding may hide of spare margin.
-SLACK = 4
+SLACK = 6
 
 #: Sizes that are tried one by one where rounding decides what the vault can take.
 TAKEOVER_PROBES = 256
@@ -70,19 +71,38 @@ def compute_takeover_size(state: State, id: AccountId, market_id: MarketId) -> i
         return 0
     vault_account = state.accounts.get(state.rulebook.vault)
     held = vault_account.positions.get(market_id).size
-    vault = get_margin(vault_account, state.markets)
+    vault, chosen = get_margin(vault_account, state.markets), vault_account.leverages.get(market_id)
 
     def accepts(lots: int) -> bool:
-        return can_take_over(state, market, margin, size, lots, vault, held)
+        return can_take_over(state, market, margin, size, lots, vault, held, chosen)
 
     def get_spare(lots: int) -> int:
-        after = held + (lots if size > 0 else -lots)
-        result = get_margin_after(vault, market, held, after, get_equity_share(margin, market, size, lots))
+        moved = lots if size > 0 else -lots
+        share, left = get_equity_share(margin, market, size, lots), get_open_interest_after(market, held, size, moved)
+        result = get_margin_after(vault, market, held, held + moved, share, left, chosen)
         return result.equity - result.initial
+
+    def is_at_leverage(lots: int) -> bool:
+        """Whether it is the vault's own choice that says what it needs."""
+        moved = lots if size > 0 else -lots
+        after, left = held + moved, get_open_interest_after(market, held, size, moved)
+        needed = get_initial_requirement(market, after, left, chosen)
+        return needed > get_initial_requirement(market, after, left, 0)
+
+    def iter_straight(first: int, last: int) -> Iterator[tuple[int, int]]:
+        """A part, in two where the requirement of the rules and that of the leverage cross in it: largest first."""
+        if chosen == 0 or is_at_leverage(first) == is_at_leverage(last):
+            yield first, last
+            return
+        low = is_at_leverage(first)
+        turn = find_boundary(lambda lots: is_at_leverage(lots) == low, first, last)
+        yield turn + 1, last
+        yield first, turn
 
     sheds = min(abs(held), abs(size)) if held * size < 0 else 0
     parts = _iter_parts(state.rulebook.vault_position_limit, market, abs(size), held if size > 0 else -held, sheds)
-    sizes = chain(chain.from_iterable(_iter_crossing(get_spare, *part) for part in parts), iter_halves(sheds), (1,))
+    lines = chain.from_iterable(iter_straight(*part) for part in parts)
+    sizes = chain(chain.from_iterable(_iter_crossing(get_spare, *line) for line in lines), iter_halves(sheds), (1,))
     return next((lots for lots in sizes if accepts(lots)), 0)
 
 
@@ -102,8 +122,9 @@ def _iter_parts(limit: int, market: Market, size: int, held: int, sheds: int) ->
 def _iter_crossing(get_spare: Callable[[int], int], first: int, last: int) -> Iterator[int]:
     """The sizes of a part that may be the most with spare margin, largest first.
 
-    Spare margin is a straight line, moved by -3 to +1 atoms by the three roundings on the way: beyond a
-    size where it is below -4 no other is accepted, on the side where it falls.
+    Spare margin is a straight line, moved by -3 to +1 atoms by the three roundings on the way, and by one more of
+    either sign beside a leverage's: beyond a size where it is below -6 no other is accepted, on the side
+    where it falls.
     """
     if get_spare(last) >= -SLACK:
         top = last

@@ -19,7 +19,7 @@ from attrs import frozen
 
 from riskcore.bad_input import Fault, get_hint, printable, within
 from riskcore.events import Event, Fill
-from riskcore.quantities import RATE_ONE, AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Shares, Time
+from riskcore.quantities import RATE_ONE, AccountId, Atoms, EventId, Leverage, Lots, MarketId, Price, Rate, Shares, Time
 from riskcore.state import (
     Deleveraging,
     Draws,
@@ -145,7 +145,7 @@ def _make_array_reader(record: Record[Any]) -> Read:
 def _get_reader(hint: Any) -> Read:
     if hint in _QUANTITIES:
         return _make_quantity_reader(_QUANTITIES[hint])
-    if hint in (int, Time, Shares):
+    if hint in (int, Time, Shares, Leverage):
         return read_integer
     if hint in (AccountId, MarketId, EventId):
         return read_text

@@ -56,9 +56,9 @@ def process_begin_deleveraging(state: State, event: BeginDeleveraging) -> Journa
     if event.account != rulebook.vault:
         vault = state.accounts.get(rulebook.vault)
         held = vault.positions.get(event.market).size
-        vault_margin = get_margin(vault, state.markets)
+        vault_margin, chosen = get_margin(vault, state.markets), vault.leverages.get(event.market)
         require(
-            not can_take_over(state, market, margin, size, 1, vault_margin, held),
+            not can_take_over(state, market, margin, size, 1, vault_margin, held, chosen),
             Rule.VAULT_NOT_EXHAUSTED,
         )
     insurance_is_next = rulebook.insurance_before_adl & (margin.equity < 0)

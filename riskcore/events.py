@@ -18,6 +18,7 @@ from riskcore.quantities import (
     AccountId,
     Atoms,
     EventId,
+    Leverage,
     Lots,
     MarketId,
     Price,
@@ -234,6 +235,19 @@ class ExecuteVaultRedemption(Header):
     account: AccountId = field(validator=some_text)
 
 
+@frozen
+class SetLeverage(Header):
+    """An account chooses the most leverage that it takes in a market; 0 takes the choice back.
+
+    A position then needs initial margin of its notional over the leverage, rounded up, where the market's
+    rules do not need more.
+    """
+
+    account: AccountId = field(validator=some_text)
+    market: MarketId = field(validator=some_text)
+    leverage: Leverage = field(validator=exact_int)
+
+
 Event: TypeAlias = (
     ListMarket
     | Deposit
@@ -259,4 +273,5 @@ Event: TypeAlias = (
     | CancelVaultDeposit
     | RequestVaultRedemption
     | ExecuteVaultRedemption
+    | SetLeverage
 )

@@ -16,7 +16,8 @@ from attrs import evolve
 
 from riskcore.draws import get_draws_after
 from riskcore.events import Event
-from riskcore.quantities import NEVER, AccountId, Atoms, Lots, MarketId, Shares, Time, divide_down
+from riskcore.leverages import NO_LEVERAGES, Leverages
+from riskcore.quantities import NEVER, AccountId, Atoms, Leverage, Lots, MarketId, Shares, Time, divide_down
 from riskcore.state import Account, Deleveraging, Draws, Market, Position, Positions, Reserves, Stake, State
 
 
@@ -99,13 +100,16 @@ Line: TypeAlias = Pay | Trade
 class Party:
     """An owner during one event: what it holds so far."""
 
-    __slots__ = ("balance", "id", "liquidated", "positions")
+    __slots__ = ("balance", "id", "leverages", "liquidated", "positions")
 
-    def __init__(self, id: Owner, balance: int, positions: Positions, liquidated: Time = NEVER) -> None:
+    def __init__(
+        self, id: Owner, balance: int, positions: Positions, liquidated: Time = NEVER, chosen: Leverages = NO_LEVERAGES
+    ) -> None:
         self.id = id
         self.balance = balance
         self.positions = positions
         self.liquidated = liquidated
+        self.leverages = chosen
 
 
 class Holder:
@@ -155,7 +159,7 @@ class Journal:
             if party.id == id:
                 return party
         account = self.state.accounts.get(id)
-        party = Party(id, account.balance, account.positions, account.liquidated)
+        party = Party(id, account.balance, account.positions, account.liquidated, account.leverages)
         self._accounts.append(party)
         return party
 
@@ -227,6 +231,11 @@ class Journal:
         """Note when a liquidation fill closed lots of the party."""
         party.liquidated = time
 
+    @staticmethod
+    def choose(party: Party, market_id: MarketId, leverage: Leverage) -> None:
+        """Note which leverage the party takes in a market."""
+        party.leverages = party.leverages.put(market_id, leverage)
+
     def cover(self, payee: Party, amount: int, stage: Stage, time: Time) -> None:
         """Pay ``amount`` atoms out of the insurance fund, and count them: against its limit, and to the market."""
         self.pay(self.reserve(Reserve.INSURANCE), payee, amount, Reason.COVER, stage)
@@ -278,7 +287,7 @@ class Journal:
         for party in self._accounts:
             accounts = accounts.put(
                 party.id,  # type: ignore[arg-type]
-                Account(Atoms(party.balance), party.positions, party.liquidated),
+                Account(Atoms(party.balance), party.positions, party.liquidated, party.leverages),
             )
         if self.market_id is not None:
             markets = markets.put(self.market_id, self.market)

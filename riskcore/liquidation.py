@@ -16,6 +16,7 @@ from riskcore.markets import get_open_market, is_within_band, require_fresh
 from riskcore.quantities import RATE_ONE, Time, apply_rate, divide_down
 from riskcore.rules import Rule, require
 from riskcore.state import Market, State
+from riskcore.tiers import get_open_interest_after
 
 
 def get_equity_share(margin: Margin, market: Market, size: int, lots: int) -> int:
@@ -88,8 +89,9 @@ def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:
     is_backed = can_back(state, market, event.size, loss, -spare, event.timestamp)
     require((spare >= 0) | is_backed, Rule.WORSE_THAN_BANKRUPTCY)
     # what the account loses against mark the maker gains, and its own money makes it stay
-    maker_margin = get_margin(maker, state.markets)
-    require(is_bearable(maker_margin, market, maker_size, maker_size + bought, loss), Rule.MAKER_MARGIN)
+    maker_margin, own = get_margin(maker, state.markets), maker.leverages.get(event.market)
+    left = get_open_interest_after(market, maker_size, size, bought)
+    require(is_bearable(maker_margin, market, maker_size, maker_size + bought, loss, left, own), Rule.MAKER_MARGIN)
     # Effect
     insurance = journal.reserve(Reserve.INSURANCE)
     give(journal, account, maker, size, event.size, worth, Reason.LIQUIDATION, Stage.BOOK)

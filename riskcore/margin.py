@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskcore.journal import Party
-from riskcore.quantities import MarketId, apply_rate
-from riskcore.state import Account, Market, Position, Positions
+from riskcore.quantities import MarketId, apply_rate, divide_up
+from riskcore.state import Account, Market, Position
 from riskcore.tables import Table
 from riskcore.tiers import get_initial_rates, get_maintenance_rates, get_tiered_requirement
 
@@ -24,12 +24,18 @@ class Margin(NamedTuple):
     maintenance: int
 
 
-def get_initial_requirement(market: Market, size: int) -> int:
-    """Atoms needed to open ``size`` lots at mark and at the market's open interest, rounded up."""
+def get_initial_requirement(market: Market, size: int, open_interest: int, leverage: int) -> int:
+    """Atoms needed to open ``size`` lots at mark, rounded up.
+
+    By the market's rules where ``open_interest`` lots are open, or by the ``leverage`` that the account has
+    chosen, above zero where it has, if that needs more.
+    """
     rules, notional = market.rules, abs(size) * market.mark_price
     if not rules.tiers and rules.open_interest_cap == 0:
-        return apply_rate(notional, rules.initial_margin_rate)
-    return get_tiered_requirement(rules, notional, get_initial_rates(rules, market.open_interest * market.mark_price))
+        required = apply_rate(notional, rules.initial_margin_rate)
+    else:
+        required = get_tiered_requirement(rules, notional, get_initial_rates(rules, open_interest * market.mark_price))
+    return max(required, divide_up(notional, leverage)) if leverage > 0 else required
 
 
 def get_maintenance_requirement(market: Market, size: int) -> int:
@@ -45,30 +51,35 @@ def get_position_value(market: Market, position: Position) -> int:
     return position.size * (market.mark_price - market.funding_index + position.entry_index)
 
 
-def get_positions_margin(positions: Positions, markets: Table[MarketId, Market | None]) -> Margin:
+def get_positions_margin(owner: Account | Party, markets: Table[MarketId, Market | None]) -> Margin:
     """The sums over all positions of an account; ``equity`` here is their value without the balance."""
     value = initial = maintenance = 0
-    for market_id, position in positions.items():
+    leverages = owner.leverages
+    for market_id, position in owner.positions.items():
         market = markets.get(market_id)
         assert market is not None
         value += get_position_value(market, position)
-        initial += get_initial_requirement(market, position.size)
+        initial += get_initial_requirement(market, position.size, market.open_interest, leverages.get(market_id))
         maintenance += get_maintenance_requirement(market, position.size)
     return Margin(value, initial, maintenance)
 
 
 def get_margin(owner: Account | Party, markets: Table[MarketId, Market | None]) -> Margin:
     """The margin of an account, also of one that an event has taken out."""
-    value, initial, maintenance = get_positions_margin(owner.positions, markets)
+    value, initial, maintenance = get_positions_margin(owner, markets)
     return Margin(owner.balance + value, initial, maintenance)
 
 
-def get_margin_after(margin: Margin, market: Market, before: int, after: int, gained: int) -> Margin:
+def get_margin_after(
+    margin: Margin, market: Market, before: int, after: int, gained: int, open_interest: int, leverage: int
+) -> Margin:
     """The margin once a position has gone from ``before`` to ``after`` lots and equity has ``gained`` atoms.
 
-    Settling funding changes no equity, so lots at mark, price and fee are all there is to gain.
+    ``open_interest`` lots are open then; ``leverage`` is what the account has chosen. Settling funding
+    changes no equity, so lots at mark, price and fee are all there is to gain.
     """
-    initial = get_initial_requirement(market, after) - get_initial_requirement(market, before)
+    initial = get_initial_requirement(market, after, open_interest, leverage)
+    initial -= get_initial_requirement(market, before, market.open_interest, leverage)
     maintenance = get_maintenance_requirement(market, after) - get_maintenance_requirement(market, before)
     return Margin(margin.equity + gained, margin.initial + initial, margin.maintenance + maintenance)
 
@@ -83,13 +94,13 @@ def is_reduction(before: int, after: int) -> bool:
     return ((after >= 0) & (after < before)) | ((after <= 0) & (after > before))
 
 
-def is_bearable(margin: Margin, market: Market, before: int, after: int, gained: int) -> bool:
+def is_bearable(margin: Margin, market: Market, before: int, after: int, gained: int, left: int, leverage: int) -> bool:
     """Whether an account at ``margin`` may go from ``before`` to ``after`` lots, gaining ``gained`` atoms at mark.
 
-    At initial margin afterwards; or a reduction after which equity per maintenance is
-    no lower, compared cross-multiplied.
+    At initial margin afterwards, with ``left`` lots open then and by its ``leverage``; or a reduction after which
+    equity per maintenance is no lower, compared cross-multiplied.
     """
-    result = get_margin_after(margin, market, before, after, gained)
+    result = get_margin_after(margin, market, before, after, gained, left, leverage)
     return (result.equity >= result.initial) | (
         is_reduction(before, after) & (result.equity * margin.maintenance >= margin.equity * result.maintenance)
     )

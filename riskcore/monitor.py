@@ -98,34 +98,25 @@ def _count_state(state: State) -> Sums:
 
 
 class _Marks:
-    """The markets as they were or are: the event's own as given, all others as the table has them.
+    """The markets as they were or are: the event's own as given, all others as the table has them."""
 
-    ``found`` is the event's market as the event found it: initial margin is measured at its open interest.
-    """
+    __slots__ = ("_table", "focus", "market")
 
-    __slots__ = ("_found", "_table", "focus", "market")
-
-    def __init__(self, state: State, focus: MarketId | None, found: Any = None) -> None:
+    def __init__(self, state: State, focus: MarketId | None) -> None:
         self._table = state.markets
         self.focus = focus
         self.market: Any = None if focus is None else state.markets.get(focus)
-        self._found: Any = self.market if found is None else found
 
     def get(self, id: MarketId) -> Any:
         market = self.market if id == self.focus else self._table.get(id)
         assert market is not None, "a position is open in a market that is not listed"
         return market
 
-    def get_open_interest(self, id: MarketId) -> int:
-        market: Any = self._found if id == self.focus else self.get(id)
-        open_interest: int = market.open_interest
-        return open_interest
-
 
 class _AccountView:
     """``specs.case.AccountView`` on integers; what costs a scan of positions is kept."""
 
-    __slots__ = ("_account", "_margin", "_marks", "balance", "cost", "entry_index", "liquidated", "size")
+    __slots__ = ("_account", "_margin", "_marks", "balance", "cost", "entry_index", "leverage", "liquidated", "size")
 
     def __init__(self, marks: _Marks, account: Account) -> None:
         self._marks = marks
@@ -134,8 +125,9 @@ class _AccountView:
         self.balance, self.liquidated = account.balance, account.liquidated
         focus = marks.focus
         if focus is None:
-            self.size = self.cost = self.entry_index = 0
+            self.size = self.cost = self.entry_index = self.leverage = 0
         else:
+            self.leverage = account.leverages.get(focus)
             position = account.positions.get(focus)
             self.size, self.cost, self.entry_index = position.size, position.cost, position.entry_index
 
@@ -143,11 +135,12 @@ class _AccountView:
         if self._margin is None:
             equity: int = self.balance
             initial = maintenance = 0
+            leverages = self._account.leverages
             for id, position in self._account.positions.items():
                 market = self._marks.get(id)
                 size = position.size
                 equity += size * market.mark_price - size * (market.funding_index - position.entry_index)
-                initial += initial_requirement(market, size, self._marks.get_open_interest(id))
+                initial += initial_requirement(market, size, market.open_interest, leverages.get(id))
                 maintenance += maintenance_requirement(market, size)
             self._margin = equity, initial, maintenance
         return self._margin
@@ -186,13 +179,12 @@ class _Snapshot:
         kept: dict[AccountId, Account],
         sums: Sums,
         kept_stakes: dict[AccountId, Stake] | None = None,
-        found: Any = None,
     ) -> None:
         self._state = state
         self._kept_stakes = kept_stakes or {}
         self._views: dict[AccountId, _AccountView] = {}
         self._kept = kept
-        self.marks = _Marks(state, focus, found)
+        self.marks = _Marks(state, focus)
         self.market = self.marks.market
         self.reserves = state.reserves
         self.deleveraging: Any = state.deleveraging
@@ -328,7 +320,7 @@ class Monitor:
         for id in case.holders:
             self._sums.add_stake(stakes[id], -1)
             self._sums.add_stake(after.stakes.get(id), 1)
-        case.after = _Snapshot(after, case.focus, {}, self._sums, found=case.before.market)
+        case.after = _Snapshot(after, case.focus, {}, self._sums)
         case.effects = get_effects(journal)
         self._check_laws(case, was_seen)
         return Outcome(after, case.effects, None)
@@ -446,5 +438,6 @@ def _show(case: _Case, snapshot: _Snapshot) -> str:
 def _show_account(account: _AccountView) -> str:
     return (
         f"balance {account.balance}, size {account.size}, cost {account.cost}, equity {account.equity}, "
-        f"initial {account.initial}, maintenance {account.maintenance}, liquidated {account.liquidated}"
+        f"initial {account.initial}, maintenance {account.maintenance}, leverage {account.leverage}, "
+        f"liquidated {account.liquidated}"
     )

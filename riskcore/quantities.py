@@ -25,6 +25,8 @@ Price = NewType("Price", int)
 Rate = NewType("Rate", int)
 #: Milliseconds.
 Time = NewType("Time", int)
+#: The most notional per initial margin, a whole number; 0 where nothing but the market's rules says.
+Leverage = NewType("Leverage", int)
 #: Parts of the vault, of which all together own its equity.
 Shares = NewType("Shares", int)
 

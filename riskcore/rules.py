@@ -35,6 +35,8 @@ class Rule(StrEnum):
     POOL_EXHAUSTED = "the pool holds less than the amount"
     LOSS_UNCOVERED = "the rulebook lets nobody withdraw while a loss is uncovered"
     NOT_UNCOVERED = "more than is uncovered"
+    LEVERAGE_NEGATIVE = "a leverage must not be below zero"
+    VAULT_LEVERAGE = "the vault chooses no leverage: what it needs is what its depositors and takeovers can rely on"
     BELOW_INITIAL_MARGIN = "the account would be below its initial margin"
     TAKER_MARGIN = "the taker would be below its initial margin, and does not reduce its risk"
     MAKER_MARGIN = "the maker would be below its initial margin, and does not reduce its risk"

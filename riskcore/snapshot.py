@@ -5,9 +5,10 @@ The canonical encoding of a state is one JSON object with the keys ``accounts``,
 ``timestamp`` and ``vault_shares``, under them the field names of ``state.py``, those at
 their default left out, and ``draws`` of nothing; an account is
 ``{"balance": ..., "positions": {market: {"cost", "entry_index", "size"}}}``, with
-``liquidated`` where a time is remembered. Every object's keys are sorted by code point,
-there is no white space, integers are decimal, and what is not ASCII is escaped as ``\\uXXXX``
-with lower-case digits. Accounts of which there is nothing to say are left out, and stakes of nothing.
+``liquidated`` where a time is remembered and ``leverages`` where some are chosen. Every
+object's keys are sorted by code point, there is no white space, integers are decimal, and
+what is not ASCII is escaped as ``\\uXXXX`` with lower-case digits. Accounts of which there
+is nothing to say are left out, and stakes of nothing.
 The state hash is the SHA-256 of that text: the same for every table, machine and Python version.
 
 Ids of accepted events are not part of it, since they decide nothing but which
@@ -47,7 +48,8 @@ from riskcore.codec import (
     require_fields,
 )
 from riskcore.files import get_length, write_whole
-from riskcore.quantities import NEVER, RATE_ONE, AccountId, Atoms, EventId, MarketId, Shares, Time
+from riskcore.leverages import Leverages
+from riskcore.quantities import NEVER, RATE_ONE, AccountId, Atoms, EventId, Leverage, MarketId, Shares, Time
 from riskcore.state import (
     NO_ACCOUNT,
     NO_DRAWS,
@@ -74,6 +76,7 @@ _FIELDS: Final = ("accounts", "deleveraging", "markets", "reserves", "rulebook",
 _LATER_FIELDS: Final = ("stakes", "vault_shares", "draws")
 _ACCOUNT_FIELDS: Final = ("balance", "positions")
 _LIQUIDATED: Final = "liquidated"
+_LEVERAGES: Final = "leverages"
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
 
@@ -142,6 +145,8 @@ def _encode_account(id: str, account: Account, digits: int | None) -> dict[str, 
     members: dict[str, Any] = {"balance": account.balance, "positions": positions}
     if account.liquidated != NEVER:
         members[_LIQUIDATED] = account.liquidated
+    if account.leverages:
+        members[_LEVERAGES] = dict(account.leverages.items())
     if digits is not None:
         try:
             encode(id, digits)
@@ -232,7 +237,7 @@ def _get_entries(members: dict[str, object], name: str) -> Iterator[tuple[str, o
 def _read_account(value: object) -> Account:
     if type(value) is not dict:
         raise Fault("an object", describe(value))
-    require_fields(value, _ACCOUNT_FIELDS, "an account", (_LIQUIDATED,))
+    require_fields(value, _ACCOUNT_FIELDS, "an account", (_LIQUIDATED, _LEVERAGES))
     with within("balance"):
         balance = Atoms(read_integer(value["balance"], SNAPSHOT))
     positions: dict[MarketId, Position] = {}
@@ -244,7 +249,13 @@ def _read_account(value: object) -> Account:
             positions[MarketId(id)] = position
     with within(_LIQUIDATED):
         liquidated = Time(read_integer(value.get(_LIQUIDATED, NEVER), SNAPSHOT))
-    return Account(balance, Positions(positions), liquidated)
+    leverages: dict[MarketId, Leverage] = {}
+    for id, entry in _get_entries({_LEVERAGES: {}, **value}, _LEVERAGES):
+        with within(f"{_LEVERAGES}.{printable(id)}"):
+            leverages[MarketId(id)] = Leverage(read_integer(entry, SNAPSHOT))
+            if not entry:
+                raise Fault("a whole number above zero", "0")
+    return Account(balance, Positions(positions), liquidated, Leverages(leverages))
 
 
 def _read_ids(value: object) -> list[str]:
@@ -274,14 +285,25 @@ def _check_state(state: State) -> None:
         expected = f"a time that is not after the snapshot's, or {NEVER} for never"
         raise Fault(expected, str(time), f"accounts.{printable(holder)}.{_LIQUIDATED}")
     strays = [
-        (account_id, market_id)
+        (account_id, name, market_id)
         for account_id, account in state.accounts.items()
-        for market_id, _ in account.positions.items()
+        for name, entries in (("positions", account.positions), (_LEVERAGES, account.leverages))
+        for market_id, _ in entries.items()
         if state.markets.get(market_id) is None
     ]
     if strays:
-        place = "accounts.{}.positions.{}".format(*map(printable, min(strays)))
+        place = "accounts.{}.{}.{}".format(*map(printable, min(strays)))
         raise Fault("a market of this snapshot", "another", place)
+    negative = [
+        (account_id, market_id, leverage)
+        for account_id, account in state.accounts.items()
+        for market_id, leverage in account.leverages.items()
+        if leverage < 0
+    ]
+    if negative:
+        holder, chosen_in, leverage = min(negative)
+        place = f"accounts.{printable(holder)}.{_LEVERAGES}.{printable(chosen_in)}"
+        raise Fault("a whole number above zero", str(leverage), place)
     if state.deleveraging is not None:
         with within("deleveraging"):
             _check_deleveraging(state.deleveraging, state)

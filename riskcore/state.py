@@ -15,6 +15,7 @@ import attrs
 from attrs import field, frozen
 from attrs.validators import instance_of
 
+from riskcore.leverages import NO_LEVERAGES, Leverages
 from riskcore.quantities import (
     NEVER,
     RATE_ONE,
@@ -161,7 +162,7 @@ class MarketRules:
     ``tiers``: the brackets above that of the margin rates here, which starts at zero.
     ``tier_rule``: whether a bracket's rate is that of the part within it, or of the whole notional.
     ``open_interest_floor``, ``open_interest_cap``: atoms of open interest at mark between which initial
-    rates rise from their own to one; both zero where they do not.
+    rates rise from their own to one; both zero where they do not. A trade is judged at what it leaves.
     ``liquidation_share``: rate of a position's lots, rounded up, that one liquidation fill closes at most while
     ``liquidation_share_floor``: the position's notional at mark is above so many atoms.
     ``minimum_size``: fewest lots that a fill leaves a position with, unless it closes it.
@@ -310,11 +311,13 @@ class Account:
     """A participant: the vault is one, and so would a market maker be.
 
     ``liquidated``: when a liquidation fill last closed lots of it, where the rulebook has it remembered.
+    ``leverages``: what it has chosen of leverage, by market, whether or not it has a position there.
     """
 
     balance: Atoms
     positions: Positions
     liquidated: Time = NEVER
+    leverages: Leverages = NO_LEVERAGES
 
 
 NO_ACCOUNT = Account(Atoms(0), Positions())

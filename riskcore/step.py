@@ -23,6 +23,7 @@ from riskcore.journal import Journal, Line, Trade
 from riskcore.liquidation import process_liquidation_fill
 from riskcore.markets import process_advance_time, process_list_market, process_mark_price
 from riskcore.rules import Rejected, Rule, require
+from riskcore.settings import process_set_leverage
 from riskcore.settlement import process_settle_market, process_settle_pair
 from riskcore.shares import (
     process_cancel_vault_deposit,
@@ -61,6 +62,7 @@ TRANSITIONS: dict[type[events.Header], Callable[[State, Any], Journal]] = {
     events.CancelVaultDeposit: process_cancel_vault_deposit,
     events.RequestVaultRedemption: process_request_vault_redemption,
     events.ExecuteVaultRedemption: process_execute_vault_redemption,
+    events.SetLeverage: process_set_leverage,
 }
 
 #: The events that an open deleveraging accepts; all others wait for its end.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from riskcore.quantities import RATE_ONE, apply_rate, divide_down, divide_up
-from riskcore.state import MarketRules, TierRule
+from riskcore.state import Market, MarketRules, TierRule
 
 
 def get_marginal_term(notional: int, floor: int, ceiling: int, rate: int) -> int:
@@ -50,6 +50,12 @@ def get_scaled_rate(rules: MarketRules, open_notional: int, rate: int) -> int:
     low, high = rules.open_interest_floor, rules.open_interest_cap
     added = divide_down(max(open_notional - low, 0) * (RATE_ONE - rate), high - low)
     return min(rate + added, RATE_ONE)
+
+
+def get_open_interest_after(market: Market, held: int, against: int, lots: int) -> int:
+    """Lots that are open once ``lots``, signed, have gone from a position of ``against`` to one of ``held``."""
+    bought, sold = max(held + lots, 0) - max(held, 0), max(against - lots, 0) - max(against, 0)
+    return market.open_interest + bought + sold
 
 
 def get_initial_rates(rules: MarketRules, open_notional: int) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from riskcore.markets import get_open_market, is_fresh, is_within_band
 from riskcore.quantities import RATE_ONE, apply_rate, divide_down
 from riskcore.rules import Rule, require
 from riskcore.state import State
+from riskcore.tiers import get_open_interest_after
 
 
 def process_fill(state: State, event: Fill) -> Journal:
@@ -30,10 +31,11 @@ def process_fill(state: State, event: Fill) -> Journal:
     taker_fee = apply_rate(notional, market.rules.taker_fee_rate)
     maker_fee = apply_rate(notional, market.rules.maker_fee_rate)
     gain = event.size * (market.mark_price - event.price)
-    margin = get_margin(taker, state.markets)
-    require(is_bearable(margin, market, held, held + event.size, gain - taker_fee), Rule.TAKER_MARGIN)
-    margin = get_margin(maker, state.markets)
-    require(is_bearable(margin, market, against, against - event.size, -gain - maker_fee), Rule.MAKER_MARGIN)
+    left = get_open_interest_after(market, held, against, event.size)
+    margin, own = get_margin(taker, state.markets), taker.leverages.get(event.market)
+    require(is_bearable(margin, market, held, held + event.size, gain - taker_fee, left, own), Rule.TAKER_MARGIN)
+    margin, own = get_margin(maker, state.markets), maker.leverages.get(event.market)
+    require(is_bearable(margin, market, against, against - event.size, -gain - maker_fee, left, own), Rule.MAKER_MARGIN)
     # Effect
     fees = journal.reserve(Reserve.FEES)
     buyer, seller = (taker, maker) if event.size > 0 else (maker, taker)

@@ -14,6 +14,7 @@ from riskcore.markets import get_open_market, require_fresh
 from riskcore.quantities import RATE_ONE
 from riskcore.rules import Rule, require
 from riskcore.state import Market, Rulebook, State
+from riskcore.tiers import get_open_interest_after
 
 
 def is_within_limit(rulebook: Rulebook, market: Market, before: int, after: int) -> bool:
@@ -21,17 +22,21 @@ def is_within_limit(rulebook: Rulebook, market: Market, before: int, after: int)
     return (abs(after) * market.mark_price <= rulebook.vault_position_limit) | is_reduction(before, after)
 
 
-def can_take_over(state: State, market: Market, margin: Margin, size: int, lots: int, vault: Margin, held: int) -> bool:
+def can_take_over(
+    state: State, market: Market, margin: Margin, size: int, lots: int, vault: Margin, held: int, leverage: int
+) -> bool:
     """Whether the vault, at ``vault`` margin and holding ``held`` lots, may take over ``lots``.
 
-    They come from a position of ``size`` of an account at ``margin``.
+    They come from a position of ``size`` of an account at ``margin``. ``leverage`` is what the vault chose
+    before it became the vault.
     """
-    after = held + (lots if size > 0 else -lots)
+    moved = lots if size > 0 else -lots
+    after, left = held + moved, get_open_interest_after(market, held, size, moved)
     share = get_equity_share(margin, market, size, lots)
     return (
         (margin.equity >= 0)
         & is_within_limit(state.rulebook, market, held, after)
-        & is_bearable(vault, market, held, after, share)
+        & is_bearable(vault, market, held, after, share, left, leverage)
     )
 
 
@@ -52,11 +57,12 @@ def process_takeover(state: State, event: Takeover) -> Journal:
     require_liquidatable(margin, size, event.size)
     require(is_due(state.rulebook, margin), Rule.VAULT_NOT_DUE)
     require(margin.equity >= 0, Rule.VAULT_TAKES_NO_DEFICIT)
-    after = held + (event.size if size > 0 else -event.size)
+    moved = event.size if size > 0 else -event.size
+    after, left = held + moved, get_open_interest_after(market, held, size, moved)
     require(is_within_limit(state.rulebook, market, held, after), Rule.VAULT_LIMIT)
     share = get_equity_share(margin, market, size, event.size)
-    vault_margin = get_margin(vault, state.markets)
-    require(is_bearable(vault_margin, market, held, after, share), Rule.VAULT_MARGIN)
+    vault_margin, chosen = get_margin(vault, state.markets), vault.leverages.get(event.market)
+    require(is_bearable(vault_margin, market, held, after, share, left, chosen), Rule.VAULT_MARGIN)
     # Effect: longs come for their worth less the share, shorts for their worth more the share
     worth = event.size * market.mark_price
     amount = worth - share if size > 0 else worth + share

@@ -33,12 +33,16 @@ class AccountView(Protocol):
         """When a liquidation fill last closed lots of it; below zero where none did, or where it is not remembered."""
 
     @property
+    def leverage(self) -> Any:
+        """What it has chosen in that market; zero where nothing."""
+
+    @property
     def equity(self) -> Any:
         """Balance, and all positions at mark less the funding they owe."""
 
     @property
     def initial(self) -> Any:
-        """Initial requirement, also after the event at the open interest that the event found."""
+        """Initial requirement, at the open interest that there is."""
 
     @property
     def maintenance(self) -> Any: ...

@@ -108,8 +108,15 @@ def maintenance_of(case: Case, size: Any) -> Any:
     return maintenance_requirement(case.before.market, size)
 
 
-def initial_of(case: Case, size: Any) -> Any:
-    return initial_requirement(case.before.market, size, case.before.market.open_interest)
+def initial_of(case: Case, account: AccountView, size: Any, open_interest: Any) -> Any:
+    return initial_requirement(case.before.market, size, open_interest, account.leverage)
+
+
+def open_interest_left(case: Case, account: AccountView, size: Any, partner: AccountView) -> Any:
+    """Lots that are open once an account has ``size``, having traded with its partner."""
+    lots = size - account.size
+    more = more_longs(account.size, lots) + more_longs(partner.size, -lots)
+    return named("open_interest", case.before.market.open_interest + more)
 
 
 def toward_zero(before: Any, after: Any) -> Any:
@@ -118,13 +125,16 @@ def toward_zero(before: Any, after: Any) -> Any:
     return shrank | every(before < 0, after <= 0, after > before)
 
 
-def bearable(case: Case, account: AccountView, equity: Any, size: Any) -> Any:
-    """Whether an account may stand at ``equity`` with ``size`` lots after its own trade.
+def bearable(case: Case, account: AccountView, equity: Any, size: Any, partner: AccountView) -> Any:
+    """Whether an account may stand at ``equity`` with ``size`` lots after its own trade with a partner.
 
-    At or above initial margin; or closer to zero, with no less equity per maintenance.
+    At or above initial margin, at the open interest that the trade leaves; or closer to zero, with no
+    less equity per maintenance.
     """
     equity = named("equity", equity)
-    initial = named("initial", account.initial - initial_of(case, account.size) + initial_of(case, size))
+    found, left = case.before.market.open_interest, open_interest_left(case, account, size, partner)
+    own = initial_of(case, account, size, left) - initial_of(case, account, account.size, found)
+    initial = named("initial", account.initial + own)
     maintenance = named(
         "maintenance", account.maintenance - maintenance_of(case, account.size) + maintenance_of(case, size)
     )

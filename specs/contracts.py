@@ -3,11 +3,35 @@
 from __future__ import annotations
 
 from riskcore.events import Header
-from specs import cash, deleveraging, funding, insurance, liquidation, markets, settlement, shares, trading, vault
+from specs import (
+    cash,
+    deleveraging,
+    funding,
+    insurance,
+    liquidation,
+    markets,
+    settings,
+    settlement,
+    shares,
+    trading,
+    vault,
+)
 from specs.contract import Contract
 
 CONTRACTS: dict[type[Header], Contract] = {
     contract.event: contract
-    for module in (markets, cash, funding, trading, liquidation, vault, insurance, deleveraging, settlement, shares)
+    for module in (
+        markets,
+        cash,
+        funding,
+        trading,
+        liquidation,
+        vault,
+        insurance,
+        deleveraging,
+        settlement,
+        shares,
+        settings,
+    )
     for contract in module.CONTRACTS
 }

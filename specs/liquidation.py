@@ -93,7 +93,7 @@ def _guard(case: Case) -> dict[Rule, Any]:
         Rule.DUST: no_dust(case, account.size, account.size - change) & no_dust(case, maker.size, maker.size + change),
         Rule.WORSE_THAN_BANKRUPTCY: (missing <= 0)
         | (case.rulebook.insurance_backs_fills & (missing <= available(case)) & is_backed_price(case)),
-        Rule.MAKER_MARGIN: bearable(case, maker, equity, maker.size + change),
+        Rule.MAKER_MARGIN: bearable(case, maker, equity, maker.size + change, account),
     }
 
 

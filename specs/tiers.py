@@ -100,11 +100,20 @@ def maintenance_requirement(market: Any, size: Any) -> Any:
     return symbol.call("maintenance_requirement", magnitude(size), mark)
 
 
-def initial_requirement(market: Any, size: Any, open_interest: Any) -> Any:
-    """Atoms needed to open ``size`` lots at mark, at an open interest of so many lots."""
+def chosen(notional: Any, leverage: Any, required: Any) -> Any:
+    """What ``notional`` needs with a leverage of an account's own: its part of it, rounded up, if more is not required.
+
+    A leverage of zero is none.
+    """
+    part = ceiling_ratio(notional, either(leverage > 0, leverage, 1))
+    return larger(required, either(leverage > 0, part, required))
+
+
+def initial_requirement(market: Any, size: Any, open_interest: Any, leverage: Any) -> Any:
+    """Atoms needed to open ``size`` lots at mark, at an open interest of so many lots and the account's leverage."""
     mark = market.mark_price
-    if is_plain(size, mark, open_interest):
-        brackets = initial_brackets(market.rules, open_interest * mark)
-        return tiered(market.rules.tier_rule, magnitude(size) * mark, brackets)
-    symbol = next(value for value in (size, mark, open_interest) if not is_plain(value))
-    return symbol.call("initial_requirement", magnitude(size), mark, open_interest)
+    if is_plain(size, mark, open_interest, leverage):
+        brackets, notional = initial_brackets(market.rules, open_interest * mark), magnitude(size) * mark
+        return chosen(notional, leverage, tiered(market.rules.tier_rule, notional, brackets))
+    symbol = next(value for value in (size, mark, open_interest, leverage) if not is_plain(value))
+    return symbol.call("initial_requirement", magnitude(size), mark, open_interest, leverage)

@@ -40,8 +40,8 @@ def _guard(case: Case) -> dict[Rule, Any]:
         | (toward_zero(taker.size, taker.size + event.size) & toward_zero(maker.size, maker.size - event.size)),
         Rule.DUST: no_dust(case, taker.size, taker.size + event.size)
         & no_dust(case, maker.size, maker.size - event.size),
-        Rule.TAKER_MARGIN: bearable(case, taker, taker.equity + gain - taker_fee, taker.size + event.size),
-        Rule.MAKER_MARGIN: bearable(case, maker, maker.equity - gain - maker_fee, maker.size - event.size),
+        Rule.TAKER_MARGIN: bearable(case, taker, taker.equity + gain - taker_fee, taker.size + event.size, maker),
+        Rule.MAKER_MARGIN: bearable(case, maker, maker.equity - gain - maker_fee, maker.size - event.size, taker),
     }
 
 

@@ -24,7 +24,7 @@ def within_margin(case: Case, account: AccountView, lots: Any) -> Any:
     """Whether the vault may hold ``lots`` of the account's position with their share of equity."""
     vault = case.before.account(case.rulebook.vault)
     equity = vault.equity + equity_share(case, account, lots)
-    return bearable(case, vault, equity, vault.size - toward(account, lots))
+    return bearable(case, vault, equity, vault.size - toward(account, lots), account)
 
 
 def could_take_over(case: Case, account: AccountView, lots: Any) -> Any:

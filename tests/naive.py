@@ -36,11 +36,12 @@ class PositionView(NamedTuple):
 
 
 class AccountView(NamedTuple):
-    """``liquidated``: when it last was by a fill, or -1."""
+    """``liquidated``: when it last was by a fill, or -1. ``leverages``: what it chose, by market."""
 
     balance: int
     positions: dict[str, PositionView]
     liquidated: int = -1
+    leverages: dict[str, int] = {}  # noqa: RUF012  never written
 
 
 class MarketView(NamedTuple):
@@ -110,7 +111,7 @@ class View:
 
     def get_equity(self, account: str, marks: dict[str, int] | None = None) -> int:
         """Balance, plus lots at mark, less the funding that the lots owe."""
-        balance, positions, _ = self.get_account(account)
+        balance, positions, *_ = self.get_account(account)
         total = balance
         for market, position in positions.items():
             mark = self.markets[market].mark if marks is None else marks[market]
@@ -118,13 +119,13 @@ class View:
             total -= position.size * (self.markets[market].funding_index - position.entry_index)
         return total
 
-    def get_health(self, account: str, found: View | None = None) -> Health:
-        """Initial margin is measured at open interest here, or in the view that an event ``found``."""
+    def get_health(self, account: str) -> Health:
         initial = maintenance = 0
+        leverages = self.get_account(account).leverages
         for market, position in self.get_account(account).positions.items():
             listing = self.markets[market]
-            lots = listing.open_interest if found is None else found.markets[market].open_interest
-            initial += get_initial(listing.rules, listing.mark, position.size, lots)
+            needed = get_initial(listing.rules, listing.mark, position.size, listing.open_interest)
+            initial += max(needed, get_part(position.size * listing.mark, leverages.get(market, 0)))
             maintenance += get_maintenance(listing.rules, listing.mark, position.size)
         return Health(self.get_equity(account), initial, maintenance)
 
@@ -141,8 +142,9 @@ def observe(state: State) -> View:
             str(market): PositionView(position.size, position.cost, position.entry_index)
             for market, position in value.positions.items()
         }
-        if value.balance or positions or value.liquidated >= 0:
-            accounts[str(account)] = AccountView(value.balance, positions, value.liquidated)
+        leverages = {str(market): int(leverage) for market, leverage in value.leverages.items()}
+        if value.balance or positions or value.liquidated >= 0 or leverages:
+            accounts[str(account)] = AccountView(value.balance, positions, value.liquidated, leverages)
     markets = {
         str(market): MarketView(
             value.rules,
@@ -259,6 +261,11 @@ def get_initial(rules: MarketRules, price: int, size: int, open_interest: int) -
     return get_tiered(rules.tier_rule, abs(size) * price, scaled)
 
 
+def get_part(notional: int, leverage: int) -> int:
+    """What one part of ``leverage`` equal parts of a notional is worth at least, in whole atoms; nothing for none."""
+    return ceil(Fraction(abs(notional), leverage)) if leverage else 0
+
+
 def is_reducing(before: int, after: int) -> bool:
     """Whether a position comes nearer to zero and does not change sides."""
     return abs(after) < abs(before) and after * before >= 0
@@ -298,7 +305,7 @@ class Holding:
 class Listing:
     """``accrued``: funding per long lot since listing, never rounded. ``settling``: it ends at its mark.
 
-    ``found``: lots held long before the event. ``used``: of the insurance fund.
+    ``used``: of the insurance fund.
     """
 
     rules: MarketRules
@@ -307,7 +314,6 @@ class Listing:
     accrued: Fraction
     settling: bool = False
     mark_time: int = 0
-    found: int = 0
     used: int = 0
 
 
@@ -339,6 +345,7 @@ class Venue:
         self.losses = 0
         self.stakes: dict[str, StakeView] = {}
         self.liquidated: dict[str, int] = {}
+        self.leverages: dict[str, dict[str, int]] = {}
         self.episode: Episode | None = None
         self.seen: set[str] = set()
         self.sequence = 0
@@ -360,10 +367,12 @@ class Venue:
                 market.mark_time,
                 used=market.insurance_used,
             )
-        for account, (balance, positions, liquidated) in view.accounts.items():
+        for account, (balance, positions, liquidated, leverages) in view.accounts.items():
             venue.cash[account] = balance
             if liquidated >= 0:
                 venue.liquidated[account] = liquidated
+            if leverages:
+                venue.leverages[account] = dict(leverages)
             venue.holdings[account] = {}
             for name, (size, cost, entry_index) in positions.items():
                 owed = size * (view.markets[name].funding_index - entry_index)
@@ -380,8 +389,6 @@ class Venue:
         venue.seen = set(view.seen)
         venue.sequence, venue.time = view.sequence, view.time
         venue.draws = view.draws
-        for name, listing in venue.listings.items():
-            listing.found = venue._count_longs(name)
         return venue
 
     def copy(self) -> Venue:
@@ -397,12 +404,13 @@ class Venue:
         other.seen = set(self.seen)
         other.stakes = dict(self.stakes)
         other.liquidated = dict(self.liquidated)
+        other.leverages = {account: dict(chosen) for account, chosen in self.leverages.items()}
         return other
 
     def view(self) -> View:
         """What the kernel's state must look like."""
         accounts, transit = {}, 0
-        for account in sorted({*self.cash, *self.holdings}):
+        for account in sorted({*self.cash, *self.holdings, *self.leverages}):
             balance, positions = self.cash.get(account, 0), {}
             for market, holding in self.holdings.get(account, {}).items():
                 entry_index = self.get_index(market) - Fraction(holding.owed, holding.size)
@@ -411,8 +419,9 @@ class Venue:
                 balance += holding.owed
                 transit -= holding.owed
             liquidated = self.liquidated.get(account, -1)
-            if balance or positions or liquidated >= 0:
-                accounts[account] = AccountView(balance, positions, liquidated)
+            leverages = self.leverages.get(account, {})
+            if balance or positions or liquidated >= 0 or leverages:
+                accounts[account] = AccountView(balance, positions, liquidated, leverages)
         episode = self.episode
         return View(
             self.rulebook,
@@ -483,15 +492,23 @@ class Venue:
         listing = self.listings[market]
         return get_maintenance(listing.rules, listing.mark, size)
 
-    def get_initial(self, market: str, size: int) -> int:
+    def get_initial(self, market: str, size: int, leverage: int) -> int:
+        """At the open interest that there is by now."""
         listing = self.listings[market]
-        return get_initial(listing.rules, listing.mark, size, listing.found)
+        lots = self._count_longs(market) if any(get_scaling(listing.rules)) else 0
+        return max(get_initial(listing.rules, listing.mark, size, lots), get_part(size * listing.mark, leverage))
+
+    def get_leverage(self, account: str, market: str) -> int:
+        return self.leverages.get(account, {}).get(market, 0)
 
     def get_health(self, account: str) -> Health:
         held = self.holdings.get(account, {})
         return Health(
             self.get_equity(account),
-            sum(self.get_initial(market, holding.size) for market, holding in held.items()),
+            sum(
+                self.get_initial(market, holding.size, self.get_leverage(account, market))
+                for market, holding in held.items()
+            ),
             sum(self.get_maintenance(market, holding.size) for market, holding in held.items()),
         )
 
@@ -578,8 +595,6 @@ class Venue:
             self.__dict__.update(trial.__dict__)
             self.seen.add(event.id)
             self.sequence, self.time = event.sequence, event.timestamp
-            for name, listing in self.listings.items():
-                listing.found = self._count_longs(name)
         return broken
 
     def list_market(self, event: events.ListMarket) -> set[str]:
@@ -1050,6 +1065,24 @@ class Venue:
         side = 1 if self.get_size(giver, market) > 0 else -1
         self._exchange(taker, giver, market, side * lots, side * amount)
 
+    def set_leverage(self, event: events.SetLeverage) -> set[str]:
+        if event.market not in self.listings:
+            return {"UNKNOWN_MARKET"}
+        broken = get_broken(LEVERAGE_NEGATIVE=event.leverage >= 0, VAULT_LEVERAGE=event.account != self.rulebook.vault)
+        if broken:
+            return broken
+        before, chosen = self.get_health(event.account), self.leverages.pop(event.account, {})
+        chosen = {market: leverage for market, leverage in chosen.items() if market != event.market}
+        if event.leverage:
+            chosen[event.market] = event.leverage
+        if chosen:
+            self.leverages[event.account] = chosen
+        after = self.get_health(event.account)
+        if after.initial <= before.initial:
+            return set()
+        fresh = self._are_marks_fresh(event.account, event.timestamp)
+        return get_broken(MARK_STALE=fresh, BELOW_INITIAL_MARGIN=after.equity >= after.initial)
+
     def _exchange(self, first: str, second: str, market: str, lots: int, amount: int) -> None:
         """``first`` gets ``lots`` for ``amount``, both signed."""
         for account, change, debit in ((first, lots, amount), (second, -lots, -amount)):
@@ -1095,4 +1128,5 @@ PROCESSES: dict[type[events.Header], Callable[[Venue, Any], set[str]]] = {
     events.CancelVaultDeposit: Venue.cancel_vault_deposit,
     events.RequestVaultRedemption: Venue.request_vault_redemption,
     events.ExecuteVaultRedemption: Venue.execute_vault_redemption,
+    events.SetLeverage: Venue.set_leverage,
 }

@@ -7,10 +7,12 @@ Every law of conservation holds in them.
 
 from __future__ import annotations
 
+from attrs import evolve
 from hypothesis import strategies as st
 
 from riskcore import (
     Account,
+    Leverages,
     Market,
     MarketRules,
     Position,
@@ -23,7 +25,7 @@ from riskcore import (
     TierRule,
     genesis,
 )
-from riskcore.quantities import RATE_ONE, AccountId, Atoms, Lots, MarketId, Price, Rate, Time
+from riskcore.quantities import RATE_ONE, AccountId, Atoms, Leverage, Lots, MarketId, Price, Rate, Time
 
 VAULT = AccountId("vault")
 RATES = [(1, 1), (20_000, 10_000), (100_000, 50_000), (100_000, 100_000), (1_000_000, 1_000_000), (500_000, 30_000)]
@@ -93,6 +95,9 @@ def states(draw: st.DrawFn, adl_solvent: bool | None = None, with_cooldown: bool
             index = Atoms(market.funding_index - draw(st.integers(-1, 1)))
             book[id][market_id] = Position(Lots(size), Atoms(size * entry), index)
     accounts = {id: _make_account(draw, book[id], listed) for id in ids}
+    for id in ids[:2]:
+        chosen = {market_id: Leverage(draw(st.sampled_from((0, 0, 0, 1, 2, 3, 7)))) for market_id in listed}
+        accounts[id] = evolve(accounts[id], leverages=Leverages(chosen))
     return _assemble(draw(rulebooks(adl_solvent, with_cooldown)), accounts, listed, draw(st.integers(0, 400)))
 
 

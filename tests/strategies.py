@@ -418,10 +418,11 @@ class Proposer:
         return self._make(events.AdvanceTime)
 
     def list_market(self) -> Event:
+        rules = draw_rules(self.random)
         return self._make(
             events.ListMarket,
             self.random.choice((*self.venue.listings, f"NEW{len(self.venue.listings)}")),
-            draw_rules(self.random),
+            self._spoilt_rules(rules) if self.random.random() < 0.1 else rules,
             self.random.randint(1, 10**6),
         )
 
@@ -477,6 +478,18 @@ class Proposer:
         rate = max(listing.rules.initial_margin_rate, *(tier.initial_margin_rate for tier in listing.rules.tiers), 0)
         per_lot = listing.mark * (rate + fee) // RATE_ONE + 1
         return max(0, health.equity - health.initial) // per_lot
+
+    def set_leverage(self) -> Event:
+        """What an account's equity just bears in one of its markets, or does not; less or more, none, or anywhere."""
+        account, market = self.random.choice((*self._holders(), (self._any_trader(), self._any_market())))
+        notional = abs(self.venue.get_size(account, market)) * self.venue.listings[market].mark
+        health = self.venue.get_health(account)
+        chosen = self.venue.get_leverage(account, market)
+        own = self.venue.get_initial(market, self.venue.get_size(account, market), chosen)
+        bearable = -(-notional // max(1, health.equity - health.initial + own))
+        usual = (0, 1, 2, 3, 5, 10, 25)
+        leverage = self.random.choice((bearable, bearable, bearable - 1, chosen - 1, chosen + 1, *usual))
+        return self._make(events.SetLeverage, account, market, leverage)
 
     def open_fill(self) -> Event:
         """Two accounts take on as much as they may, or a part of it, or as much as somebody else, for a tie."""
@@ -747,7 +760,7 @@ class Proposer:
         elif self.random.random() < 0.1:
             kinds = ("move_shares",)
         elif self.random.random() < 0.5:
-            kinds = ("open_fill", "open_fill", "crash", "reduce_fill")
+            kinds = ("open_fill", "open_fill", "crash", "reduce_fill", "open_fill", "crash", "set_leverage")
         elif self.random.random() < 0.3:
             kinds = ("spoil",)
         event: Event = getattr(self, self.random.choice(kinds))()
@@ -756,7 +769,7 @@ class Proposer:
 
 MONEY = ("deposit", "withdraw", "transfer", "fund_insurance", "repay_loss")
 PRICES = ("advance_time", "list_market", "drift", "crash", "apply_funding")
-TRADES = ("open_fill", "reduce_fill")
+TRADES = ("open_fill", "reduce_fill", "set_leverage")
 WATERFALL = (
     "liquidation_fill",
     "liquidation_fill",
@@ -914,4 +927,5 @@ def any_events() -> st.SearchStrategy[Event]:
         st.builds(events.CancelVaultDeposit, *head, names),
         st.builds(events.RequestVaultRedemption, *head, names, amounts),
         st.builds(events.ExecuteVaultRedemption, *head, names),
+        st.builds(events.SetLeverage, *head, names, market, amounts),
     )

@@ -22,6 +22,7 @@ KERNEL = (
     "quantities",
     "tables",
     "rules",
+    "leverages",
     "state",
     "tiers",
     "draws",
@@ -40,6 +41,7 @@ KERNEL = (
     "deleveraging",
     "settlement",
     "shares",
+    "settings",
     "step",
 )
 #: Where each event's transition lives, which is also where its tests do.
@@ -54,10 +56,21 @@ TRANSITION_MODULES = (
     "deleveraging",
     "settlement",
     "shares",
+    "settings",
 )
 #: What only calls the core's verbs, or is called by name: market life, cash, funding, ranking policies, brackets of
-#: rates, the vault's shares.
-AROUND_THE_CORE = ("markets", "settlement", "cash", "funding", "ranking", "tiers", "shares")
+#: rates, the vault's shares, what accounts choose.
+AROUND_THE_CORE = (
+    "markets",
+    "settlement",
+    "cash",
+    "funding",
+    "ranking",
+    "tiers",
+    "shares",
+    "leverages",
+    "settings",
+)
 #: Names, fields and sentences, for core and modules alike; nothing in it does anything.
 VOCABULARY = ("rules", "events")
 CORE_LINES, KERNEL_LINES, MODULE_LINES = 1000, 2500, 300
@@ -66,11 +79,14 @@ LIBRARIES = {"__future__", "attrs", "attrs.validators", "collections.abc", "enum
 IMPURE = {"open", "print", "input", "eval", "exec", "compile", "float", "complex", "round", "globals", "__import__"}
 
 #: What only the journal assigns.
-WRITTEN = ("balance", "positions", "lines", "market", "stake", "vault_shares", "draws", "liquidated")
+WRITTEN = ("balance", "positions", "lines", "market", "stake", "vault_shares", "draws", "liquidated", "leverages")
 
 #: The named folds over many entries: one account's positions, and the scan that certifies a queue.
 FOLDS = {
     ("tables", "items"),
+    ("leverages", "__init__"),
+    ("leverages", "items"),
+    ("leverages", "__hash__"),
     ("state", "__init__"),
     ("state", "items"),
     ("state", "__hash__"),

@@ -23,7 +23,7 @@ from riskcore.bad_input import Fault, LogError, quote
 from riskcore.codec import EVENTS, Source, decode_event, encode_event
 from riskcore.events import Event
 from riskcore.log import LogHeader, LogReader, write_log
-from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Shares, Time
+from riskcore.quantities import AccountId, Atoms, EventId, Leverage, Lots, MarketId, Price, Rate, Shares, Time
 from riskcore.state import MarketRules, Rulebook, genesis
 from riskcore.strict_json import LOG_DIGITS, parse_object, read_object
 from riskcore.units import Quantity, Units, format_decimal, parse_decimal
@@ -45,6 +45,7 @@ VALUES: dict[object, st.SearchStrategy[Any]] = {
     Lots: above_zero,
     Price: above_zero,
     Shares: above_zero,
+    Leverage: integers,
     AccountId: names,
     MarketId: st.sampled_from(MARKETS),
     EventId: st.text(min_size=1, max_size=5),

@@ -57,12 +57,17 @@ def test_a_rate_of_an_amount_is_rounded_up(amount: int, rate: int) -> None:
 # Requirements
 
 
+def get_own_initial(market: Market, size: int) -> int:
+    """At the market's open interest, with no leverage chosen."""
+    return get_initial_requirement(market, size, market.open_interest, 0)
+
+
 def test_requirements_are_rates_of_the_notional() -> None:
     # 10 * 1000 at 10 % and 5 %
     market = make_market(1000)
 
-    assert (1000, 500) == (get_initial_requirement(market, 10), get_maintenance_requirement(market, 10))
-    assert (1000, 500) == (get_initial_requirement(market, -10), get_maintenance_requirement(market, -10))
+    assert (1000, 500) == (get_initial_requirement(market, 10, 0, 0), get_maintenance_requirement(market, 10))
+    assert (1000, 500) == (get_initial_requirement(market, -10, 0, 0), get_maintenance_requirement(market, -10))
 
 
 @pytest.mark.parametrize(("size", "initial", "maintenance"), [(0, 0, 0), (1, 1, 1), (10, 1, 1), (11, 2, 1), (21, 3, 2)])
@@ -70,7 +75,7 @@ def test_a_fraction_of_an_atom_is_an_atom(size: int, initial: int, maintenance: 
     market = make_market(1)
 
     assert (initial, maintenance) == (
-        get_initial_requirement(market, size),
+        get_initial_requirement(market, size, 0, 0),
         get_maintenance_requirement(market, size),
     )
 
@@ -78,7 +83,7 @@ def test_a_fraction_of_an_atom_is_an_atom(size: int, initial: int, maintenance: 
 @given(markets(market_rules()), sizes)
 def test_requirements_are_monotone_without_jumps_but_those_of_slabs(market: Market, size: int) -> None:
     for get, rate in (
-        (get_initial_requirement, get_initial_rates(market.rules, market.open_interest * market.mark_price)[-1]),
+        (get_own_initial, get_initial_rates(market.rules, market.open_interest * market.mark_price)[-1]),
         (get_maintenance_requirement, get_maintenance_rates(market.rules)[-1]),
     ):
         small, large = get(market, abs(size)), get(market, abs(size) + 1)
@@ -86,7 +91,7 @@ def test_requirements_are_monotone_without_jumps_but_those_of_slabs(market: Mark
         assert large > 0
         if is_continuous(market.rules):
             assert large <= small + ceil(Fraction(rate * market.mark_price, RATE_ONE)) + 1
-    assert get_initial_requirement(market, size) >= get_maintenance_requirement(market, size)
+    assert get_own_initial(market, size) >= get_maintenance_requirement(market, size)
 
 
 @given(markets(market_rules()), sizes, sizes)
@@ -116,7 +121,7 @@ def test_a_cross_account_adds_up() -> None:
     listed = make_markets(BTC=make_market(900), ETH=make_market(52, 1))
     positions = make_positions(BTC=(10, 10_000, 0), ETH=(-100, -5000, 0))
 
-    assert Margin(3900, 1420, 710) == get_positions_margin(positions, listed)
+    assert Margin(3900, 1420, 710) == get_positions_margin(Account(Atoms(-3500), positions), listed)
     assert Margin(400, 1420, 710) == get_margin(Account(Atoms(-3500), positions), listed)
 
 
@@ -175,7 +180,7 @@ def test_bearable_is_at_initial_margin_or_safer(
     old, new = Health(equity, *get_needs(before)), Health(equity + gained, *get_needs(after))
     expected = is_safe(old, new, is_reducing(before, after))
 
-    assert expected == is_bearable(Margin(equity, *get_needs(before)), market, before, after, gained)
+    assert expected == is_bearable(Margin(equity, *get_needs(before)), market, before, after, gained, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +200,7 @@ def test_bearable_is_at_initial_margin_or_safer(
 def test_bearable_by_hand(after: int, gained: int, bearable: bool) -> None:
     market = make_market(1000)
 
-    assert bearable == is_bearable(Margin(200, 900, 450), market, 9, after, gained)
+    assert bearable == is_bearable(Margin(200, 900, 450), market, 9, after, gained, 9, 0)
 
 
 def test_a_market_without_positions_costs_nothing() -> None:

@@ -194,10 +194,11 @@ def test_the_vault_is_offered_the_most_it_can_take(state: State) -> None:
                 continue
             market, held = state.markets.get(market_id), vault_account.positions.get(market_id).size
             assert market is not None
+            chosen = vault_account.leverages.get(market_id)
             sizes = [
                 lots
                 for lots in range(1, abs(position.size) + 1)
-                if can_take_over(state, market, margin, position.size, lots, vault, held)
+                if can_take_over(state, market, margin, position.size, lots, vault, held, chosen)
             ]
             found = compute_takeover_size(state, id, market_id)
 

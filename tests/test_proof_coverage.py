@@ -25,6 +25,9 @@ ELSEWHERE = {
         "Positions.__eq__",
         "Positions.__hash__",
         "Positions.__repr__",
+        "Leverages.__eq__",
+        "Leverages.__hash__",
+        "Leverages.__repr__",
         # a check of a field's type
         "_tiers",
         "_tiers.<locals>.<genexpr>",

@@ -24,6 +24,7 @@ from riskcore.journal import Owner, Pay, Reason, Reserve, Trade
 from riskcore.margin import get_initial_requirement, get_maintenance_requirement
 from riskcore.quantities import RATE_ONE
 from riskcore.rules import Rule
+from riskcore.state import Market
 from riskcore.step import TRANSITIONS, step
 from riskcore.tiers import get_initial_rates, get_maintenance_rates, is_continuous
 from tests.naive import (
@@ -224,7 +225,10 @@ def fund_1(passage: Passage) -> bool:
 
 
 class Footprint(NamedTuple):
-    """What an event may change: balances; in one market, positions and the market's fields; reserves; more."""
+    """What an event may change: balances; in one market, positions and the market's fields; reserves; more.
+
+    ``leverage``: whose, in that market.
+    """
 
     balances: tuple[str, ...] = ()
     market: str = ""
@@ -234,6 +238,7 @@ class Footprint(NamedTuple):
     episode: bool = False
     holders: tuple[str, ...] = ()
     draws: bool = False
+    leverage: str = ""
 
 
 def get_footprint(event: Event, before: View) -> Footprint:
@@ -297,6 +302,8 @@ def get_footprint(event: Event, before: View) -> Footprint:
             return Footprint(holders=(event.account,))
         case events.ExecuteVaultRedemption():
             return Footprint((event.account, before.rulebook.vault), holders=(event.account,))
+        case events.SetLeverage():
+            return Footprint(market=event.market, leverage=event.account)
 
 
 def frame_1(passage: Passage) -> bool:
@@ -327,6 +334,9 @@ def frame_1(passage: Passage) -> bool:
         assert sold or old.liquidated == new.liquidated
         assert account in footprint.balances or old.balance == new.balance
         assert drop(old, footprint, account) == drop(new, footprint, account)
+        freely = footprint.market if account == footprint.leverage else None
+        for name in {*old.leverages, *new.leverages} - {freely}:
+            assert old.leverages.get(name) == new.leverages.get(name)
     return True
 
 
@@ -361,6 +371,11 @@ def det_1(passage: Passage) -> bool:
 # Margin
 
 
+def get_own_initial(market: Market, size: int) -> int:
+    """At the market's open interest, with no leverage chosen."""
+    return get_initial_requirement(market, size, market.open_interest, 0)
+
+
 def marg_1(passage: Passage) -> bool:
     """The requirement is 0 at 0, monotone, without jumps, and initial is not below maintenance."""
     state, after = passage.new, passage.after
@@ -371,7 +386,7 @@ def marg_1(passage: Passage) -> bool:
             rules, mark = market.rules, market.mark_price
             expected = get_initial(rules, mark, size, market.open_interest), get_maintenance(rules, mark, size)
             for get, wanted, top in zip(
-                (get_initial_requirement, get_maintenance_requirement),
+                (get_own_initial, get_maintenance_requirement),
                 expected,
                 (get_initial_rates(rules, market.open_interest * mark)[-1], get_maintenance_rates(rules)[-1]),
                 strict=True,
@@ -380,16 +395,19 @@ def marg_1(passage: Passage) -> bool:
                 assert wanted == required == get(market, -size)
                 assert required <= next_required
                 assert not is_continuous(rules) or next_required <= required + get_requirement(top, mark, 1) + 1
-            assert get_initial_requirement(market, size) >= get_maintenance_requirement(market, size)
-        assert 0 == get_initial_requirement(market, 0) == get_maintenance_requirement(market, 0)
+            assert get_own_initial(market, size) >= get_maintenance_requirement(market, size)
+            needs = [
+                get_initial_requirement(market, size, market.open_interest, leverage) for leverage in (0, 40, 3, 1)
+            ]
+            assert sorted(needs) == needs
+        assert 0 == get_own_initial(market, 0) == get_maintenance_requirement(market, 0)
     return bool(after.markets)
 
 
 def assert_safe(passage: Passage, account: str, market: str) -> None:
     before, after = passage.before, passage.after
     reducing = is_reducing(before.get_size(account, market), after.get_size(account, market))
-    # at the open interest that the event found
-    assert is_safe(before.get_health(account), after.get_health(account, before), reducing)
+    assert is_safe(before.get_health(account), after.get_health(account), reducing)
 
 
 def marg_2(passage: Passage) -> bool:
@@ -405,14 +423,48 @@ def marg_2(passage: Passage) -> bool:
     if isinstance(event, events.ExecuteVaultRedemption):
         payer = passage.after.rulebook.vault
     if payer is not None:
-        health = passage.after.get_health(payer, passage.before)
+        health = passage.after.get_health(payer)
         assert health.equity >= health.initial
         return True
     if isinstance(event, events.Fill):
         assert_safe(passage, event.taker, event.market)
         assert_safe(passage, event.maker, event.market)
         return True
+    if isinstance(event, events.SetLeverage):
+        before, health = passage.before.get_health(event.account), passage.after.get_health(event.account)
+        assert health.equity >= health.initial or health.initial <= before.initial
+        return True
     return False
+
+
+def marg_4(passage: Passage) -> bool:
+    """Where a side of a trade only reduces, open interest does not grow."""
+    event, before, after = passage.event, passage.before, passage.after
+    if not isinstance(event, events.Fill | events.LiquidationFill | events.Takeover) or passage.rejected is not None:
+        return False
+    trade = get_trade(passage)
+    sizes = [
+        (before.get_size(id, event.market), after.get_size(id, event.market)) for id in (trade.buyer, trade.seller)
+    ]
+    if not any(is_reducing(*pair) for pair in sizes):
+        return False
+    assert after.markets[event.market].open_interest <= before.markets[event.market].open_interest
+    return True
+
+
+def marg_5(passage: Passage) -> bool:
+    """Only its own choice changes an account's leverage, and nothing else."""
+    event, before, after = passage.event, passage.before, passage.after
+    if not isinstance(event, events.SetLeverage) or passage.rejected is not None:
+        for account in {*before.accounts, *after.accounts}:
+            assert before.get_account(account).leverages == after.get_account(account).leverages
+        return False
+    assert event.leverage == after.get_account(event.account).leverages.get(event.market, 0)
+    for account in {*before.accounts, *after.accounts}:
+        old, new = before.get_account(account), after.get_account(account)
+        assert (old.balance, old.positions, old.liquidated) == (new.balance, new.positions, new.liquidated)
+        assert before.get_health(account).maintenance == after.get_health(account).maintenance
+    return True
 
 
 def marg_3(passage: Passage) -> bool:
@@ -795,6 +847,9 @@ def mark_2(passage: Passage) -> bool:
         for account in (event.taker, event.maker):
             assert is_reducing(before.get_size(account, event.market), after.get_size(account, event.market))
         return True
+    if isinstance(event, events.SetLeverage):
+        needs = [view.get_health(event.account).initial for view in (before, passage.after)]
+        assert needs[1] <= needs[0] or not any(map(is_stale, before.get_account(event.account).positions))
     if isinstance(event, events.Withdraw | events.Transfer):
         payer = event.account if isinstance(event, events.Withdraw) else event.payer
         assert not any(map(is_stale, before.get_account(payer).positions))
@@ -949,6 +1004,8 @@ LAWS: dict[str, Callable[[Passage], bool]] = {
     "MARG-1": marg_1,
     "MARG-2": marg_2,
     "MARG-3": marg_3,
+    "MARG-4": marg_4,
+    "MARG-5": marg_5,
     "MARK-1": mark_1,
     "MARK-2": mark_2,
     "LIQ-1": liq_1,
@@ -1044,7 +1101,7 @@ class VenueMachine(RuleBasedStateMachine):
     @precondition(lambda self: not self.is_deleveraging())
     @rule(random=randoms)
     def trade(self, random: Random) -> None:
-        self.happen(random, "open_fill", "open_fill", "reduce_fill")
+        self.happen(random, "open_fill", "open_fill", "reduce_fill", "set_leverage")
 
     @precondition(lambda self: not self.is_deleveraging())
     @rule(random=randoms)
@@ -1095,7 +1152,7 @@ TestVenue = VenueMachine.TestCase
 
 # That the walks reach everything
 
-WALKS, LENGTH = 160, 110
+WALKS, LENGTH = 180, 110
 
 #: A sick account with equity left whose every opposite is in debt, and two fundings in one
 #: millisecond: ``test_deleveraging`` and ``test_funding`` have them.

@@ -46,7 +46,7 @@ def make_tiered(rule: TierRule, mark: int = 1, **changes: Any) -> Market:
 
 
 def get_both(market: Market, size: int) -> tuple[int, int]:
-    return get_initial_requirement(market, size), get_maintenance_requirement(market, size)
+    return get_initial_requirement(market, size, market.open_interest, 0), get_maintenance_requirement(market, size)
 
 
 # Brackets
@@ -85,9 +85,9 @@ def test_parts_are_rounded_up_once_and_not_each() -> None:
 
 @given(markets(market_rules()), st.integers(-(10**18), 10**18), st.integers(0, 10**9))
 def test_requirements_are_those_of_exact_fractions(market: Market, size: int, open_interest: int) -> None:
-    market = attrs.evolve(market, open_interest=Lots(open_interest))
+    expected = get_initial(market.rules, market.mark_price, size, open_interest)
 
-    assert get_initial(market.rules, market.mark_price, size, open_interest) == get_initial_requirement(market, size)
+    assert expected == get_initial_requirement(market, size, open_interest, 0)
     assert get_maintenance(market.rules, market.mark_price, size) == get_maintenance_requirement(market, size)
 
 
@@ -211,18 +211,42 @@ def test_each_bracket_is_scaled_from_its_own_rate() -> None:
     assert (50_000, 100_000, 300_000) == get_maintenance_rates(rules)
 
 
-def test_a_trade_is_judged_at_the_open_interest_that_it_found() -> None:
+def test_a_trade_is_judged_at_the_open_interest_that_it_leaves() -> None:
     desk = Desk()
-    desk.open("BTC", 100, make_rules(scaling=(0, 2_000)), amber=1_000, birch=1_000, cedar=900, daisy=10_000)
-    # from nothing: 10 % of 1,000; the next fill of the same size is at half of the way to one, 55 %
-    desk.must(events.Fill, "amber", "birch", "BTC", 10, 100)
+    desk.open("BTC", 100, make_rules(scaling=(0, 2_000)), amber=549, birch=1_000, cedar=900, daisy=10_000)
+    # ten lots are half of the way to the cap: 55 % of 1,000, and not the 10 % of a market with nothing open
 
+    assert Rule.TAKER_MARGIN == desk.do(events.Fill, "amber", "birch", "BTC", 10, 100).rejected
+    assert Rule.MAKER_MARGIN == desk.do(events.Fill, "birch", "amber", "BTC", 10, 100).rejected
+    desk.must(events.Deposit, "amber", 1)
+    desk.must(events.Fill, "amber", "birch", "BTC", 10, 100)
     assert 550 == desk.view.get_health("amber").initial
-    assert Rule.TAKER_MARGIN == desk.do(events.Fill, "cedar", "daisy", "BTC", 17, 100).rejected
-    assert desk.do(events.Fill, "cedar", "daisy", "BTC", 16, 100).rejected is None
-    # at 26 lots held the rate is one
-    assert 1600 == desk.view.get_health("cedar").initial
+    # at 20 lots the rate is one; at 19 it is 95.5 %, of 9 lots 860 rounded up
+    assert Rule.TAKER_MARGIN == desk.do(events.Fill, "cedar", "daisy", "BTC", 10, 100).rejected
+    assert desk.do(events.Fill, "cedar", "daisy", "BTC", 9, 100).rejected is None
+    assert 860 == desk.view.get_health("cedar").initial
     assert Rule.BELOW_INITIAL_MARGIN == desk.do(events.Withdraw, "amber", 1).rejected
+
+
+def test_splitting_a_trade_does_not_lower_what_it_needs() -> None:
+    desk = Desk()
+    desk.open("BTC", 100, make_rules(scaling=(0, 2_000)), amber=549, birch=10_000)
+
+    assert [None] * 9 == [desk.do(events.Fill, "amber", "birch", "BTC", 1, 100).rejected for _ in range(9)]
+    assert Rule.TAKER_MARGIN == desk.do(events.Fill, "amber", "birch", "BTC", 1, 100).rejected
+
+
+def test_who_only_reduces_is_judged_at_no_more_than_before() -> None:
+    desk = Desk()
+    desk.open("BTC", 100, make_rules(scaling=(0, 2_000)), amber=1_000, birch=1_000, cedar=2_000, daisy=2_000)
+    desk.must(events.Fill, "amber", "birch", "BTC", 10, 100)
+    desk.must(events.Fill, "cedar", "daisy", "BTC", 10, 100)
+    # everybody's rate is one now: amber hands on what it has, to who has it then, and open interest stands
+    assert desk.do(events.Fill, "cedar", "amber", "BTC", 10, 100).rejected is None
+    assert 20 == desk.get_market("BTC").open_interest
+    # both sides reduce: open interest falls, and what is left needs 77.5 %
+    assert desk.do(events.Fill, "birch", "cedar", "BTC", 5, 100).rejected is None
+    assert (15, 388) == (desk.get_market("BTC").open_interest, desk.view.get_health("birch").initial)
 
 
 def test_maintenance_is_never_scaled() -> None:
@@ -363,7 +387,7 @@ def test_a_replay_without_slabs_says_nothing_of_jumps(tmp_path: Path) -> None:
     assert "MARG-1" not in output.getvalue()
 
 
-def test_the_monitor_measures_at_the_open_interest_that_an_event_found() -> None:
+def test_the_monitor_measures_at_the_open_interest_that_an_event_leaves() -> None:
     state = genesis(make_rulebook())
     monitor = Monitor(state)
     market, rules = MarketId("BTC"), make_rules(scaling=(0, 2_000))
@@ -371,8 +395,8 @@ def test_the_monitor_measures_at_the_open_interest_that_an_event_found() -> None
     head = ((EventId(f"e{number}"), number, Time(0)) for number in range(1, 5))
     for event in (
         events.ListMarket(*next(head), market, rules, Price(100)),
-        events.Deposit(*next(head), amber, Atoms(150)),
-        events.Deposit(*next(head), birch, Atoms(150)),
+        events.Deposit(*next(head), amber, Atoms(550)),
+        events.Deposit(*next(head), birch, Atoms(550)),
         # 100 of initial margin at no open interest, 550 at the one that it leaves
         events.Fill(*next(head), amber, birch, market, Lots(10), Price(100)),
     ):

@@ -180,6 +180,30 @@ class SymPositions(Opaque):
         raise TypeError("a transition iterated over an account's positions")
 
 
+class SymLeverages(Opaque):
+    """What an account has chosen of leverage: in the event's market in the open, all others as they are."""
+
+    def __init__(self, rest: object, focus: Any, leverage: Any) -> None:
+        self.rest = rest
+        self.focus = focus
+        self.leverage = leverage
+
+    def _check(self, market: Any) -> None:
+        if self.focus is None or not market.term.eq(self.focus.term):
+            raise TypeError("a leverage outside the event's market was touched")
+
+    def get(self, market: Any) -> Any:
+        self._check(market)
+        return self.leverage
+
+    def put(self, market: Any, leverage: Any) -> SymLeverages:
+        self._check(market)
+        return SymLeverages(self.rest, self.focus, leverage)
+
+    def items(self) -> NoReturn:
+        raise TypeError("a transition iterated over an account's leverages")
+
+
 class SymTable(Opaque):
     """A total map from any key: entries that were asked for, and what they were at first."""
 
@@ -378,7 +402,8 @@ class World:
             position = Position(*(new_int(f"{name}.{field}") for field in ("size", "cost", "entry_index")))
             self.assume(invariant.position_is_possible(self.market, position))
         positions: Any = SymPositions(Rest(self.tracer, name), self.focus, position)
-        return Account(new_int(f"{name}.balance"), positions, new_int(f"{name}.liquidated"))
+        leverages: Any = SymLeverages(object(), self.focus, new_int(f"{name}.leverage"))
+        return Account(new_int(f"{name}.balance"), positions, new_int(f"{name}.liquidated"), leverages)
 
     def _new_stake(self, key: Any, index: int) -> Any:
         """Any stake; with those taken out before it, part of the sums over all."""
@@ -418,8 +443,12 @@ def is_own_mark_fresh(market: Any, time: Any) -> Any:
 class AccountSymbols:
     """An account as the specification sees it (``specs.case.AccountView``)."""
 
-    def __init__(self, world: World, account: Account) -> None:
+    def __init__(self, world: World, account: Account, market: Any = None) -> None:
         positions: Any = account.positions
+        leverages: Any = account.leverages
+        listed = world.market if market is None else market
+        self._open_interest: Any = 0 if listed is None else listed.open_interest
+        self.leverage: Any = leverages.leverage
         self._world = world
         self._rest = positions.rest
         position = positions.position
@@ -438,7 +467,10 @@ class AccountSymbols:
     @property
     def initial(self) -> Any:
         market = self._world.market
-        own = 0 if market is None else initial_requirement(market, self.size, market.open_interest)
+        if market is None:
+            return named("initial", self._rest.initial)
+        open_interest = named("open_interest", self._open_interest)
+        own = initial_requirement(market, self.size, open_interest, self.leverage)
         return named("initial", own + self._rest.initial)
 
     @property

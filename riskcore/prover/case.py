@@ -14,6 +14,7 @@ from riskcore.prover.book import (
     STAKE_FIELDS,
     AccountSymbols,
     Rest,
+    SymLeverages,
     SymPositions,
     SymQueue,
     SymTable,
@@ -81,7 +82,15 @@ def choose_account(condition: SymBool, first: Account, second: Account, focus: A
         )
     positions: Any = SymPositions(rest, focus, position)
     liquidated: Any = either(condition, first.liquidated, second.liquidated)
-    return Account(either(condition, first.balance, second.balance), positions, liquidated)
+    chosen: Any = SymLeverages(
+        object(), focus, either(condition, _get_leverage(first), _get_leverage(second)) if focus is not None else 0
+    )
+    return Account(either(condition, first.balance, second.balance), positions, liquidated, chosen)
+
+
+def _get_leverage(account: Account) -> Any:
+    leverages: Any = account.leverages
+    return leverages.leverage
 
 
 def get_stake(world: World, values: list[Any], id: Any) -> Any:
@@ -129,7 +138,7 @@ class SymSnapshot:
     def account(self, id: Any) -> AccountSymbols:
         table = self._world.accounts
         values = table.first if self._after is None else table.last
-        return AccountSymbols(self._world, get_account(self._world, values, id))
+        return AccountSymbols(self._world, get_account(self._world, values, id), self.market)
 
     def stake(self, id: Any) -> Any:
         table = self._world.stakes

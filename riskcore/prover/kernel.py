@@ -21,12 +21,14 @@ from riskcore import (
     gates,
     insurance,
     journal,
+    leverages,
     liquidation,
     margin,
     markets,
     quantities,
     ranking,
     rules,
+    settings,
     settlement,
     shares,
     state,
@@ -45,6 +47,7 @@ from specs.tiers import initial_requirement, maintenance_requirement
 MODULES: tuple[ModuleType, ...] = (
     quantities,
     rules,
+    leverages,
     state,
     tiers,
     draws,
@@ -62,19 +65,21 @@ MODULES: tuple[ModuleType, ...] = (
     deleveraging,
     settlement,
     shares,
+    settings,
     # the package shows the function of this name, not the module
     sys.modules["riskcore.step"],
 )
 
 _apply_rate = quantities.apply_rate
 _get_margin, _get_margin_after = margin.get_margin, margin.get_margin_after
+_get_open_interest_after = tiers.get_open_interest_after
 
 #: The world of the run in progress, for the one contract that speaks of all accounts.
 _worlds: list[World] = []
 
 
-def _initial_requirement(market: Any, size: Any) -> Any:
-    return initial_requirement(market, size, market.open_interest)
+def _initial_requirement(market: Any, size: Any, open_interest: Any, leverage: Any) -> Any:
+    return initial_requirement(market, size, open_interest, leverage)
 
 
 def _maintenance_requirement(market: Any, size: Any) -> Any:
@@ -85,8 +90,9 @@ def _are_admissible(rules: Any) -> Any:
     return rules.tiers.are_admissible
 
 
-def _positions_margin(positions: SymPositions, table: Any) -> Margin:
+def _positions_margin(owner: Any, table: Any) -> Margin:
     """The event's market by the kernel's own formulas, all others by their totals."""
+    positions: SymPositions = owner.positions
     rest: Any = positions.rest
     if positions.position is None:
         return Margin(rest.value, rest.initial, rest.maintenance)
@@ -94,7 +100,7 @@ def _positions_margin(positions: SymPositions, table: Any) -> Margin:
     size: Any = positions.position.size
     return Margin(
         rest.value + get_position_value(market, positions.position),
-        rest.initial + _initial_requirement(market, size),
+        rest.initial + _initial_requirement(market, size, market.open_interest, owner.leverages.leverage),
         rest.maintenance + _maintenance_requirement(market, size),
     )
 
@@ -109,6 +115,10 @@ def _named_margin(owner: Any, table: Any) -> Margin:
 
 def _named_margin_after(*arguments: Any) -> Margin:
     return _name(_get_margin_after(*arguments))
+
+
+def _named_open_interest(*arguments: Any) -> Any:
+    return named("open_interest", _get_open_interest_after(*arguments))
 
 
 def _name(measured: Margin) -> Margin:
@@ -162,6 +172,7 @@ CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
     quantities.apply_rate: _named_fee,
     margin.get_margin: _named_margin,
     margin.get_margin_after: _named_margin_after,
+    tiers.get_open_interest_after: _named_open_interest,
     markets.are_marks_fresh: _are_marks_fresh,
     journal.get_cost: _cost,
     insurance.get_available: _available,

@@ -243,7 +243,7 @@ def is_header_written(case: SymCase) -> Any:
     )
 
 
-ACCOUNT_FIELDS = ("balance", "size", "cost", "entry_index", "liquidated")
+ACCOUNT_FIELDS = ("balance", "size", "cost", "entry_index", "liquidated", "leverage")
 
 
 def is_field_kept(case: SymCase, id: Any, field: str) -> Any:
@@ -267,6 +267,9 @@ def is_frame_kept(case: SymCase, effect: Effect) -> Any:
         first: Any = world.accounts.first[index].positions
         last: Any = world.accounts.last[index].positions
         claims.append(first.rest is last.rest)
+        chosen: Any = world.accounts.first[index].leverages
+        kept: Any = world.accounts.last[index].leverages
+        claims.append(chosen.rest is kept.rest)
     for id, fields in declared.values():
         for field in ACCOUNT_FIELDS:
             if field not in fields:

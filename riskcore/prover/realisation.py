@@ -15,6 +15,7 @@ from attrs import frozen
 
 from riskcore.events import BeginDeleveraging
 from riskcore.journal import Trade
+from riskcore.leverages import Leverages
 from riskcore.planner import compute_queue
 from riskcore.prover.book import SymTiers
 from riskcore.prover.case import SymCase
@@ -119,7 +120,8 @@ class Realisation:
                 other = new_account(0, {filler: new_position(-position.size)})
                 accounts = accounts.put(f"filler-{filler}", other)
             balance = self.value(account.balance)
-            accounts = accounts.put(id, Account(Atoms(balance), Positions(positions), self.value(account.liquidated)))
+            figures = Atoms(balance), Positions(positions), self.value(account.liquidated)
+            accounts = accounts.put(id, Account(*figures, self.get_leverages(account)))
             balances += balance
             entries += sum(position.size * position.entry_index for position in positions.values())
         reserves = Reserves(*(self.value(value) for value in attrs.astuple(world.reserves, recurse=False)))
@@ -198,6 +200,11 @@ class Realisation:
             return None
         return Position(self.value(position.size), self.value(position.cost), self.value(position.entry_index))
 
+    def get_leverages(self, account: Any) -> Leverages:
+        """What is chosen in the event's market; nothing elsewhere."""
+        focus = self._case.world.focus
+        return Leverages() if focus is None else Leverages({self.id(focus): self.value(account.leverages.leverage)})
+
     def get_rest(self, account: Any) -> Iterable[tuple[str, Market, Any]]:
         """One or two positions of one lot with the model's totals of value, initial and maintenance."""
         rest = account.positions.rest
@@ -275,7 +282,7 @@ class Realisation:
             if world.focus is not None:
                 positions = positions.put(self.id(world.focus), self.get_position(account))
             figures = self.value(account.balance), self.value(account.liquidated)
-            expected["accounts"][id] = Account(figures[0], positions, figures[1])
+            expected["accounts"][id] = Account(figures[0], positions, figures[1], self.get_leverages(account))
         for _ in world.markets.written:
             expected["markets"][self.id(world.focus)] = self.get_market(case.after.market)
         for index in world.stakes.written:

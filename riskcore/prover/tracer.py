@@ -248,19 +248,23 @@ INITIAL, MAINTENANCE = "initial_requirement", "maintenance_requirement"
 def get_requirement_facts(call: Call, earlier: list[Call]) -> list[z3.BoolRef]:
     """What a margin requirement of admissible rules is known for: proven of the kernel's in ``proofs/tiers.py``.
 
-    Zero at zero and above zero elsewhere, monotone in size, and initial not below maintenance. Arguments are
-    the size without sign, the mark and, for the initial requirement, the open interest.
+    Zero at zero and above zero elsewhere, monotone in size and in open interest, and initial not below
+    maintenance. Arguments are the size without sign, the mark and, for the initial requirement, the open interest
+    and the leverage chosen.
     """
-    name, (size, mark, *interest), value = call
+    name, (size, mark, *others), value = call
     facts = [value >= 0, z3.Implies(size == 0, value == 0), z3.Implies(z3.And(size > 0, mark > 0), value > 0)]
-    for other_name, (other_size, other_mark, *other_interest), other in earlier:
+    for other_name, (other_size, other_mark, *their_others), other in earlier:
         if other_name not in (INITIAL, MAINTENANCE) or not mark.eq(other_mark):
             continue
-        is_same = name == other_name and all(one.eq(two) for one, two in zip(interest, other_interest, strict=True))
+        is_same = name == other_name and all(one.eq(two) for one, two in zip(others[1:], their_others[1:], strict=True))
+        interest, other_interest = others[:1], their_others[:1]
         if is_same or (name, other_name) == (MAINTENANCE, INITIAL):
-            facts.append(z3.Implies(size <= other_size, value <= other))
+            no_more = [one <= two for one, two in zip(interest, other_interest, strict=False)]
+            facts.append(z3.Implies(z3.And(size <= other_size, *no_more), value <= other))
         if is_same or (name, other_name) == (INITIAL, MAINTENANCE):
-            facts.append(z3.Implies(size >= other_size, value >= other))
+            no_less = [one >= two for one, two in zip(interest, other_interest, strict=False)]
+            facts.append(z3.Implies(z3.And(size >= other_size, *no_less), value >= other))
     return facts
 
 

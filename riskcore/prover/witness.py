@@ -20,6 +20,9 @@ from riskcore.quantities import RATE_ONE
 #: z3's time for one try at a model; what it does not find so is tried less pinned, then ABSTRACT.
 TRY_MS = 4_000
 
+#: The leverages that models may choose, besides none.
+LEVERAGES = (1, 2, 10)
+
 #: Figures that make requirements linear, which models are found for in milliseconds.
 PINS: tuple[dict[str, int], ...] = (
     {
@@ -75,13 +78,30 @@ def get_definitions(case: SymCase) -> Iterator[z3.BoolRef]:
         yield z3.And(to_int(market.rules.open_interest_floor) == 0, to_int(market.rules.open_interest_cap) == 0)
     for name, arguments, value in case.world.tracer.calls:
         if name in (INITIAL, MAINTENANCE):
-            size, mark, *_ = arguments
+            size, mark, *others = arguments
             rules = market.rules
-            rate = rules.initial_margin_rate if name == INITIAL else rules.maintenance_margin_rate
-            exact = size * mark * to_int(rate)
-            yield z3.And(value * RATE_ONE >= exact, (value - 1) * RATE_ONE < exact)
+            if name == INITIAL:
+                yield from get_initial_definition(value, size * mark, to_int(rules.initial_margin_rate), others[-1])
+            else:
+                yield is_rounded_up(value, size * mark * to_int(rules.maintenance_margin_rate), RATE_ONE)
         else:
             yield get_cost_definition(value, *arguments)
+
+
+def get_initial_definition(value: Any, notional: Any, rate: Any, leverage: Any) -> Iterator[z3.BoolRef]:
+    """What the rules need, or the leverage if that is more: one of a few, so that models are quick to find."""
+    required = z3.Int(f"required_for_{value}")
+    yield is_rounded_up(required, notional * rate, RATE_ONE)
+    yield z3.Or(leverage == 0, *(leverage == one for one in LEVERAGES))
+    yield z3.Implies(leverage == 0, value == required)
+    for one in LEVERAGES:
+        part = z3.Int(f"part_{one}_for_{value}")
+        yield is_rounded_up(part, notional, one)
+        yield z3.Implies(leverage == one, value == z3.If(part > required, part, required))
+
+
+def is_rounded_up(value: Any, exact: Any, denominator: int) -> z3.BoolRef:
+    return z3.And(value * denominator >= exact, (value - 1) * denominator < exact)
 
 
 def get_cost_definition(value: Any, size: Any, cost: Any, lots: Any, debit: Any) -> z3.BoolRef:

@@ -51,5 +51,6 @@ ALL_EVENTS = frozenset(
         events.CancelVaultDeposit,
         events.RequestVaultRedemption,
         events.ExecuteVaultRedemption,
+        events.SetLeverage,
     }
 )

@@ -23,7 +23,7 @@ def _traders(case: Case) -> list[Any]:
         return [event.maker]
     if isinstance(event, events.Takeover):
         return [case.rulebook.vault]
-    if isinstance(event, events.Withdraw | events.RequestVaultDeposit):
+    if isinstance(event, events.Withdraw | events.RequestVaultDeposit | events.SetLeverage):
         return [event.account]
     if isinstance(event, events.Transfer):
         return [event.payer]
@@ -39,7 +39,9 @@ def _per_trader(case: Case, law: Callable[[AccountView, AccountView], Any]) -> A
 def _own_events_reach_initial_margin_or_reduce(case: Case) -> Any:
     def law(before: AccountView, after: AccountView) -> Any:
         safer = after.equity * before.maintenance >= before.equity * after.maintenance
-        return (after.equity >= after.initial) | (toward_zero(before.size, after.size) & safer)
+        reduces = toward_zero(before.size, after.size) & safer
+        needs_no_more = isinstance(case.event, events.SetLeverage) & (after.initial <= before.initial)
+        return (after.equity >= after.initial) | reduces | needs_no_more
 
     return _per_trader(case, law)
 
@@ -74,6 +76,33 @@ def _nobody_loses_equity(case: Case) -> Any:
     )
 
 
+def _reductions_raise_no_open_interest(case: Case) -> Any:
+    """So that a trade which only reduces a side is judged at no higher a rate than before."""
+
+    def law(before: AccountView, after: AccountView) -> Any:
+        reduces = toward_zero(before.size, after.size)
+        return implies(reduces, case.after.market.open_interest <= case.before.market.open_interest)
+
+    return _per_trader(case, law)
+
+
+def _open_interest_grows_in_trades_only(case: Case) -> Any:
+    before, after = case.before.market, case.after.market
+    if before is None:
+        return after is None or after.open_interest == 0
+    return after.open_interest <= before.open_interest
+
+
+def _leverage_is_its_accounts_choice(case: Case) -> Any:
+    before, after = case.before.account(case.event.account), case.after.account(case.event.account)
+    kept = (getattr(before, name) == getattr(after, name) for name in ("balance", "size", "equity", "maintenance"))
+    return every(after.leverage == case.event.leverage, after.leverage >= 0, *kept)
+
+
+def _no_leverage_changes(case: Case) -> Any:
+    return every(*(case.after.account(id).leverage == case.before.account(id).leverage for id in case.touched))
+
+
 #: What an account does, or agrees to.
 OWN_EVENTS = frozenset(
     {
@@ -84,13 +113,17 @@ OWN_EVENTS = frozenset(
         events.Takeover,
         events.RequestVaultDeposit,
         events.ExecuteVaultRedemption,
+        events.SetLeverage,
     }
 )
+#: Where contracts change hands by somebody's will.
+TRADES = frozenset({events.Fill, events.LiquidationFill, events.Takeover})
 
 LAWS = (
     Law(
         "MARG-2",
-        "an own event ends at initial margin, or is a reduction that leaves equity per maintenance no lower",
+        "an own event ends at initial margin, at the open interest that it leaves; or is a reduction that leaves "
+        "equity per maintenance no lower, or a choice of leverage that needs no more",
         OWN_EVENTS,
         _own_events_reach_initial_margin_or_reduce,
         _nobody_loses_equity,
@@ -101,5 +134,19 @@ LAWS = (
         OWN_EVENTS,
         _own_events_leave_the_healthy_healthy,
         _nobody_loses_equity,
+    ),
+    Law(
+        "MARG-4",
+        "a trade in which the taker, the maker or the vault only reduces leaves open interest no higher",
+        TRADES,
+        _reductions_raise_no_open_interest,
+        _open_interest_grows_in_trades_only,
+    ),
+    Law(
+        "MARG-5",
+        "a leverage is its account's own choice, never below zero, and the choice moves no cash, lots or maintenance",
+        frozenset({events.SetLeverage}),
+        _leverage_is_its_accounts_choice,
+        _no_leverage_changes,
     ),
 )

@@ -39,6 +39,9 @@ def _stale_marks_close_nobody(case: Case) -> Any:
         return case.before.account(event.account).marks_are_fresh(event.timestamp)
     if isinstance(event, events.Transfer):
         return case.before.account(event.payer).marks_are_fresh(event.timestamp)
+    if isinstance(event, events.SetLeverage):
+        before, after = case.before.account(event.account), case.after.account(event.account)
+        return (after.initial <= before.initial) | before.marks_are_fresh(event.timestamp)
     if isinstance(event, events.Fill):
         parties = [(case.before.account(id).size, case.after.account(id).size) for id in (event.taker, event.maker)]
         return fresh(case) | every(*(toward_zero(before, after) for before, after in parties))
@@ -63,7 +66,7 @@ LAWS = (
     Law(
         "MARK-2",
         "at a stale mark nobody is liquidated, pays out cash, joins or leaves the vault, and contracts move only "
-        "where both sides reduce",
+        "where both sides reduce, and no choice of leverage needs more",
         frozenset(
             {
                 events.Fill,
@@ -76,6 +79,7 @@ LAWS = (
                 events.RequestVaultDeposit,
                 events.ExecuteVaultDeposit,
                 events.ExecuteVaultRedemption,
+                events.SetLeverage,
             }
         ),
         _stale_marks_close_nobody,

@@ -15,6 +15,7 @@ from tests.faults import (
     queues,
     ranks,
     sequence,
+    settings,
     settlement,
     shares,
     tiers,
@@ -37,4 +38,5 @@ FAULTS: tuple[Fault, ...] = (
     *tiers.FAULTS,
     *shares.FAULTS,
     *fund.FAULTS,
+    *settings.FAULTS,
 )
