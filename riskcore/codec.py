@@ -20,7 +20,17 @@ from attrs import frozen
 from riskcore.bad_input import Fault, get_hint, printable, within
 from riskcore.events import Event, Fill
 from riskcore.quantities import RATE_ONE, AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Shares, Time
-from riskcore.state import Deleveraging, Draws, Market, Position, Reserves, Rulebook, Stake, is_admissible_rulebook
+from riskcore.state import (
+    Deleveraging,
+    Draws,
+    Market,
+    Position,
+    Reserves,
+    Rulebook,
+    Sharing,
+    Stake,
+    is_admissible_rulebook,
+)
 from riskcore.strict_json import LOG_DIGITS, SNAPSHOT_DIGITS, describe
 from riskcore.units import Quantity, Units
 
@@ -281,6 +291,7 @@ RESERVES: Final[Record[Reserves]] = Record(Reserves)
 STAKE: Final[Record[Stake]] = Record(Stake)
 DRAWS: Final[Record[Draws]] = Record(Draws)
 DELEVERAGING: Final[Record[Deleveraging]] = Record(Deleveraging)
+SHARING: Final[Record[Sharing]] = Record(Sharing)
 
 
 def read_rulebook(value: object, source: Source) -> Rulebook:

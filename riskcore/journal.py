@@ -17,7 +17,7 @@ from attrs import evolve
 from riskcore.draws import get_draws_after
 from riskcore.events import Event
 from riskcore.quantities import NEVER, AccountId, Atoms, Lots, MarketId, Shares, Time, divide_down
-from riskcore.state import Account, Deleveraging, Draws, Market, Position, Positions, Reserves, Stake, State
+from riskcore.state import Account, Deleveraging, Draws, Market, Position, Positions, Reserves, Sharing, Stake, State
 
 
 class Reserve(Enum):
@@ -44,6 +44,7 @@ class Stage(StrEnum):
     DELEVERAGING = "deleveraging"
     SETTLEMENT = "settlement"
     UNCOVERED = "uncovered"
+    SHARING = "sharing"
 
 
 class Reason(StrEnum):
@@ -65,6 +66,7 @@ class Reason(StrEnum):
     SETTLEMENT = "settlement"
     WRITE_OFF = "write_off"
     REPAYMENT = "repayment"
+    LOSS_SHARE = "loss_share"
     VAULT_REQUEST = "vault_request"
     VAULT_DEPOSIT = "vault_deposit"
     VAULT_RETURN = "vault_return"
@@ -133,6 +135,7 @@ class Journal:
         "lines",
         "market",
         "market_id",
+        "sharing",
         "state",
         "vault_shares",
     )
@@ -142,6 +145,7 @@ class Journal:
         self.market_id = market_id
         self.market = market
         self.deleveraging: Deleveraging | None = state.deleveraging
+        self.sharing: Sharing | None = state.sharing
         self.lines: list[Line] = []
         self._accounts: list[Party] = []
         self._reserves: dict[Reserve, Party] = {}
@@ -297,6 +301,7 @@ class Journal:
             stakes,
             Shares(self.vault_shares),
             self.draws,
+            self.sharing,
         )
 
     def _reserves_after(self) -> Reserves:

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from riskcore.events import Header
-from specs import cash, deleveraging, funding, insurance, liquidation, markets, settlement, shares, trading, vault
+from specs import (
+    cash,
+    deleveraging,
+    funding,
+    insurance,
+    liquidation,
+    markets,
+    settlement,
+    shares,
+    sharing,
+    trading,
+    vault,
+)
 from specs.contract import Contract
 
 CONTRACTS: dict[type[Header], Contract] = {
     contract.event: contract
-    for module in (markets, cash, funding, trading, liquidation, vault, insurance, deleveraging, settlement, shares)
+    for module in (markets, cash, funding, trading, liquidation, vault, insurance, deleveraging, sharing, settlement, shares)
     for contract in module.CONTRACTS
 }

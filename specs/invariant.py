@@ -104,6 +104,19 @@ def episode_fits(episode: Any, market: Any, account: Any, at_mark: Any) -> Any:
     )
 
 
+def sharing_is_possible(sharing: Any, loss: Any, length: Any) -> Any:
+    """Somebody's turn it is, and what is due of those who come is uncovered."""
+    return every(
+        sharing.amount > 0,
+        sharing.weight > 0,
+        sharing.done >= 0,
+        sharing.done <= sharing.weight,
+        sharing.head >= 0,
+        sharing.head < length,
+        sharing.amount - floor_ratio(sharing.amount * sharing.done, sharing.weight) <= loss,
+    )
+
+
 def length_of(episode: Any) -> Any:
     """How many the queue of an episode, or of an event that opens one, has."""
     queue = episode.queue

@@ -14,6 +14,7 @@ from specs.invariant import length_of
 from specs.laws.law import Law
 from specs.laws.liquidation import get_liquidated, only_the_open_episode_is_closed
 from specs.liquidation import equity_share
+from specs.sharing import covered_first
 from specs.vault import could_take_over, within_limit
 
 
@@ -46,7 +47,15 @@ def _earlier_stages_are_exhausted(case: Case) -> Any:
         return every(is_exhausted, implies(written_off > 0, available(case, case.after) == 0))
     if isinstance(event, events.WriteOff):
         return every(available(case) == 0, before.account(event.account).maintenance == 0)
+    if isinstance(event, events.BeginLossSharing):
+        return every(before.reserves.uncovered < 0, _the_fund_is_empty(case) | (case.after.reserves.uncovered == 0))
+    if isinstance(event, events.ShareLoss):
+        return before.sharing is not None
     return case.before.deleveraging is not None
+
+
+def _the_fund_is_empty(case: Case) -> Any:
+    return available(case, case.after) == 0
 
 
 def _takeovers_respect_the_vault(case: Case) -> Any:
@@ -96,6 +105,10 @@ def _resolution_makes_progress(case: Case) -> Any:
         return after.account(event.account).equity > before.account(event.account).equity
     if isinstance(event, events.EndDeleveraging):
         return after.deleveraging is None
+    if isinstance(event, events.BeginLossSharing):
+        return (after.sharing is not None) | (after.reserves.uncovered > before.reserves.uncovered)
+    if isinstance(event, events.ShareLoss):
+        return True if after.sharing is None else after.sharing.head > before.sharing.head
     id = get_liquidated(case)
     return magnitude(after.account(id).size) < magnitude(before.account(id).size)
 
@@ -103,12 +116,17 @@ def _resolution_makes_progress(case: Case) -> Any:
 def _who_stays_loses_no_more(case: Case) -> Any:
     """The uncovered loss over all accounts' equity does not rise by a withdrawal that is cut.
 
-    A repayment lowers it by what came from outside, and no account pays any of that.
+    A repayment lowers it by what came from outside, and no account pays any of that; nor of what the fund pays.
+    Who shares it pays from its equity, atom by atom.
     """
     loss, equities = _get_loss(case.before)
     loss_after, equities_after = _get_loss(case.after)
     if isinstance(case.event, events.RepayLoss):
         return every(loss_after == loss - case.event.amount, loss_after >= 0, equities_after == equities)
+    if isinstance(case.event, events.BeginLossSharing):
+        return every(loss_after == loss - covered_first(case), loss_after >= 0, equities_after == equities)
+    if isinstance(case.event, events.ShareLoss):
+        return every(loss_after <= loss, loss_after >= 0, equities - equities_after == loss - loss_after)
     is_cut = case.rulebook.withdrawals_are_cut & (loss > 0)
     return every(
         loss_after <= loss,
@@ -127,9 +145,9 @@ def _get_loss(snapshot: Snapshot) -> tuple[Any, Any]:
 LAWS = (
     Law(
         "LOSS-1",
-        "an uncovered loss is paid only from outside, or by a withdrawal that is cut, and its part of what stays is "
-        "no higher then",
-        frozenset({events.Withdraw, events.RepayLoss}),
+        "an uncovered loss is paid only from outside, by the fund, by who shares it, or by a withdrawal that is cut, "
+        "and its part of what stays is no higher then",
+        frozenset({events.Withdraw, events.RepayLoss, events.BeginLossSharing, events.ShareLoss}),
         _who_stays_loses_no_more,
         lambda case: case.after.reserves.uncovered <= case.before.reserves.uncovered,
     ),
@@ -144,6 +162,8 @@ LAWS = (
                 events.Deleverage,
                 events.EndDeleveraging,
                 events.WriteOff,
+                events.BeginLossSharing,
+                events.ShareLoss,
             }
         ),
         _earlier_stages_are_exhausted,
@@ -181,6 +201,8 @@ LAWS = (
                 events.Deleverage,
                 events.EndDeleveraging,
                 events.WriteOff,
+                events.BeginLossSharing,
+                events.ShareLoss,
             }
         ),
         _resolution_makes_progress,
