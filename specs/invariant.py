@@ -87,7 +87,15 @@ def market_is_possible(ledger: Ledger, funding_interval: Any) -> Any:
 
 
 def episode_is_possible(episode: Any) -> Any:
-    return every(episode.done >= 0, episode.done < episode.lots, episode.head >= 0, episode.head <= length_of(episode))
+    """Whoever was consumed took a lot at least, and one that nobody is queued for has a loss to book."""
+    length = length_of(episode)
+    return every(
+        episode.done >= episode.head,
+        episode.done < episode.lots,
+        episode.head >= 0,
+        episode.head <= length,
+        (episode.share > 0) | (length > 0),
+    )
 
 
 def episode_fits(episode: Any, market: Any, account: Any, at_mark: Any) -> Any:

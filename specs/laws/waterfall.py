@@ -99,18 +99,27 @@ def _what_ends_leaves_no_deficit(case: Case) -> Any:
 
 
 def _resolution_makes_progress(case: Case) -> Any:
-    """Each step lowers what is left: lots to close by force, deficits, or the queue."""
+    """Each step lowers what is left: open interest, lots to close by force, deficits, or what is uncovered.
+
+    A queue is over with its lots, or when it is exhausted: lots were closed by then, or a deficit is booked.
+    """
     event, before, after = case.event, case.before, case.after
     if isinstance(event, events.CoverDeficit | events.WriteOff):
         return after.account(event.account).equity > before.account(event.account).equity
     if isinstance(event, events.EndDeleveraging):
-        return after.deleveraging is None
+        episode = before.deleveraging
+        is_booked = after.account(episode.account).equity > before.account(episode.account).equity
+        return (episode.done > 0) | is_booked if after.deleveraging is None else False
     if isinstance(event, events.BeginLossSharing):
         return (after.sharing is not None) | (after.reserves.uncovered > before.reserves.uncovered)
     if isinstance(event, events.ShareLoss):
         return True if after.sharing is None else after.sharing.head > before.sharing.head
-    id = get_liquidated(case)
-    return magnitude(after.account(id).size) < magnitude(before.account(id).size)
+    id, opened = get_liquidated(case), after.market.open_interest
+    if isinstance(event, events.Deleverage):
+        is_further = True if after.deleveraging is None else after.deleveraging.head > before.deleveraging.head
+        return is_further & (opened < before.market.open_interest)
+    is_smaller = magnitude(after.account(id).size) < magnitude(before.account(id).size)
+    return is_smaller & (opened <= before.market.open_interest)
 
 
 def _who_stays_loses_no_more(case: Case) -> Any:
@@ -192,7 +201,8 @@ LAWS = (
     ),
     Law(
         "LIVE-1",
-        "each step of a resolution lowers the lots to close, a deficit or the open queue",
+        "each step of a resolution lowers open interest, the lots to close, a deficit or what is uncovered; some next step "
+        "is accepted (lemmas)",
         frozenset(
             {
                 events.LiquidationFill,
