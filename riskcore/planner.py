@@ -11,7 +11,7 @@ deleverage step lowers open interest, and so does the settlement of a pair. Cove
 queue move neither lots nor marks, and book at least one atom of a deficit; a queue
 that is empty and has nothing to book is never opened. An account for which nothing
 can be done is set aside, and looked at again only after something else was done. A loss is shared out when all that
-is done; each sharing lowers what is uncovered, and what that does to its members is resolved before the next.
+is done; each sharing lowers what is uncovered, and when nobody can pay any more, what that does to its members is resolved.
 
 An account that waits for its cooldown is left to wait, below maintenance as it is: what the book would
 take later goes to no later stage, but to the vault where the rulebook names a trigger for it below maintenance.
@@ -196,6 +196,9 @@ class _Run:
         heapq.heapify(self.waiting)
         self._relieve_all()
         while self._share_loss():
+            # who is left with equity pays again, before others' positions go
+            while self._share_loss():
+                pass
             self._relieve_all()
         return Resolution(
             self.state,

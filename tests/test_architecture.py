@@ -38,6 +38,7 @@ KERNEL = (
     "vault",
     "ranking",
     "deleveraging",
+    "sharing",
     "settlement",
     "shares",
     "step",
@@ -52,12 +53,13 @@ TRANSITION_MODULES = (
     "vault",
     "insurance",
     "deleveraging",
+    "sharing",
     "settlement",
     "shares",
 )
 #: What only calls the core's verbs, or is called by name: market life, cash, funding, ranking policies, brackets of
-#: rates, the vault's shares.
-AROUND_THE_CORE = ("markets", "settlement", "cash", "funding", "ranking", "tiers", "shares")
+#: rates, the vault's shares, a loss that is shared out.
+AROUND_THE_CORE = ("markets", "settlement", "cash", "funding", "ranking", "tiers", "shares", "sharing")
 #: Names, fields and sentences, for core and modules alike; nothing in it does anything.
 VOCABULARY = ("rules", "events")
 CORE_LINES, KERNEL_LINES, MODULE_LINES = 1000, 2500, 300
@@ -68,7 +70,7 @@ IMPURE = {"open", "print", "input", "eval", "exec", "compile", "float", "complex
 #: What only the journal assigns.
 WRITTEN = ("balance", "positions", "lines", "market", "stake", "vault_shares", "draws", "liquidated")
 
-#: The named folds over many entries: one account's positions, and the scan that certifies a queue.
+#: The named folds over many entries: one account's positions, and the scans that certify a queue and members.
 FOLDS = {
     ("tables", "items"),
     ("state", "__init__"),
@@ -77,6 +79,7 @@ FOLDS = {
     ("margin", "get_positions_margin"),
     ("markets", "are_marks_fresh"),
     ("ranking", "get_candidates"),
+    ("sharing", "get_weights"),
 }
 
 

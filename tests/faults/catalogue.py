@@ -17,6 +17,7 @@ from tests.faults import (
     sequence,
     settlement,
     shares,
+    sharing,
     tiers,
 )
 from tests.faults.planting import Fault
@@ -37,4 +38,5 @@ FAULTS: tuple[Fault, ...] = (
     *tiers.FAULTS,
     *shares.FAULTS,
     *fund.FAULTS,
+    *sharing.FAULTS,
 )
