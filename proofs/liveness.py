@@ -1,9 +1,11 @@
 """LIVE-1: whoever is in need, some next event is accepted. One state, several events tried on it by the kernel itself.
 
 A trial writes nothing: a transition leaves the state as it is until its journal is posted. With the
-law of the same id, by which each such event lowers what is left to do, a resolution comes to an end: over
-(deficits and what is uncovered, open interest, lots of accounts below maintenance, deficits not
-booked), compared in this order, where an open queue counts as a whole.
+law of the same id, by which each such event lowers what is left to do, a resolution comes to an end at
+fixed marks. Its measure is (deficits and what is uncovered, open interest, lots of accounts below
+maintenance, deficits not booked), compared in this order; an episode from its beginning to its end is one step of
+it, and finite, since its head moves on. That no step raises an earlier figure is LIQ-3, MARG-3, ADL-3, ADL-4,
+SETTLE-1 and LOSS-2 for the deficits, BAL-2's open interest and the effects for the lots.
 
 What needs other accounts is a hypothesis, and named: that the queue is the ranked one, that it has
 somebody or there is a loss to book, that the members are all. A ranked queue exists: rank is a strict
@@ -25,7 +27,7 @@ from riskcore.prover.tracer import Tracer
 from riskcore.rules import Rejected
 from riskcore.state import LossSharing
 from riskcore.step import apply
-from specs.arithmetic import RATE_ONE, every, implies, magnitude, negate
+from specs.arithmetic import RATE_ONE, every, magnitude, negate
 from specs.deleveraging import share_to_pay
 from specs.gates import cooled_down
 from specs.markets import fresh
@@ -90,7 +92,9 @@ def _a_flat_debt_can_be_booked(tracer: Tracer) -> Any:
     attempt, id = _Try(tracer), new_int("account")
     account = attempt.get_account(id)
     assume(tracer, account.maintenance == 0, account.equity < 0)
-    return _accepts_any(attempt, attempt.make(events.CoverDeficit, account=id), attempt.make(events.WriteOff, account=id))
+    return _accepts_any(
+        attempt, attempt.make(events.CoverDeficit, account=id), attempt.make(events.WriteOff, account=id)
+    )
 
 
 # An account below maintenance
@@ -226,14 +230,14 @@ LEMMAS = (
     Lemma(
         "who_owes_is_closed",
         "LIVE-1",
-        "where close-outs are at bankruptcy price, an account in deficit is covered or deleveraged, whoever is eligible",
+        "where close-outs are at bankruptcy price, who is in deficit is covered or deleveraged, whoever is eligible",
         _in_need(_owes_more_than_it_has),
         contracts=True,
     ),
     Lemma(
         "who_has_nothing_left_is_closed",
         "LIVE-1",
-        "an account with no equity left is taken over, covered or deleveraged, if somebody is eligible or a loss to book",
+        "who has no equity left is taken over, covered or deleveraged, if somebody is eligible or a loss to book",
         _in_need(_has_nothing_left),
         contracts=True,
     ),

@@ -303,7 +303,6 @@ class _Case:
             for id in episode.queue[episode.head : episode.head + 1]
         )
 
-
     @property
     def member(self) -> AccountId:
         sharing = self.before.sharing
@@ -329,7 +328,8 @@ class _Case:
             return True
         if isinstance(self.event, BeginLossSharing):
             return self.is_all_members(self.after, sharing)
-        return 0 < self._weigh(self.after, sharing.members[sharing.head]) <= sharing.weight - sharing.done
+        left: int = sharing.weight - sharing.done
+        return 0 < self._weigh(self.after, sharing.members[sharing.head]) <= left
 
     def is_all_members(self, snapshot: _Snapshot, sharing: Any) -> bool:
         """Whether those who are left are all with weight but those who have paid, and weigh what is not done."""

@@ -3,15 +3,16 @@
 A tool, not the kernel: it searches, sorts and guesses sizes, and ``step`` judges each
 event that it proposes. A wrong planner can be slow or give up early; it cannot be unjust.
 
-Why it ends: at fixed marks each round of ``resolve`` lowers (open interest, lots of
+Why it ends: at fixed marks each round of ``resolve`` lowers (deficits and what is uncovered, open interest, lots of
 accounts below maintenance, deficits not booked), compared in that order. A liquidation
 fill and a takeover never raise open interest, take lots from an account below
 maintenance, and leave the other party at initial margin or with fewer lots. A
 deleverage step lowers open interest, and so does the settlement of a pair. Cover, write-off and the end of an exhausted
 queue move neither lots nor marks, and book at least one atom of a deficit; a queue
 that is empty and has nothing to book is never opened. An account for which nothing
-can be done is set aside, and looked at again only after something else was done. A loss is shared out when all that
-is done; each sharing lowers what is uncovered, and when nobody can pay any more, what that does to its members is resolved.
+can be done is set aside, and looked at again only after something else was done. A loss is shared
+out when all that is done; each sharing lowers what is uncovered, and when nobody can pay any more, what that does
+to its members is resolved.
 
 An account that waits for its cooldown is left to wait, below maintenance as it is: what the book would
 take later goes to no later stage, but to the vault where the rulebook names a trigger for it below maintenance.
@@ -221,8 +222,8 @@ class _Run:
     def _share_loss(self) -> bool:
         """Share out what is uncovered, where the rulebook does; whether anything of it was paid.
 
-        By the market in which a deleveraging of this run booked a loss last, or else by that with the most open interest
-        in which anybody has weight.
+        By the market in which a deleveraging of this run booked a loss last, or else by that with the most open
+        interest in which anybody has weight.
         """
         loss = -self.state.reserves.uncovered
         if loss == 0 or self.state.rulebook.loss_sharing is LossSharing.NONE:

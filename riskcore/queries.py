@@ -68,8 +68,8 @@ def max_withdrawable(state: State, account: AccountId) -> Atoms:
     """The largest amount that a ``Withdraw`` is accepted for now, what stays behind of it included; 0 if none is.
 
     Free collateral, as far as the pool has what is paid out of it (``haircut``); nothing while a
-    deleveraging or a sharing of a loss is open, while a loss is uncovered and the rulebook makes withdrawals wait, nor for a
-    vault that others hold shares of.
+    deleveraging or a sharing of a loss is open, while a loss is uncovered and the rulebook makes withdrawals wait,
+    nor for a vault that others hold shares of.
     """
     reserves, rulebook = state.reserves, state.rulebook
     loss, pool = -reserves.uncovered, -reserves.outside

@@ -20,6 +20,18 @@ from specs.contract import Contract
 
 CONTRACTS: dict[type[Header], Contract] = {
     contract.event: contract
-    for module in (markets, cash, funding, trading, liquidation, vault, insurance, deleveraging, sharing, settlement, shares)
+    for module in (
+        markets,
+        cash,
+        funding,
+        trading,
+        liquidation,
+        vault,
+        insurance,
+        deleveraging,
+        sharing,
+        settlement,
+        shares,
+    )
     for contract in module.CONTRACTS
 }

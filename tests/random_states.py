@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from riskcore import (
     Account,
+    LossSharing,
     Market,
     MarketRules,
     Position,

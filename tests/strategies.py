@@ -114,7 +114,8 @@ class Passage(NamedTuple):
     """One step as everybody saw it.
 
     ``broken``: the rules that it breaks, says the model; ``rejected``: the one that the
-    kernel names. ``opened``: the view in which the deleveraging that this event met began, ``shared``: the last sharing.
+    kernel names. ``opened``: the view in which the deleveraging that this event met began,
+    ``shared``: that in which the last sharing did.
     """
 
     event: Event

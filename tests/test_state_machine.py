@@ -864,7 +864,7 @@ def settle_2(passage: Passage) -> bool:
 
 
 def loss_1(passage: Passage) -> bool:
-    """A repayment lowers the loss, a sharing, or a withdrawal that is cut, by the loss's part and under an atom more."""
+    """Repaying lowers the loss, sharing it, or a withdrawal that is cut, by the loss's part and under an atom more."""
     event, before, after = passage.event, passage.before, passage.after
     loss, loss_after = (-view.reserves["uncovered"] for view in (before, after))
     if isinstance(event, events.RepayLoss) and passage.rejected is None:

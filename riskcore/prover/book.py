@@ -264,9 +264,7 @@ def _no_other_market(key: Any, index: int) -> NoReturn:
 class World:
     """One run's symbols: the state before the event, and what the laws may ask about it."""
 
-    def __init__(
-        self, tracer: Tracer, focus: Any, *, deleveraging: bool, is_step: bool, sharing: bool = False
-    ) -> None:
+    def __init__(self, tracer: Tracer, focus: Any, *, deleveraging: bool, is_step: bool, sharing: bool = False) -> None:
         self.tracer = tracer
         self.focus = focus
         self.rulebook = self._new_rulebook()
@@ -430,7 +428,8 @@ class World:
         """An open sharing of a loss, likewise."""
         amount, weight, done, head = (new_int(f"sharing.{name}") for name in ("amount", "weight", "done", "head"))
         market = self.focus if is_focus else new_int("sharing.market")
-        sharing: Any = Sharing(market, amount, weight, done, SymMembers("members"), head)
+        members: Any = SymMembers("members")
+        sharing: Any = Sharing(market, amount, weight, done, members, head)
         self.assume(weight > 0)
         self.assume(invariant.sharing_is_possible(sharing, -self.reserves.uncovered, sharing.members.length))
         return sharing

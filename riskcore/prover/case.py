@@ -378,8 +378,8 @@ def run_event(tracer: Tracer, kind: type[Header], *, episode: str | None) -> Sym
     if isinstance(event, events.BeginLossSharing):
         world.members = event.members
         world.assume(world.members.length >= 0, world.total_weight >= 0)
-    if sharing and is_step:
-        SymCase(world, None, None, None, None).assume_members((), (world.sharing.head,))
+    if isinstance(event, SHARING_STEPS):
+        assume_member(world)
     if isinstance(event, events.BeginDeleveraging):
         world.queue = event.queue
         world.assume(world.queue.length >= 0)
@@ -403,6 +403,13 @@ def assume_head(world: World) -> None:
     """The certificate of the queue's first place."""
     episode: Any = world.deleveraging
     SymCase(world, None, None, None, None).assume_certificate((), (episode.head,))
+
+
+def assume_member(world: World) -> None:
+    """What is known of the next member of the open sharing, if there is one."""
+    sharing: Any = world.sharing
+    if sharing is not None:
+        SymCase(world, None, None, None, None).assume_members((), (sharing.head,))
 
 
 def choose_sharing(world: World) -> None:

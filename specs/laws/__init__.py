@@ -6,7 +6,18 @@ outside the footprint, which is a claim too: ``outside`` is what then must hold 
 
 from __future__ import annotations
 
-from specs.laws import conservation, deleveraging, insurance, liquidation, margin, prices, settlement, sharing, vault, waterfall
+from specs.laws import (
+    conservation,
+    deleveraging,
+    insurance,
+    liquidation,
+    margin,
+    prices,
+    settlement,
+    sharing,
+    vault,
+    waterfall,
+)
 from specs.laws.law import ALL_EVENTS, Law
 
 LAWS: tuple[Law, ...] = (

@@ -16,9 +16,7 @@ from specs.liquidation import equity_share, toward
 from specs.sharing import covered_first
 
 #: The events by which the fund pays.
-DRAWING = frozenset(
-    {events.LiquidationFill, events.CoverDeficit, events.EndDeleveraging, events.BeginLossSharing}
-)
+DRAWING = frozenset({events.LiquidationFill, events.CoverDeficit, events.EndDeleveraging, events.BeginLossSharing})
 
 
 def _insurance_pays_the_deficit_or_what_it_has(case: Case) -> Any:

@@ -201,8 +201,8 @@ LAWS = (
     ),
     Law(
         "LIVE-1",
-        "each step of a resolution lowers open interest, the lots to close, a deficit or what is uncovered; some next step "
-        "is accepted (lemmas)",
+        "each step of a resolution lowers open interest, the lots to close, a deficit or what is uncovered; some next "
+        "step is accepted (lemmas)",
         frozenset(
             {
                 events.LiquidationFill,

@@ -285,7 +285,7 @@ FAULTS = (
         kinds=(33,),
         module="settlement",
         old="    require(event.price > 0, Rule.PRICE_NOT_POSITIVE)\n    # Effect\n    settling",
-        new="    require((event.price > 0) & (market.open_interest == 0), Rule.PRICE_NOT_POSITIVE)\n    # Effect\n    settling",
+        new="    require((event.price > 0) & (market.open_interest == 0), Rule.PRICE_NOT_POSITIVE)\n    settling",
         unit="lemma:liveness",
         kills=("an_open_market_can_end", "who_is_not_closed_is_alone"),
     ),
