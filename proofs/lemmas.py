@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from proofs import cash, deleveraging, insurance, journal, margin, markets, ranking, source, state, step, tables, tiers
+from proofs import (
+    cash,
+    deleveraging,
+    insurance,
+    journal,
+    liveness,
+    margin,
+    markets,
+    ranking,
+    sharing,
+    source,
+    state,
+    step,
+    tables,
+    tiers,
+)
 from riskcore.prover.lemma import Lemma
 from riskcore.prover.obligations import Obligation
 
@@ -15,6 +30,8 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
     "journal": journal.LEMMAS,
     "ranking": ranking.LEMMAS,
     "deleveraging": deleveraging.LEMMAS,
+    "sharing": sharing.LEMMAS,
+    "liveness": liveness.LEMMAS,
     "state": state.LEMMAS,
     "tables": tables.LEMMAS,
     "step": step.LEMMAS,

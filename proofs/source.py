@@ -75,6 +75,8 @@ LOOKS: dict[str, set[str]] = {
     "tiers.get_tiered_requirement": {"an index", "a slice"},
     "ranking.is_ranked": {"an index"},
     "ranking.is_ranked.<locals>.<listcomp>": {"an index"},
+    "sharing.get_total_weight.<locals>.<listcomp>": {"an index"},
+    "sharing.process_share_loss": {"an index"},
     "deleveraging.process_deleverage": {"an index"},
     "step.apply": {"type", "isinstance", "an index"},
     "step.step": {"type", "a format", "a string", "a handler"},
@@ -86,10 +88,13 @@ LOOKS: dict[str, set[str]] = {
 _TIER_RULE = {"tiers.get_tiered_requirement", "tiers.is_continuous"}
 _BRACKETS = {"tiers.get_initial_rates", "tiers.get_maintenance_rates", "state.has_admissible_tiers"}
 _SHORT_WAYS = {"margin.get_initial_requirement", "margin.get_maintenance_requirement"}
-#: The choices that are words, and tiers, and the only functions that read them; events know these by contract.
+#: The choices that are words, and tiers, and the only functions that read them; events know these by contract, or
+#: are traced under each word, as those of a loss that is shared out.
 CHOICES = {
     "adl_rank": {"ranking.get_candidate"},
     "RankPolicy": {"ranking.get_score"},
+    "loss_sharing": {"sharing.get_account_weight", "sharing.process_begin_loss_sharing"},
+    "LossSharing": {"sharing.get_weight", "sharing.process_begin_loss_sharing"},
     "tier_rule": _TIER_RULE,
     "TierRule": _TIER_RULE,
     "tiers": _TIER_RULE | _BRACKETS | _SHORT_WAYS,

@@ -1,4 +1,4 @@
-"""How much of a position each stage of the waterfall can take: the vault's lots, and the queue.
+"""How much of a position each stage of the waterfall can take: the vault's lots, the queue, who shares a loss.
 
 A tool for whoever plans: the kernel judges what is proposed, and computes none of this.
 """
@@ -16,6 +16,7 @@ from riskcore.margin import is_below_maintenance as is_below
 from riskcore.markets import get_market
 from riskcore.quantities import AccountId, Atoms, Lots, MarketId
 from riskcore.ranking import get_candidates
+from riskcore.sharing import get_weights
 from riskcore.state import Deleveraging, Market, State
 from riskcore.tiers import get_open_interest_after
 from riskcore.vault import can_take_over
@@ -51,6 +52,14 @@ def compute_queue(state: State, id: AccountId, market_id: MarketId) -> tuple[Acc
         for score, held, counterparty in candidates
     )
     return tuple(counterparty for _, _, counterparty in sorted(ranks))
+
+
+def compute_members(state: State, market_id: MarketId) -> tuple[AccountId, ...]:
+    """Everyone who has weight where a loss is shared out by positions in ``market_id``, as the kernel wants them.
+
+    One scan. Raises ``Rejected`` where the market is not listed.
+    """
+    return tuple(sorted(get_weights(state, market_id, get_market(state, market_id))))
 
 
 def compute_takeover_size(state: State, id: AccountId, market_id: MarketId) -> int:

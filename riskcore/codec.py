@@ -28,6 +28,7 @@ from riskcore.state import (
     Position,
     Reserves,
     Rulebook,
+    Sharing,
     Stake,
     is_admissible_rulebook,
 )
@@ -292,6 +293,7 @@ RESERVES: Final[Record[Reserves]] = Record(Reserves)
 STAKE: Final[Record[Stake]] = Record(Stake)
 DRAWS: Final[Record[Draws]] = Record(Draws)
 DELEVERAGING: Final[Record[Deleveraging]] = Record(Deleveraging)
+SHARING: Final[Record[Sharing]] = Record(Sharing)
 
 
 def read_rulebook(value: object, source: Source) -> Rulebook:

@@ -182,6 +182,19 @@ class WriteOff(Header):
 
 
 @frozen
+class BeginLossSharing(Header):
+    """All that is uncovered is to be shared out: ``members`` are who has weight in the market, by their ids."""
+
+    market: MarketId = field(validator=some_text)
+    members: tuple[AccountId, ...] = field(validator=_queue)
+
+
+@frozen
+class ShareLoss(Header):
+    """The next member of the open sharing pays its part."""
+
+
+@frozen
 class SettleMarket(Header):
     """A market ends: from now on its positions are only closed, at ``price``."""
 
@@ -266,6 +279,8 @@ Event: TypeAlias = (
     | Deleverage
     | EndDeleveraging
     | WriteOff
+    | BeginLossSharing
+    | ShareLoss
     | SettleMarket
     | SettlePair
     | RequestVaultDeposit

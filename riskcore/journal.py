@@ -18,7 +18,7 @@ from riskcore.draws import get_draws_after
 from riskcore.events import Event
 from riskcore.leverages import NO_LEVERAGES, Leverages
 from riskcore.quantities import NEVER, AccountId, Atoms, Leverage, Lots, MarketId, Shares, Time, divide_down
-from riskcore.state import Account, Deleveraging, Draws, Market, Position, Positions, Reserves, Stake, State
+from riskcore.state import Account, Deleveraging, Draws, Market, Position, Positions, Reserves, Sharing, Stake, State
 
 
 class Reserve(Enum):
@@ -45,6 +45,7 @@ class Stage(StrEnum):
     DELEVERAGING = "deleveraging"
     SETTLEMENT = "settlement"
     UNCOVERED = "uncovered"
+    SHARING = "sharing"
 
 
 class Reason(StrEnum):
@@ -66,6 +67,7 @@ class Reason(StrEnum):
     SETTLEMENT = "settlement"
     WRITE_OFF = "write_off"
     REPAYMENT = "repayment"
+    LOSS_SHARE = "loss_share"
     VAULT_REQUEST = "vault_request"
     VAULT_DEPOSIT = "vault_deposit"
     VAULT_RETURN = "vault_return"
@@ -137,6 +139,7 @@ class Journal:
         "lines",
         "market",
         "market_id",
+        "sharing",
         "state",
         "vault_shares",
     )
@@ -146,6 +149,7 @@ class Journal:
         self.market_id = market_id
         self.market = market
         self.deleveraging: Deleveraging | None = state.deleveraging
+        self.sharing: Sharing | None = state.sharing
         self.lines: list[Line] = []
         self._accounts: list[Party] = []
         self._reserves: dict[Reserve, Party] = {}
@@ -306,6 +310,7 @@ class Journal:
             stakes,
             Shares(self.vault_shares),
             self.draws,
+            self.sharing,
         )
 
     def _reserves_after(self) -> Reserves:

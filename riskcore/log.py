@@ -136,6 +136,9 @@ class LogReader:
             state = load_state(path.parent / name, mutable=mutable)
         except LogError as error:
             raise LogError(self._file, 1, f"snapshot: {error.place}", error.expected, error.got) from None
+        if state.sharing is not None and state.rulebook.loss_sharing is not self.header.rulebook.loss_sharing:
+            expected = f"{state.rulebook.loss_sharing}, by which the snapshot's open sharing goes on"
+            raise LogError(self._file, 1, "rulebook.loss_sharing", expected, self.header.rulebook.loss_sharing)
         return evolve(state, rulebook=self.header.rulebook)
 
 

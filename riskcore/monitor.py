@@ -14,17 +14,18 @@ from typing import Any
 
 from attrs import define, frozen
 
-from riskcore.events import BeginDeleveraging, Event, Header
+from riskcore.events import BeginDeleveraging, BeginLossSharing, Event, Header
 from riskcore.journal import Line
 from riskcore.quantities import AccountId, MarketId
 from riskcore.rules import Rejected, Rule
 from riskcore.state import Account, Stake, State
-from riskcore.step import DELEVERAGING_STEPS, Outcome, apply, get_effects
+from riskcore.step import DELEVERAGING_STEPS, SHARING_STEPS, Outcome, apply, get_effects
 from specs.contracts import CONTRACTS
 from specs.deleveraging import eligible
 from specs.invariant import draws_are_possible, stake_is_possible
 from specs.laws import BY_ID, LAWS, Law
 from specs.ranking import ahead, score
+from specs.sharing import weight
 from specs.tiers import initial_requirement, maintenance_requirement
 
 #: Laws that have no formula over one event of their own.
@@ -188,6 +189,7 @@ class _Snapshot:
         self.market = self.marks.market
         self.reserves = state.reserves
         self.deleveraging: Any = state.deleveraging
+        self.sharing: Any = state.sharing
         self.sequence, self.timestamp = state.sequence, state.timestamp
         self.sum_balances, self.sum_entries = sums.balances, sums.entries
         self.sum_sizes = 0 if focus is None else sums.sizes[focus]
@@ -208,6 +210,12 @@ class _Snapshot:
 
     def seen(self, id: Any) -> bool:
         return self._state.seen.get(id)
+
+    def holders(self) -> Iterator[AccountId]:
+        """The accounts with a position in the event's market."""
+        focus = self.marks.focus
+        assert focus is not None
+        return (id for id, account in self._state.accounts.items() if account.positions.get(focus).size)
 
     def opposites(self, against: int) -> Iterator[AccountId]:
         """The accounts on the other side of a position in the event's market."""
@@ -286,6 +294,42 @@ class _Case:
             eligible(this, self.after.account(id), against, episode.share, episode.lots)
             for id in episode.queue[episode.head : episode.head + 1]
         )
+
+    @property
+    def member(self) -> AccountId:
+        sharing = self.before.sharing
+        id: AccountId = sharing.members[sharing.head]
+        return id
+
+    def _weigh(self, snapshot: _Snapshot, id: AccountId) -> int:
+        this: Any = self
+        result: int = weight(this, snapshot.account(id))
+        return result
+
+    @property
+    def total_weight(self) -> int:
+        """What all weigh together, where they are the event's members in the order of their ids."""
+        weights = {id: self._weigh(self.before, id) for id in self.before.holders()}
+        listed = sorted(id for id, own in weights.items() if own > 0)
+        return sum(weights.values()) if list(self.event.members) == listed else 0
+
+    def members_are_certified(self) -> bool:
+        """When it opens, all members; after a step, that the next has weight, and no more than is left."""
+        sharing = self.after.sharing
+        if sharing is None:
+            return True
+        if isinstance(self.event, BeginLossSharing):
+            return self.is_all_members(self.after, sharing)
+        left: int = sharing.weight - sharing.done
+        return 0 < self._weigh(self.after, sharing.members[sharing.head]) <= left
+
+    def is_all_members(self, snapshot: _Snapshot, sharing: Any) -> bool:
+        """Whether those who are left are all with weight but those who have paid, and weigh what is not done."""
+        weights = {id: self._weigh(snapshot, id) for id in snapshot.holders()}
+        left, gone = sharing.members[sharing.head :], set(sharing.members[: sharing.head])
+        able = sorted(id for id, own in weights.items() if own > 0 and id not in gone)
+        is_sum: bool = sum(weights[id] for id in able) == sharing.weight - sharing.done
+        return list(left) == able and is_sum
 
 
 class Monitor:
@@ -386,6 +430,11 @@ class Monitor:
             left = episode.queue[episode.head :]
             holds = case.is_certified(case.after, left, against, episode.share, episode.lots)
             self._count("ADL-2", holds, None, "the open queue is every eligible account in rank order")
+        sharing = state.sharing
+        if sharing is not None:
+            case = _get_still(state, sharing.market, self._sums)
+            holds = case.is_all_members(case.after, sharing)
+            self._count("LOSS-4", holds, None, "the open sharing is everyone with weight, by their ids")
 
 
 def _get_figures(sums: Sums) -> tuple[object, ...]:
@@ -400,6 +449,8 @@ def _get_still(state: State, focus: MarketId, sums: Sums) -> _Case:
     episode = state.deleveraging
     if episode is not None and episode.market != focus:
         case.after.deleveraging = None
+    if state.sharing is not None and state.sharing.market != focus:
+        case.after.sharing = None
     return case
 
 
@@ -407,6 +458,8 @@ def _get_focus(state: State, event: Header) -> MarketId | None:
     """The market that an event is about."""
     if isinstance(event, DELEVERAGING_STEPS):
         return None if state.deleveraging is None else state.deleveraging.market
+    if isinstance(event, SHARING_STEPS):
+        return None if state.sharing is None else state.sharing.market
     market: MarketId | None = getattr(event, "market", None)
     return market
 
@@ -417,6 +470,8 @@ def _get_watched(state: State, case: _Case) -> set[AccountId]:
     episode = state.deleveraging
     if episode is not None:
         watched |= {episode.account, *episode.queue[episode.head : episode.head + 2]}
+    if state.sharing is not None:
+        watched |= {*state.sharing.members[state.sharing.head : state.sharing.head + 2]}
     return watched
 
 
@@ -432,6 +487,8 @@ def _show(case: _Case, snapshot: _Snapshot) -> str:
         lines.append(f"{case.focus}: {snapshot.market}")
     lines += [f"{id}: {snapshot.stake(id)}" for id in case.holders]
     figures = [str(snapshot.reserves), str(snapshot.draws), f"deleveraging: {snapshot.deleveraging}"]
+    if snapshot.sharing is not None:
+        figures.append(str(snapshot.sharing))
     return "\n".join([*lines, *figures])
 
 

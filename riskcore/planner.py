@@ -3,14 +3,16 @@
 A tool, not the kernel: it searches, sorts and guesses sizes, and ``step`` judges each
 event that it proposes. A wrong planner can be slow or give up early; it cannot be unjust.
 
-Why it ends: at fixed marks each round of ``resolve`` lowers (open interest, lots of
+Why it ends: at fixed marks each round of ``resolve`` lowers (deficits and what is uncovered, open interest, lots of
 accounts below maintenance, deficits not booked), compared in that order. A liquidation
 fill and a takeover never raise open interest, take lots from an account below
 maintenance, and leave the other party at initial margin or with fewer lots. A
 deleverage step lowers open interest, and so does the settlement of a pair. Cover, write-off and the end of an exhausted
 queue move neither lots nor marks, and book at least one atom of a deficit; a queue
 that is empty and has nothing to book is never opened. An account for which nothing
-can be done is set aside, and looked at again only after something else was done.
+can be done is set aside, and looked at again only after something else was done. A loss is shared
+out when all that is done; each sharing lowers what is uncovered, and when nobody can pay any more, what that does
+to its members is resolved.
 
 An account that waits for its cooldown is left to wait, below maintenance as it is: what the book would
 take later goes to no later stage, but to the vault where the rulebook names a trigger for it below maintenance.
@@ -24,9 +26,11 @@ from collections.abc import Callable, Mapping
 from attrs import field, frozen
 
 from riskcore.capacity import compute_fill_sizes, compute_takeover_size, find_boundary, iter_halves
+from riskcore.capacity import compute_members as compute_members
 from riskcore.capacity import compute_queue as compute_queue
 from riskcore.events import (
     BeginDeleveraging,
+    BeginLossSharing,
     CoverDeficit,
     Deleverage,
     EndDeleveraging,
@@ -34,6 +38,7 @@ from riskcore.events import (
     LiquidationFill,
     SettleMarket,
     SettlePair,
+    ShareLoss,
     Takeover,
     WriteOff,
 )
@@ -46,7 +51,7 @@ from riskcore.markets import get_market
 from riskcore.pairing import compute_pairs
 from riskcore.quantities import RATE_ONE, AccountId, EventId, Lots, MarketId, Price, Time
 from riskcore.rules import Rejected, Rule
-from riskcore.state import State
+from riskcore.state import LossSharing, State
 from riskcore.step import apply, step
 
 
@@ -97,7 +102,7 @@ def resolve(
     timestamp: Time | None = None,
     partial: bool = True,
 ) -> Resolution:
-    """Run the waterfall at the marks of ``state``: book, vault, insurance, deleveraging.
+    """Run the waterfall at the marks of ``state``: book, vault, insurance, deleveraging, and sharing of the loss.
 
     Markets that end come first: their positions are closed in pairs, and in other ways are not touched.
     Events are numbered on from ``state.sequence`` and named ``prefix-number``, by the same number or,
@@ -172,6 +177,7 @@ class _Run:
         self.effects: list[tuple[Line, ...]] = []
         self.waiting: list[tuple[int, AccountId]] = []
         self.set_aside: set[AccountId] = set()
+        self.lost_in: MarketId | None = None
 
     def end(self, market_id: MarketId, price: Price) -> None:
         """Let a market end; ``Rejected`` where it cannot."""
@@ -183,18 +189,18 @@ class _Run:
         """Work until nobody is left, or nothing can be done for those who are."""
         if self.state.deleveraging is not None:
             self._consume_queue()
+        self._consume_members()
         for market_id, market in sorted(self.state.markets.items()):
             if market is not None and market.settling and market.open_interest > 0:
                 self._settle(market_id)
         self.waiting = find_below_maintenance(self.state)
         heapq.heapify(self.waiting)
-        done = -1
-        while self.waiting or (self.set_aside and len(self.events) > done):
-            done = len(self.events)
-            for id in self.set_aside:
-                self._look_at(id)
-            self.set_aside = set()
-            self._empty_heap()
+        self._relieve_all()
+        while self._share_loss():
+            # who is left with equity pays again, before others' positions go
+            while self._share_loss():
+                pass
+            self._relieve_all()
         return Resolution(
             self.state,
             tuple(self.events),
@@ -202,6 +208,46 @@ class _Run:
             Liquidity(_get_offers(self.bids), _get_offers(self.asks)),
             tuple(sorted(self.set_aside)),
         )
+
+    def _relieve_all(self) -> None:
+        """Do what can be done for those who are below maintenance, until nothing more can."""
+        done = -1
+        while self.waiting or (self.set_aside and len(self.events) > done):
+            done = len(self.events)
+            for id in self.set_aside:
+                self._look_at(id)
+            self.set_aside = set()
+            self._empty_heap()
+
+    def _share_loss(self) -> bool:
+        """Share out what is uncovered, where the rulebook does; whether anything of it was paid.
+
+        By the market in which a deleveraging of this run booked a loss last, or else by that with the most open
+        interest in which anybody has weight.
+        """
+        loss = -self.state.reserves.uncovered
+        if loss == 0 or self.state.rulebook.loss_sharing is LossSharing.NONE:
+            return False
+        for market_id in self._get_sharing_markets():
+            members = compute_members(self.state, market_id)
+            if members and self._propose(BeginLossSharing(*self._make_header(), market_id, members)):
+                self._consume_members()
+                return -self.state.reserves.uncovered < loss
+        return False
+
+    def _get_sharing_markets(self) -> list[MarketId]:
+        places = [
+            (market_id != self.lost_in, -market.open_interest * market.mark_price, market_id)
+            for market_id, market in self.state.markets.items()
+            if market is not None and market.open_interest > 0
+        ]
+        return [market_id for _, _, market_id in sorted(places)]
+
+    def _consume_members(self) -> None:
+        """Let all members of an open sharing pay."""
+        while self.state.sharing is not None:
+            if not self._propose(ShareLoss(*self._make_header())):
+                raise AssertionError(f"an open sharing cannot go on: {self.state.sharing}")
 
     def _settle(self, market_id: MarketId) -> None:
         """Close all positions in a market that ends."""
@@ -357,8 +403,11 @@ class _Run:
         """Take heads until the lots are closed, or the queue is exhausted: then end it."""
         while (episode := self.state.deleveraging) is not None:
             event = Deleverage if episode.head < len(episode.queue) else EndDeleveraging
+            uncovered = self.state.reserves.uncovered
             if not self._propose(event(*self._make_header())):
                 raise AssertionError(f"an open deleveraging cannot go on: {episode}")
+            if self.state.reserves.uncovered < uncovered:
+                self.lost_in = episode.market
 
 
 def _get_touched(lines: tuple[Line, ...]) -> set[AccountId]:

@@ -68,12 +68,13 @@ def max_withdrawable(state: State, account: AccountId) -> Atoms:
     """The largest amount that a ``Withdraw`` is accepted for now, what stays behind of it included; 0 if none is.
 
     Free collateral, as far as the pool has what is paid out of it (``haircut``); nothing while a
-    deleveraging is open, while a loss is uncovered and the rulebook makes withdrawals wait, nor for a
-    vault that others hold shares of.
+    deleveraging or a sharing of a loss is open, while a loss is uncovered and the rulebook makes withdrawals wait,
+    nor for a vault that others hold shares of.
     """
     reserves, rulebook = state.reserves, state.rulebook
     loss, pool = -reserves.uncovered, -reserves.outside
-    if state.deleveraging is not None or (rulebook.withdrawals_wait and loss):
+    is_open = state.deleveraging is not None or state.sharing is not None
+    if is_open or (rulebook.withdrawals_wait and loss):
         return Atoms(0)
     if account == rulebook.vault and state.stakes.get(account).shares != state.vault_shares:
         return Atoms(0)

@@ -88,7 +88,7 @@ def get_candidate(
 
 
 def get_candidates(state: State, market: Market, size: int, episode: Deleveraging) -> dict[AccountId, Candidate]:
-    """Every account that ranks. One scan of the accounts, the only one in the kernel.
+    """Every account that ranks. One scan of the accounts, as ``sharing.get_weights`` is one; the kernel has no other.
 
     Nothing is carried from one account to the next: what is proven of any one is proven of all.
     """

@@ -18,7 +18,7 @@ from attrs import frozen
 from riskcore.events import Event, Header
 from riskcore.log import write_log
 from riskcore.monitor import Monitor
-from riskcore.prover.case import SymCase, run_event
+from riskcore.prover.case import EPISODES, SymCase, run_event
 from riskcore.prover.realisation import Realisation
 from riskcore.prover.symbols import SymBool, SymInt, to_bool
 from riskcore.prover.tracer import Tracer, get_paths
@@ -53,19 +53,21 @@ def find_harm(choice: Choice, rulebook: Rulebook, rules: MarketRules) -> Harm | 
     The market has its base rates alone.
     """
     for kind in sorted(choice.applies, key=lambda kind: kind.__name__):
-        for deleveraging in (False, True):
-            for case, broken in _get_accepted(kind, deleveraging, choice):
+        for episode in EPISODES:
+            for case, broken in _get_accepted(kind, episode, choice):
                 harm = _realise(choice, case, broken, rulebook, rules)
                 if harm is not None:
                     return harm
     return None
 
 
-def _get_accepted(kind: type[Header], deleveraging: bool, choice: Choice) -> Iterator[tuple[SymCase, list[z3.BoolRef]]]:
+def _get_accepted(
+    kind: type[Header], episode: str | None, choice: Choice
+) -> Iterator[tuple[SymCase, list[z3.BoolRef]]]:
     """The event's accepting paths, each with what it takes to break the claim on it."""
 
     def run(tracer: Tracer) -> tuple[SymCase, list[z3.BoolRef]]:
-        case = run_event(tracer, kind, deleveraging=deleveraging)
+        case = run_event(tracer, kind, episode=episode)
         if case.rejected is not None:
             return case, [z3.BoolVal(False)]
         with tracer.scope() as facts:

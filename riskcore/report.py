@@ -80,6 +80,8 @@ def _get_waterfall_json(waterfall: Waterfall) -> dict[str, Any]:
         "written_off": waterfall.written_off,
         "haircuts": waterfall.haircuts,
         "repaid": waterfall.repaid,
+        "shared": waterfall.shared,
+        "sharers": len(waterfall.sharers),
     }
     return stages
 
@@ -189,6 +191,7 @@ def _get_payments(waterfall: Waterfall, units: Units) -> Table:
         names = ("maker", "makers") if stage is Stage.BOOK else ("counterparty", "counterparties")
         return f"by {_count(len(who[stage]), *names)}"
 
+    sharers = _count(len(waterfall.sharers), "member", "members")
     rows = [
         (Stage.BOOK, f"gained {by(waterfall.gainers, Stage.BOOK)}, paid by the accounts closed", book.gained),
         (Stage.BOOK, f"forgone {by(waterfall.forgoers, Stage.BOOK)}", book.forgone),
@@ -202,6 +205,7 @@ def _get_payments(waterfall: Waterfall, units: Units) -> Table:
         (Stage.UNCOVERED, "paid by nobody, written off", waterfall.written_off),
         (Stage.UNCOVERED, "paid back by withdrawals that were cut", waterfall.haircuts),
         *([(Stage.UNCOVERED, "paid back from outside", waterfall.repaid)] if waterfall.repaid else []),
+        *([(Stage.SHARING, f"paid by {sharers}", waterfall.shared)] if waterfall.shared else []),
     ]
     for stage, what, atoms in rows:
         _add_row(table, stage, what, units.format_amount(atoms, 2))

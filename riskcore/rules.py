@@ -15,6 +15,8 @@ class Rule(StrEnum):
     TIME_BACKWARDS = "the timestamp must not be before that of the last accepted event"
     DELEVERAGING_OPEN = "a deleveraging is open: only its own steps are accepted"
     DELEVERAGING_NOT_OPEN = "no deleveraging is open"
+    SHARING_OPEN = "a loss is being shared out: only its own steps are accepted"
+    SHARING_NOT_OPEN = "no loss is being shared out"
 
     UNKNOWN_MARKET = "the market is not listed"
     MARKET_LISTED = "the market is listed already"
@@ -81,6 +83,9 @@ class Rule(StrEnum):
     QUEUE_EXHAUSTED = "nobody is left in the queue"
     QUEUE_NOT_EXHAUSTED = "somebody is left in the queue"
     NOT_FLAT = "the account still has positions"
+    LOSS_NOT_SHARED = "the rulebook shares no loss out"
+    NOTHING_UNCOVERED = "no loss is uncovered"
+    MEMBERS_NOT_ALL = "the members are not everyone who has weight, in the order of their ids, or nobody has any"
 
 
 class Rejected(Exception):

@@ -1,9 +1,9 @@
 """A state as a file, and as a hash.
 
 The canonical encoding of a state is one JSON object with the keys ``accounts``,
-``deleveraging``, ``draws``, ``markets``, ``reserves``, ``rulebook``, ``sequence``, ``stakes``,
+``deleveraging``, ``draws``, ``markets``, ``reserves``, ``rulebook``, ``sequence``, ``sharing``, ``stakes``,
 ``timestamp`` and ``vault_shares``, under them the field names of ``state.py``, those at
-their default left out, and ``draws`` of nothing; an account is
+their default left out, and ``draws`` of nothing, and ``sharing`` where none is open; an account is
 ``{"balance": ..., "positions": {market: {"cost", "entry_index", "size"}}}``, with
 ``liquidated`` where a time is remembered and ``leverages`` where some are chosen. Every
 object's keys are sorted by code point, there is no white space, integers are decimal, and
@@ -35,6 +35,7 @@ from riskcore.codec import (
     MARKET,
     POSITION,
     RESERVES,
+    SHARING,
     SNAPSHOT,
     STAKE,
     check_admissible,
@@ -50,6 +51,7 @@ from riskcore.codec import (
 from riskcore.files import get_length, write_whole
 from riskcore.leverages import Leverages
 from riskcore.quantities import NEVER, RATE_ONE, AccountId, Atoms, EventId, Leverage, MarketId, Shares, Time
+from riskcore.sharing import get_account_weight, get_due
 from riskcore.state import (
     NO_ACCOUNT,
     NO_DRAWS,
@@ -61,6 +63,7 @@ from riskcore.state import (
     MarketRules,
     Position,
     Positions,
+    Sharing,
     Stake,
     State,
     Tier,
@@ -72,8 +75,8 @@ from riskcore.strict_json import SNAPSHOT_DIGITS, describe, read_object
 
 SCHEMA_VERSION: Final = 1
 _FIELDS: Final = ("accounts", "deleveraging", "markets", "reserves", "rulebook", "seen", "sequence", "timestamp")
-#: A snapshot from before there were shares or limits to draws has none of these.
-_LATER_FIELDS: Final = ("stakes", "vault_shares", "draws")
+#: A snapshot from before there were shares, limits to draws or losses shared out has none of these.
+_LATER_FIELDS: Final = ("stakes", "vault_shares", "draws", "sharing")
 _ACCOUNT_FIELDS: Final = ("balance", "positions")
 _LIQUIDATED: Final = "liquidated"
 _LEVERAGES: Final = "leverages"
@@ -122,6 +125,8 @@ def _get_pieces(state: State, whole: bool) -> Iterator[str]:
         seen = sorted(id for id, accepted in state.seen.items() if accepted)
         yield ',"seen":' + _encode_part("seen", seen, digits)
     yield ',"sequence":' + _encode_part("sequence", state.sequence, digits)
+    if state.sharing is not None:
+        yield ',"sharing":' + _encode_part("sharing", state.sharing, digits)
     stakes = {id: stake for id, stake in state.stakes.items() if stake != NO_STAKE}
     yield ',"stakes":' + _encode_part("stakes", stakes, digits)
     yield ',"timestamp":' + _encode_part("timestamp", state.timestamp, digits)
@@ -203,6 +208,9 @@ def _decode_state(members: dict[str, object], mutable: bool) -> State:
     with within("deleveraging"):
         value = members["deleveraging"]
         deleveraging = None if value is None else DELEVERAGING.read(value, SNAPSHOT)
+    with within("sharing"):
+        value = members.get("sharing")
+        sharing = None if value is None else SHARING.read(value, SNAPSHOT)
     with within("sequence"):
         sequence = read_integer(members["sequence"], SNAPSHOT)
     with within("timestamp"):
@@ -219,6 +227,7 @@ def _decode_state(members: dict[str, object], mutable: bool) -> State:
         stakes,
         vault_shares,
         draws,
+        sharing,
     )
     _check_state(state)
     return state
@@ -307,6 +316,9 @@ def _check_state(state: State) -> None:
     if state.deleveraging is not None:
         with within("deleveraging"):
             _check_deleveraging(state.deleveraging, state)
+    if state.sharing is not None:
+        with within("sharing"):
+            _check_sharing(state.sharing, state)
     with within("draws"):
         _check_draws(state.draws, state)
     for holder, stake in sorted(state.stakes.items(), key=_get_key):
@@ -379,3 +391,27 @@ def _check_deleveraging(episode: Deleveraging, state: State) -> None:
     waiting = episode.queue[episode.head :]
     if len(set(waiting)) < len(waiting) or any(get_size(id) * size >= 0 for id in waiting):
         raise Fault("different accounts on the opposite side behind the head", "others", "queue")
+
+
+def _check_sharing(sharing: Sharing, state: State) -> None:
+    """One that its own steps can carry on, and that all else waits for."""
+    if state.deleveraging is not None:
+        raise Fault("null, where a deleveraging is open", "both", "")
+    market = state.markets.get(sharing.market)
+    if market is None:
+        raise Fault("a market of this snapshot", describe(sharing.market), "market")
+    if sharing.amount <= 0:
+        raise Fault("an amount above zero", str(sharing.amount), "amount")
+    if sharing.weight <= 0:
+        raise Fault("a weight above zero", str(sharing.weight), "weight")
+    if not 0 <= sharing.head < len(sharing.members):
+        raise Fault("a place among the members", str(sharing.head), "head")
+    members = sharing.members
+    if any(first >= second for first, second in pairwise(members)):
+        raise Fault("different accounts in the order of their ids", "others", "members")
+    accounts = (state.accounts.get(id) for id in members[sharing.head :])
+    left = sum(get_account_weight(state, sharing.market, market, account) for account in accounts)
+    if sharing.done < 0 or left != sharing.weight - sharing.done:
+        raise Fault("the weight less that of the members still to pay", str(sharing.done), "done")
+    if sharing.amount - get_due(sharing, sharing.done) > -state.reserves.uncovered:
+        raise Fault("an amount whose rest is still uncovered", str(sharing.amount), "amount")

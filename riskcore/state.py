@@ -43,6 +43,14 @@ class RankPolicy(StrEnum):
     SIZE = "size"
 
 
+class LossSharing(StrEnum):
+    """By what an uncovered loss is shared out (``sharing.py`` has the formulas)."""
+
+    NONE = "none"
+    PROFIT = "profit"
+    CONTRACTS = "contracts"
+
+
 @frozen
 class Rulebook:
     """A venue's choices, the same for all its markets. Data, never code.
@@ -76,6 +84,7 @@ class Rulebook:
     and not by shares; zero: never.
     ``liquidation_cooldown``: milliseconds that lie between two liquidation fills of an account that is not
     bankrupt. It is over while a window still runs: else the window would let nothing through.
+    ``loss_sharing``: whether what is uncovered is shared out among those who hold positions in a market, and by what.
     """
 
     vault: AccountId = field(validator=some_text)
@@ -102,6 +111,7 @@ class Rulebook:
     insurance_draw_window: Time = field(default=Time(0), validator=exact_int)
     liquidation_window: Time = field(default=Time(0), validator=exact_int)
     liquidation_cooldown: Time = field(default=Time(0), validator=exact_int)
+    loss_sharing: LossSharing = field(default=LossSharing.NONE, validator=instance_of(LossSharing))
 
 
 def is_admissible_rulebook(rulebook: Rulebook) -> bool:
@@ -393,6 +403,22 @@ class Deleveraging:
 
 
 @frozen
+class Sharing:
+    """A loss of ``amount`` atoms that is being shared out by positions in ``market``; until then all else waits.
+
+    ``members``: everyone who has weight, in the order of their ids; ``weight``: all of theirs together.
+    ``head``: how many have paid; ``done``: their weight.
+    """
+
+    market: MarketId
+    amount: Atoms
+    weight: int
+    done: int
+    members: tuple[AccountId, ...]
+    head: int
+
+
+@frozen
 class State:
     """``vault_shares``: the shares of all stakes together."""
 
@@ -407,6 +433,7 @@ class State:
     stakes: Table[AccountId, Stake] = field(factory=lambda: PersistentTable(NO_STAKE))
     vault_shares: Shares = field(default=Shares(0))
     draws: Draws = field(default=NO_DRAWS)
+    sharing: Sharing | None = None
 
 
 def genesis(rulebook: Rulebook, *, mutable: bool = False) -> State:

@@ -32,6 +32,7 @@ from riskcore.shares import (
     process_request_vault_deposit,
     process_request_vault_redemption,
 )
+from riskcore.sharing import process_begin_loss_sharing, process_share_loss
 from riskcore.state import State
 from riskcore.trading import process_fill
 from riskcore.vault import process_takeover
@@ -55,6 +56,8 @@ TRANSITIONS: dict[type[events.Header], Callable[[State, Any], Journal]] = {
     events.Deleverage: process_deleverage,
     events.EndDeleveraging: process_end_deleveraging,
     events.WriteOff: process_write_off,
+    events.BeginLossSharing: process_begin_loss_sharing,
+    events.ShareLoss: process_share_loss,
     events.SettleMarket: process_settle_market,
     events.SettlePair: process_settle_pair,
     events.RequestVaultDeposit: process_request_vault_deposit,
@@ -65,8 +68,9 @@ TRANSITIONS: dict[type[events.Header], Callable[[State, Any], Journal]] = {
     events.SetLeverage: process_set_leverage,
 }
 
-#: The events that an open deleveraging accepts; all others wait for its end.
+#: The events that an open deleveraging, or an open sharing of a loss, accepts; all others wait for its end.
 DELEVERAGING_STEPS = (events.Deleverage, events.EndDeleveraging)
+SHARING_STEPS = (events.ShareLoss,)
 
 
 @frozen
@@ -87,6 +91,7 @@ def apply(state: State, event: Event) -> Journal:
     require(event.sequence > state.sequence, Rule.SEQUENCE_NOT_AHEAD)
     require(event.timestamp >= state.timestamp, Rule.TIME_BACKWARDS)
     require(state.deleveraging is None or isinstance(event, DELEVERAGING_STEPS), Rule.DELEVERAGING_OPEN)
+    require(state.sharing is None or isinstance(event, SHARING_STEPS), Rule.SHARING_OPEN)
     return TRANSITIONS[type(event)](state, event)
 
 

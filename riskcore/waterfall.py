@@ -44,7 +44,8 @@ class Waterfall:
     In a settlement both sides are closed, at mark: it has no takers.
     ``gainers`` and ``forgoers``: the takers who in some step did better than mark, and worse.
     ``insurance_paid``: by stage; ``liquidation_fees``: what it received; ``written_off``: booked to uncovered;
-    ``haircuts``: what withdrawals left behind of it; ``repaid``: what came in for it from outside.
+    ``haircuts``: what withdrawals left behind of it; ``repaid``: what came in for it from outside;
+    ``shared``: what members of a sharing paid of it, and ``sharers`` are they.
     ``insurance_received``: by reason, what the fund got otherwise.
     """
 
@@ -57,6 +58,8 @@ class Waterfall:
     written_off: int = 0
     haircuts: int = 0
     repaid: int = 0
+    shared: int = 0
+    sharers: set[AccountId] = Factory(set)
     insurance_received: dict[Reason, int] = Factory(lambda: defaultdict(int))
 
     def record(self, before: State, event: Event, outcome: Outcome) -> None:
@@ -103,6 +106,10 @@ class Waterfall:
     def _record_payment(self, line: Pay) -> None:
         if line.reason is Reason.COVER:
             self.insurance_paid[line.stage] += line.amount
+        elif line.reason is Reason.LOSS_SHARE:
+            self.shared += line.amount
+            if not isinstance(line.payer, Reserve):
+                self.sharers.add(line.payer)
         elif line.reason is Reason.LIQUIDATION_FEE:
             self.liquidation_fees += line.amount
         elif line.payer is Reserve.UNCOVERED:

@@ -135,6 +135,9 @@ class Snapshot(Ledger, Protocol):
     def deleveraging(self) -> Any: ...
 
     @property
+    def sharing(self) -> Any: ...
+
+    @property
     def sequence(self) -> Any: ...
 
     def account(self, id: Any) -> AccountView: ...
@@ -189,3 +192,14 @@ class Case(Protocol):
 
     def certificate_holds(self) -> Any:
         """Whether the queue that is open afterwards is all eligible accounts in rank order."""
+
+    @property
+    def total_weight(self) -> Any:
+        """The weight of the members of a ``BeginLossSharing``; zero where they are not everyone who has any."""
+
+    @property
+    def member(self) -> Any:
+        """The next member of the open sharing."""
+
+    def members_are_certified(self) -> Any:
+        """Whether the sharing that is open afterwards is everyone who has weight, and weighs what is left to pay."""

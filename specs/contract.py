@@ -21,7 +21,7 @@ class Effect:
     """New values. What is not named keeps its value: that is the event's footprint.
 
     ``accounts``: pairs of an id and the new values of that account's fields.
-    ``deleveraging``: whether the open deleveraging is what it must be, or None for unchanged.
+    ``deleveraging``, ``sharing``: whether the open one is what it must be, or None for unchanged.
     ``stakes``: as ``accounts``. ``vault_shares``: their total, or None for unchanged.
     ``draws``: new values of what the insurance fund has drawn.
     ``lines``: what moved, in order, for which reason and in which stage; payments of nothing included.
@@ -35,6 +35,7 @@ class Effect:
     stakes: tuple[tuple[Any, Mapping[str, Any]], ...] = ()
     vault_shares: Any = None
     draws: Mapping[str, Any] = field(factory=dict)
+    sharing: Any = None
 
 
 @frozen
@@ -50,7 +51,7 @@ class Contract:
     effect: Callable[[Case], Effect]
 
 
-def header_guard(case: Case, *, while_deleveraging: bool = False) -> dict[Rule, Any]:
+def header_guard(case: Case, *, while_deleveraging: bool = False, while_sharing: bool = False) -> dict[Rule, Any]:
     """What every event must satisfy."""
     before, event = case.before, case.event
     rules = {
@@ -58,7 +59,11 @@ def header_guard(case: Case, *, while_deleveraging: bool = False) -> dict[Rule, 
         Rule.SEQUENCE_NOT_AHEAD: event.sequence > before.sequence,
         Rule.TIME_BACKWARDS: event.timestamp >= before.timestamp,
     }
-    return rules if while_deleveraging else {**rules, Rule.DELEVERAGING_OPEN: before.deleveraging is None}
+    if not while_deleveraging:
+        rules[Rule.DELEVERAGING_OPEN] = before.deleveraging is None
+    if not while_sharing:
+        rules[Rule.SHARING_OPEN] = before.sharing is None
+    return rules
 
 
 def moved(case: Case, account: AccountView, lots: Any, debit: Any, fee: Any = 0) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from specs import (
     settings,
     settlement,
     shares,
+    sharing,
     trading,
     vault,
 )
@@ -32,6 +33,7 @@ CONTRACTS: dict[type[Header], Contract] = {
         settlement,
         shares,
         settings,
+        sharing,
     )
     for contract in module.CONTRACTS
 }

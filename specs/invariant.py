@@ -87,7 +87,15 @@ def market_is_possible(ledger: Ledger, funding_interval: Any) -> Any:
 
 
 def episode_is_possible(episode: Any) -> Any:
-    return every(episode.done >= 0, episode.done < episode.lots, episode.head >= 0, episode.head <= length_of(episode))
+    """Whoever was consumed took a lot at least, and one that nobody is queued for has a loss to book."""
+    length = length_of(episode)
+    return every(
+        episode.done >= episode.head,
+        episode.done < episode.lots,
+        episode.head >= 0,
+        episode.head <= length,
+        (episode.share > 0) | (length > 0),
+    )
 
 
 def episode_fits(episode: Any, market: Any, account: Any, at_mark: Any) -> Any:
@@ -101,6 +109,19 @@ def episode_fits(episode: Any, market: Any, account: Any, at_mark: Any) -> Any:
         magnitude(account.size) == episode.lots - episode.done,
         implies(at_mark, episode.share == 0),
         at_mark | implies(account.rest_maintenance == 0, account.equity == left),
+    )
+
+
+def sharing_is_possible(sharing: Any, loss: Any, length: Any) -> Any:
+    """Somebody's turn it is, and what is due of those who come is uncovered."""
+    return every(
+        sharing.amount > 0,
+        sharing.weight > 0,
+        sharing.done >= 0,
+        sharing.done <= sharing.weight,
+        sharing.head >= 0,
+        sharing.head < length,
+        sharing.amount - floor_ratio(sharing.amount * sharing.done, sharing.weight) <= loss,
     )
 
 

@@ -66,6 +66,17 @@ class EpisodeView(NamedTuple):
     head: int
 
 
+class SharingView(NamedTuple):
+    """A loss that is being shared out: who has paid, and their weight."""
+
+    market: str
+    amount: int
+    weight: int
+    done: int
+    members: tuple[str, ...]
+    head: int
+
+
 class DrawsView(NamedTuple):
     """Atoms that the insurance fund has paid since its window began."""
 
@@ -98,6 +109,7 @@ class View:
     stakes: dict[str, StakeView]
     vault_shares: int
     draws: DrawsView
+    sharing: SharingView | None = None
 
     def get_stake(self, account: str) -> StakeView:
         return self.stakes.get(account, StakeView())
@@ -192,7 +204,16 @@ def observe(state: State) -> View:
         observe_stakes(state),
         state.vault_shares,
         DrawsView(state.draws.drawn, state.draws.since),
+        observe_sharing(state),
     )
+
+
+def observe_sharing(state: State) -> SharingView | None:
+    sharing = state.sharing
+    if sharing is None:
+        return None
+    figures = sharing.amount, sharing.weight, sharing.done
+    return SharingView(sharing.market, *figures, tuple(sharing.members), sharing.head)
 
 
 def get_available(rulebook: Rulebook, fund: int, draws: DrawsView, now: int) -> int:
@@ -351,6 +372,7 @@ class Venue:
         self.sequence = 0
         self.time = 0
         self.draws = DrawsView(0, 0)
+        self.sharing: SharingView | None = None
 
     @classmethod
     def read(cls, view: View) -> Venue:
@@ -389,6 +411,7 @@ class Venue:
         venue.seen = set(view.seen)
         venue.sequence, venue.time = view.sequence, view.time
         venue.draws = view.draws
+        venue.sharing = view.sharing
         return venue
 
     def copy(self) -> Venue:
@@ -452,6 +475,7 @@ class Venue:
             {account: stake for account, stake in self.stakes.items() if stake != StakeView()},
             self.count_shares(),
             self.draws,
+            self.sharing,
         )
 
     def _view_market(self, name: str) -> MarketView:
@@ -588,6 +612,7 @@ class Venue:
             SEQUENCE_NOT_AHEAD=event.sequence > self.sequence,
             TIME_BACKWARDS=event.timestamp >= self.time,
             DELEVERAGING_OPEN=self.episode is None or isinstance(event, events.Deleverage | events.EndDeleveraging),
+            SHARING_OPEN=self.sharing is None or isinstance(event, events.ShareLoss),
         )
         trial = self.copy()
         broken |= PROCESSES[type(event)](trial, event)
@@ -918,6 +943,50 @@ class Venue:
         self.cash[event.account] = 0
         return broken
 
+    def get_weights(self, market: str) -> dict[str, int]:
+        """Profit at mark, or lots, of everyone in the market who has equity and any of it."""
+        weights = {}
+        for account in sorted(self.holdings):
+            size = self.get_size(account, market)
+            if size and self.get_equity(account) > 0:
+                by_word = {"profit": self.get_profit(account, market), "contracts": abs(size)}
+                weights[account] = by_word.get(self.rulebook.loss_sharing.value, 0)
+        return {account: weight for account, weight in weights.items() if weight > 0}
+
+    def begin_loss_sharing(self, event: events.BeginLossSharing) -> set[str]:
+        if event.market not in self.listings:
+            return {"UNKNOWN_MARKET"}
+        weights = self.get_weights(event.market)
+        paid = min(self.losses, self.get_available(event.timestamp))
+        broken = get_broken(
+            LOSS_NOT_SHARED=self.rulebook.loss_sharing.value != "none",
+            MARK_STALE=self.listings[event.market].settling or self._is_fresh(event.market, event.timestamp),
+            NOTHING_UNCOVERED=self.losses > 0,
+            MEMBERS_NOT_ALL=bool(weights) and list(event.members) == sorted(weights),
+        )
+        if not broken:
+            self._draw("", paid, event.timestamp)
+            self.cash.pop("")
+            self.losses -= paid
+            if self.losses:
+                total = sum(weights.values())
+                self.sharing = SharingView(event.market, self.losses, total, 0, tuple(event.members), 0)
+        return broken
+
+    def share_loss(self, event: events.ShareLoss) -> set[str]:
+        sharing = self.sharing
+        if sharing is None:
+            return {"SHARING_NOT_OPEN"}
+        member = sharing.members[sharing.head]
+        done = sharing.done + self.get_weights(sharing.market).get(member, 0)
+        due = [floor(Fraction(weight, sharing.weight) * sharing.amount) for weight in (sharing.done, done)]
+        paid = min(due[1] - due[0], max(0, self.get_equity(member)))
+        self.cash[member] = self.cash.get(member, 0) - paid
+        self.losses -= paid
+        is_last = member == sharing.members[-1]
+        self.sharing = None if is_last else sharing._replace(done=done, head=sharing.head + 1)
+        return set()
+
     def settle_market(self, event: events.SettleMarket) -> set[str]:
         if closed := self._check_open(event.market):
             return closed
@@ -1121,6 +1190,8 @@ PROCESSES: dict[type[events.Header], Callable[[Venue, Any], set[str]]] = {
     events.Deleverage: Venue.deleverage,
     events.EndDeleveraging: Venue.end_deleveraging,
     events.WriteOff: Venue.write_off,
+    events.BeginLossSharing: Venue.begin_loss_sharing,
+    events.ShareLoss: Venue.share_loss,
     events.SettleMarket: Venue.settle_market,
     events.SettlePair: Venue.settle_pair,
     events.RequestVaultDeposit: Venue.request_vault_deposit,

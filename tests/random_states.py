@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from riskcore import (
     Account,
     Leverages,
+    LossSharing,
     Market,
     MarketRules,
     Position,
@@ -50,6 +51,7 @@ def rulebooks(draw: st.DrawFn, adl_solvent: bool | None = None, with_cooldown: b
         insurance_draw_window=Time(1_000),
         liquidation_window=Time(window := draw(st.sampled_from((0, 0, 5)))),
         liquidation_cooldown=Time(draw(st.sampled_from((0, window or 5)))) if with_cooldown else Time(0),
+        loss_sharing=draw(st.sampled_from(LossSharing)),
     )
 
 

@@ -20,6 +20,7 @@ from riskcore.journal import Line
 from riskcore.quantities import RATE_ONE, AccountId, Atoms, Lots, MarketId, Price, Rate, Time
 from riskcore.state import (
     Account,
+    LossSharing,
     Market,
     MarketRules,
     Position,
@@ -113,7 +114,8 @@ class Passage(NamedTuple):
     """One step as everybody saw it.
 
     ``broken``: the rules that it breaks, says the model; ``rejected``: the one that the
-    kernel names. ``opened``: the view in which the deleveraging that this event met began.
+    kernel names. ``opened``: the view in which the deleveraging that this event met began,
+    ``shared``: that in which the last sharing did.
     """
 
     event: Event
@@ -125,6 +127,7 @@ class Passage(NamedTuple):
     old: State
     new: State
     opened: View | None
+    shared: View | None = None
 
 
 class Desk:
@@ -137,6 +140,7 @@ class Desk:
         self.venue = Venue.read(observe(self.state))
         self.view = observe(self.state)
         self.opened: View | None = None
+        self.shared: View | None = None
         self.passages: list[Passage] = []
 
     def step(self, event: Event) -> Outcome:
@@ -152,10 +156,14 @@ class Desk:
         assert rejected in broken if broken else rejected is None, (event, broken, rejected)
         assert self.venue.view() == self.view, event
         self.passages.append(
-            Passage(event, before, self.view, broken, rejected, outcome.effects, old, self.state, self.opened)
+            Passage(
+                event, before, self.view, broken, rejected, outcome.effects, old, self.state, self.opened, self.shared
+            )
         )
         if rejected is None and isinstance(event, events.BeginDeleveraging):
             self.opened = self.view
+        if rejected is None and isinstance(event, events.BeginLossSharing):
+            self.shared = self.view
         return outcome
 
     def do(self, kind: Callable[..., Event], *arguments: Any, after: int = 1000) -> Outcome:
@@ -292,6 +300,7 @@ def draw_scenario(random: Random) -> Scenario:
         insurance_draw_window=Time(random.choice((1, 2000, 2000, HOUR))),
         liquidation_window=Time(window := random.choice((0, 0, 1, 5000))),
         liquidation_cooldown=Time(random.choice((0, 1, min(window or 900, 900)))),
+        loss_sharing=random.choice(tuple(LossSharing)),
     )
     deposits = {trader: random.randint(1, 100) * wealth // 20 for trader in TRADERS}
     if random.random() < 0.6:
@@ -362,6 +371,9 @@ class Proposer:
 
     def is_open(self) -> bool:
         return self.venue.episode is not None
+
+    def shares_losses(self) -> bool:
+        return self.venue.losses > 0 and self.venue.rulebook.loss_sharing is not LossSharing.NONE
 
     def _settling(self) -> list[str]:
         """Markets that end and in which somebody still has a position."""
@@ -615,6 +627,24 @@ class Proposer:
         )
         return self._make(events.BeginDeleveraging, account, market, tuple(wrong))
 
+    # A loss that is shared out
+
+    def begin_loss_sharing(self) -> Event:
+        market = self._any_market() if self._holders() else "BTC"
+        if market not in self.venue.listings:
+            return self._make(events.BeginLossSharing, market, ())
+        return self._make(events.BeginLossSharing, market, tuple(sorted(self.venue.get_weights(market))))
+
+    def share_wrongly(self) -> Event:
+        """With members of whom one is missing, is none, comes twice or out of order."""
+        market = self._any_market()
+        members = sorted(self.venue.get_weights(market)) if market in self.venue.listings else []
+        wrong = self.random.choice((members[1:], members[:-1], members[::-1], members * 2, [*members, STRANGER]))
+        return self._make(events.BeginLossSharing, market, tuple(wrong))
+
+    def share_loss(self) -> Event:
+        return self._make(events.ShareLoss)
+
     # A market's end
 
     def settle_market(self) -> Event:
@@ -747,7 +777,9 @@ class Proposer:
     def propose(self) -> Event:
         """Any of the above, more often one that fits."""
         kinds: tuple[str, ...] = SOUND
-        if self.is_open() and self.random.random() < 0.8:
+        if self.venue.sharing is not None and self.random.random() < 0.8:
+            kinds = ("share_loss",)
+        elif self.is_open() and self.random.random() < 0.8:
             kinds = ("deleverage", "deleverage", "deleverage", "end_deleveraging")
         elif self.has_sick() and self.random.random() < 0.6:
             kinds = WATERFALL
@@ -755,6 +787,8 @@ class Proposer:
             kinds = ("settle_pair",)
         elif self.has_flat_debtor() and self.random.random() < 0.2:
             kinds = ("cover_deficit", "write_off")
+        elif self.shares_losses() and self.random.random() < 0.2:
+            kinds = ("begin_loss_sharing", "begin_loss_sharing", "begin_loss_sharing", "share_wrongly")
         elif self.venue.losses and self.random.random() < 0.1:
             kinds = ("withdraw", "withdraw", "withdraw", "repay_loss")
         elif self.random.random() < 0.1:
@@ -783,7 +817,7 @@ WATERFALL = (
     "begin_deleveraging",
     "begin_wrongly",
 )
-STEPS = ("deleverage", "end_deleveraging")
+STEPS = ("deleverage", "end_deleveraging", "share_loss", "begin_loss_sharing")
 SETTLEMENT = ("settle_market", "settle_pair")
 SHARES = (
     "execute_vault_deposit",
@@ -829,6 +863,7 @@ def rulebooks(draw: st.DrawFn) -> Rulebook:
         funding_interval=Time(draw(st.integers(1, 10**12))),
         funding_rate_cap=Rate(draw(st.integers(0, 10**9))),
         takeover_rate=Rate(draw(st.integers(0, RATE_ONE))),
+        loss_sharing=draw(st.sampled_from(LossSharing)),
         adl_at_mark=draw(st.booleans()),
         withdrawals_wait=draw(st.booleans()),
         withdrawals_are_cut=draw(st.booleans()),
@@ -920,6 +955,8 @@ def any_events() -> st.SearchStrategy[Event]:
         st.builds(events.Deleverage, *head),
         st.builds(events.EndDeleveraging, *head),
         st.builds(events.WriteOff, *head, names),
+        st.builds(events.BeginLossSharing, *head, market, st.lists(names, max_size=4).map(tuple)),
+        st.builds(events.ShareLoss, *head),
         st.builds(events.SettleMarket, *head, market, amounts),
         st.builds(events.SettlePair, *head, market, names, names),
         st.builds(events.RequestVaultDeposit, *head, names, amounts),

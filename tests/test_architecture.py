@@ -39,6 +39,7 @@ KERNEL = (
     "vault",
     "ranking",
     "deleveraging",
+    "sharing",
     "settlement",
     "shares",
     "settings",
@@ -54,12 +55,14 @@ TRANSITION_MODULES = (
     "vault",
     "insurance",
     "deleveraging",
+    "sharing",
     "settlement",
     "shares",
     "settings",
 )
-#: What only calls the core's verbs, or is called by name: market life, cash, funding, ranking policies, brackets of
-#: rates, the vault's shares, what accounts choose.
+#: What only calls the core's verbs, or is asked by name what a rulebook allows: market life, cash, funding, ranking
+#: policies, brackets of rates, limits of fills and of draws, the vault's shares, what accounts choose, a loss that is
+#: shared out.
 AROUND_THE_CORE = (
     "markets",
     "settlement",
@@ -67,9 +70,12 @@ AROUND_THE_CORE = (
     "funding",
     "ranking",
     "tiers",
+    "gates",
+    "draws",
     "shares",
     "leverages",
     "settings",
+    "sharing",
 )
 #: Names, fields and sentences, for core and modules alike; nothing in it does anything.
 VOCABULARY = ("rules", "events")
@@ -81,7 +87,7 @@ IMPURE = {"open", "print", "input", "eval", "exec", "compile", "float", "complex
 #: What only the journal assigns.
 WRITTEN = ("balance", "positions", "lines", "market", "stake", "vault_shares", "draws", "liquidated", "leverages")
 
-#: The named folds over many entries: one account's positions, and the scan that certifies a queue.
+#: The named folds over many entries: one account's positions, and the scans that certify a queue and members.
 FOLDS = {
     ("tables", "items"),
     ("leverages", "__init__"),
@@ -93,6 +99,7 @@ FOLDS = {
     ("margin", "get_positions_margin"),
     ("markets", "are_marks_fresh"),
     ("ranking", "get_candidates"),
+    ("sharing", "get_weights"),
 }
 
 

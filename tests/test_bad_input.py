@@ -59,6 +59,7 @@ GOOD = [HEADER, LIST, DEPOSIT, OTHER, FILL]
 EVENTS = (
     "list_market, deposit, withdraw, transfer, fund_insurance, repay_loss, advance_time, mark_price, apply_funding, "
     "fill, liquidation_fill, takeover, cover_deficit, begin_deleveraging, deleverage, end_deleveraging, write_off, "
+    "begin_loss_sharing, share_loss, "
     "settle_market, settle_pair, request_vault_deposit, execute_vault_deposit, cancel_vault_deposit, "
     "request_vault_redemption, execute_vault_redemption, set_leverage"
 )

@@ -143,7 +143,8 @@ def open_episode(**changes: Any) -> State:
         ({"lots": 9}, {"INV-1"}),
         ({"queue": ()}, {"ADL-2"}),
         ({"queue": ("birch", "birch")}, {"ADL-2"}),
-        ({"head": 1}, {"ADL-2"}),
+        # one was consumed, and no lot closed
+        ({"head": 1}, {"INV-1", "ADL-2"}),
         ({"done": -1}, {"INV-1"}),
     ],
 )

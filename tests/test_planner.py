@@ -98,13 +98,13 @@ def get_equities(state: State) -> dict[AccountId, int]:
     return {id: get_margin(account, state.markets).equity for id, account in accounts}
 
 
-def get_measure(state: State) -> tuple[int, int, int]:
-    """What each round lowers: open interest, lots below maintenance, deficits not booked."""
+def get_measure(state: State) -> tuple[int, int, int, int]:
+    """What each round lowers: deficits and what is uncovered, open interest, lots below maintenance, deficits."""
     below = [state.accounts.get(id) for _, id in find_below_maintenance(state)]
     open_interest = sum(market.open_interest for _, market in state.markets.items() if market is not None)
     lots = sum(abs(position.size) for account in below for _, position in account.positions.items())
     deficits = -sum(min(equity, 0) for equity in get_equities(state).values())
-    return open_interest, lots, deficits
+    return deficits - state.reserves.uncovered, open_interest, lots, deficits
 
 
 def replay(state: State, events: tuple[Event, ...]) -> list[State]:
@@ -132,8 +132,8 @@ def test_each_round_lowers_the_measure_and_every_event_is_the_kernels(
 ) -> None:
     resolution = resolve(state, offers, partial=partial)
     passed = replay(state, resolution.events)
-    # a deleveraging is one round from its beginning to its end
-    rounds = [get_measure(state) for state in passed if state.deleveraging is None]
+    # a deleveraging is one round from its beginning to its end, and so is a sharing
+    rounds = [get_measure(state) for state in passed if state.deleveraging is None and state.sharing is None]
 
     assert all(after < before for before, after in pairwise(rounds))
     assert sorted(passed[-1].accounts.items()) == sorted(resolution.state.accounts.items())

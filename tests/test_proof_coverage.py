@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from proofs.lemmas import LEMMAS
-from riskcore.prover.case import run_event
+from riskcore.prover.case import EPISODES, run_event
 from riskcore.prover.kernel import MODULES
 from riskcore.prover.tracer import Tracer, get_paths
 from specs.contracts import CONTRACTS
@@ -80,10 +80,10 @@ def trace_proofs(files: dict[str, str]) -> set[tuple[str, int]]:
     sys.settrace(trace_call)
     try:
         for kind in CONTRACTS:
-            for deleveraging in (False, True):
+            for episode in EPISODES:
 
-                def run(tracer: Tracer, kind: Any = kind, flag: bool = deleveraging) -> Any:
-                    case = run_event(tracer, kind, deleveraging=flag)
+                def run(tracer: Tracer, kind: Any = kind, open: str | None = episode) -> Any:
+                    case = run_event(tracer, kind, episode=open)
                     return case.rejected
 
                 assert list(get_paths(run))

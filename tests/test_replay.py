@@ -233,9 +233,9 @@ def test_all_laws_hold_on_the_example(log: Path) -> None:
 
     assert result.exit_code == 0
     assert {"CASH-1", "BAL-1", "ZERO-1", "LIQ-1", "WFALL-1", "ADL-2"} <= set(report["laws"])
-    # no market ends in it, nobody shares its vault, and its only withdrawal is rejected
+    # no market ends in it, nobody shares its vault or a loss, and its only withdrawal is rejected
     idle = {id for id, tally in report["laws"].items() if not tally["checked"]}
-    assert {"IF-6", "IF-7", "IF-8", "LOSS-1", "SETTLE-1", "VAULT-2", "VAULT-4"} == idle
+    assert {"IF-6", "IF-7", "IF-8", "LOSS-1", "LOSS-2", "LOSS-3", "LOSS-4", "SETTLE-1", "VAULT-2", "VAULT-4"} == idle
 
 
 def test_all_laws_find_an_atom_from_nowhere(log: Path) -> None:
@@ -334,7 +334,7 @@ def test_json_is_one_object_of_the_documented_shape(log: Path) -> None:
             "deleveraging": get_stage(steps=1, lots=40, notional=33_200, gained=0, forgone=768),
             "settlement": {"steps": 0, "lots": 0, "notional": 0, "gained": 0, "forgone": 0, "takers": 0, "markets": {}},
             "insurance": {"paid": 758, "deposits": 1000, "fee_share": 0},
-            "uncovered": {"written_off": 46, "haircuts": 0, "repaid": 0},
+            "uncovered": {"written_off": 46, "haircuts": 0, "repaid": 0, "shared": 0, "sharers": 0},
         },
         "solvency": {
             "pool": 117_600,

@@ -24,13 +24,14 @@ from riskcore.journal import Owner, Pay, Reason, Reserve, Trade
 from riskcore.margin import get_initial_requirement, get_maintenance_requirement
 from riskcore.quantities import RATE_ONE
 from riskcore.rules import Rule
-from riskcore.state import Market
+from riskcore.state import LossSharing, Market
 from riskcore.step import TRANSITIONS, step
 from riskcore.tiers import get_initial_rates, get_maintenance_rates, is_continuous
 from tests.naive import (
     AccountView,
     EpisodeView,
     MarketView,
+    SharingView,
     Venue,
     View,
     get_initial,
@@ -95,6 +96,16 @@ def get_close(passage: Passage) -> Close | None:
 def get_episode(view: View) -> EpisodeView:
     assert view.episode is not None
     return view.episode
+
+
+def get_sharing(view: View) -> SharingView:
+    assert view.sharing is not None
+    return view.sharing
+
+
+def get_member(view: View) -> str:
+    sharing = get_sharing(view)
+    return sharing.members[sharing.head]
 
 
 def get_trade(passage: Passage) -> Trade:
@@ -239,6 +250,7 @@ class Footprint(NamedTuple):
     holders: tuple[str, ...] = ()
     draws: bool = False
     leverage: str = ""
+    sharing: bool = False
 
 
 def get_footprint(event: Event, before: View) -> Footprint:
@@ -287,6 +299,10 @@ def get_footprint(event: Event, before: View) -> Footprint:
             return Footprint((episode.account,), episode.market, (), ("insurance_used",), reserves, True, draws=True)
         case events.WriteOff():
             return Footprint((event.account,), reserves=("uncovered",))
+        case events.BeginLossSharing():
+            return Footprint(reserves=("insurance", "uncovered"), draws=True, sharing=True)
+        case events.ShareLoss():
+            return Footprint((get_member(before),), reserves=("uncovered",), sharing=True)
         case events.SettleMarket():
             return Footprint(market=event.market, fields=("mark", "settling", "mark_time"))
         case events.SettlePair():
@@ -317,6 +333,8 @@ def frame_1(passage: Passage) -> bool:
     assert (event.sequence, event.timestamp) == (after.sequence, after.time)
     assert footprint.episode or before.episode == after.episode
     assert footprint.draws or before.draws == after.draws
+    assert footprint.sharing or before.sharing == after.sharing
+    assert before.sharing is None or isinstance(event, events.ShareLoss)
     assert footprint.holders or before.vault_shares == after.vault_shares
     for account in {*before.stakes, *after.stakes} - {*footprint.holders}:
         assert before.get_stake(account) == after.get_stake(account)
@@ -624,6 +642,10 @@ def wfall_1(passage: Passage) -> bool:
         left = passage.after.get_available(event.timestamp)
         assert 0 == left or before.reserves["uncovered"] == passage.after.reserves["uncovered"]
         return True
+    if isinstance(event, events.BeginLossSharing):
+        assert before.reserves["uncovered"] < 0
+        assert passage.after.sharing is None or 0 == passage.after.get_available(event.timestamp)
+        return True
     if isinstance(event, events.WriteOff):
         assert 0 == available
         assert not before.get_account(event.account).positions
@@ -661,6 +683,9 @@ def ins_1(passage: Passage) -> bool:
         return False
     if isinstance(event, events.CoverDeficit):
         assert min(-before.get_equity(event.account), available) == paid
+        return True
+    if isinstance(event, events.BeginLossSharing):
+        assert min(-before.reserves["uncovered"], available) == paid
         return True
     if isinstance(event, events.EndDeleveraging):
         episode = get_episode(before)
@@ -705,7 +730,7 @@ def ins_4(passage: Passage) -> bool:
     used -= sum(market.insurance_used for market in before.markets.values())
     paid = get_paid_for(passage, Reason.COVER)
 
-    assert used == (0 if isinstance(passage.event, events.CoverDeficit) else paid)
+    assert used == (0 if isinstance(passage.event, events.CoverDeficit | events.BeginLossSharing) else paid)
     return paid > 0
 
 
@@ -843,6 +868,9 @@ def mark_2(passage: Passage) -> bool:
         held = before.get_account(event.account).positions
         assert not any(map(is_stale, held))
         return any(before.markets[market].rules.mark_age_limit > 0 for market in held)
+    if isinstance(event, events.BeginLossSharing):
+        assert not is_stale(event.market)
+        return before.markets[event.market].rules.mark_age_limit > 0
     if isinstance(event, events.Fill) and is_stale(event.market):
         for account in (event.taker, event.maker):
             assert is_reducing(before.get_size(account, event.market), after.get_size(account, event.market))
@@ -890,12 +918,18 @@ def settle_2(passage: Passage) -> bool:
 
 
 def loss_1(passage: Passage) -> bool:
-    """Only a repayment lowers the loss, or a withdrawal that is cut, by the loss's part and less than an atom more."""
+    """Repaying lowers the loss, sharing it, or a withdrawal that is cut, by the loss's part and under an atom more."""
     event, before, after = passage.event, passage.before, passage.after
     loss, loss_after = (-view.reserves["uncovered"] for view in (before, after))
     if isinstance(event, events.RepayLoss) and passage.rejected is None:
         assert 0 <= loss_after == loss - event.amount
         assert before.accounts == after.accounts
+        return True
+    if isinstance(event, events.BeginLossSharing | events.ShareLoss) and passage.rejected is None:
+        assert 0 <= loss_after <= loss
+        worth, worth_after = (sum(view.get_equity(id) for id in view.accounts) for view in (before, after))
+        paid = get_paid_for(passage, Reason.COVER)
+        assert loss - loss_after == paid + worth - worth_after
         return True
     if not isinstance(event, events.Withdraw) or passage.rejected is not None:
         assert loss_after >= loss
@@ -913,6 +947,60 @@ def loss_1(passage: Passage) -> bool:
     # who is paid more than all accounts are worth together leaves the others in debt, and no loss to share
     assert loss_after * equities <= loss * equities_after or (equities_after < 0 and loss_after == 0)
     assert before.get_account(event.account).balance - event.amount == after.get_account(event.account).balance
+    return True
+
+
+def weigh(view: View, account: str, market: str) -> int:
+    """Profit at mark or lots of who has equity, as the rulebook's word says."""
+    position = view.get_account(account).positions.get(market)
+    if position is None or view.get_equity(account) <= 0:
+        return 0
+    if view.rulebook.loss_sharing is LossSharing.CONTRACTS:
+        return abs(position.size)
+    return max(0, position.size * view.markets[market].mark - position.cost)
+
+
+def loss_2(passage: Passage) -> bool:
+    """Who shares a loss pays its weight's part to within an atom, or all its equity."""
+    if not isinstance(passage.event, events.ShareLoss) or passage.rejected is not None:
+        assert 0 == get_paid_for(passage, Reason.LOSS_SHARE)
+        return False
+    before, after = passage.before, passage.after
+    sharing, member = get_sharing(before), get_member(before)
+    part = Fraction(weigh(before, member, sharing.market), sharing.weight) * sharing.amount
+    equity, paid = before.get_equity(member), get_paid_for(passage, Reason.LOSS_SHARE)
+
+    assert equity - after.get_equity(member) == paid < part + 1
+    assert paid > part - 1 or 0 == after.get_equity(member)
+    assert after.get_equity(member) >= 0
+    return True
+
+
+def loss_3(passage: Passage) -> bool:
+    """A sharing that is over has been paid for, or leaves members at nothing."""
+    if passage.rejected is not None or passage.before.sharing is None or passage.after.sharing is not None:
+        return False
+    sharing, after = passage.before.sharing, passage.after
+    opened = passage.shared
+    assert opened is not None
+    paid = sum(opened.get_equity(id) - after.get_equity(id) for id in sharing.members)
+
+    assert 0 < paid <= sharing.amount
+    assert after.reserves["uncovered"] - opened.reserves["uncovered"] == paid
+    assert paid == sharing.amount or any(0 == after.get_equity(id) for id in sharing.members)
+    return True
+
+
+def loss_4(passage: Passage) -> bool:
+    """Everyone with weight is a member, once, in the order of ids."""
+    if not isinstance(passage.event, events.BeginLossSharing) or passage.rejected is not None:
+        return False
+    market, view = passage.event.market, passage.before
+    weights = {account: weigh(view, account, market) for account in view.accounts}
+
+    assert sorted(account for account, own in weights.items() if own) == list(passage.event.members)
+    if passage.after.sharing is not None:
+        assert sum(weights.values()) == passage.after.sharing.weight
     return True
 
 
@@ -980,7 +1068,7 @@ def live_2(passage: Passage) -> bool:
     """Where nobody is in deficit and nothing is uncovered, a flat account can withdraw everything."""
     after = passage.after
     in_deficit = any(after.get_equity(account) < 0 for account in after.accounts)
-    if after.episode is not None or in_deficit or after.reserves["uncovered"] < 0:
+    if (after.episode, after.sharing) != (None, None) or in_deficit or after.reserves["uncovered"] < 0:
         return False
     vault = after.rulebook.vault
     held = {vault} if after.vault_shares != after.get_stake(vault).shares else set()
@@ -1031,6 +1119,9 @@ LAWS: dict[str, Callable[[Passage], bool]] = {
     "SETTLE-1": settle_1,
     "SETTLE-2": settle_2,
     "LOSS-1": loss_1,
+    "LOSS-2": loss_2,
+    "LOSS-3": loss_3,
+    "LOSS-4": loss_4,
     "SHARE-1": share_1,
     "VAULT-2": vault_2,
     "VAULT-4": vault_4,

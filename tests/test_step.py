@@ -89,6 +89,7 @@ def test_every_event_answers_for_its_header(kind: type[Any]) -> None:
         "shares": 1,
         "rules": make_rules(),
         "queue": (),
+        "members": (),
     }
     names = [attribute.name for attribute in attrs.fields(kind)][3:]
     body = [samples.get(name, name) for name in names]
@@ -147,7 +148,7 @@ def test_numbers_of_ten_thousand_digits_are_numbers(kind: type[Any], sign: int) 
     header = ("huge", desk.state.sequence + 1, desk.state.timestamp)
     body: list[Any] = []
     for attribute in attrs.fields(kind)[3:]:
-        words = {"market": "BTC", "rules": make_rules(), "queue": ()}
+        words = {"market": "BTC", "rules": make_rules(), "queue": (), "members": ()}
         is_name = attribute.name in ("account", "maker", "taker", "payer", "payee", "long", "short")
         body.append(attribute.name if is_name else words.get(attribute.name, number))
     outcome = step(desk.state, kind(*header, *body))
@@ -185,7 +186,7 @@ def test_the_same_log_gives_the_same_state_under_any_hash_seed() -> None:
 
 def test_every_event_has_a_transition() -> None:
     assert set(get_args(Event)) == set(TRANSITIONS)
-    assert 24 == len(TRANSITIONS)
+    assert 26 == len(TRANSITIONS)
 
 
 @pytest.mark.parametrize("wrong", [True, 1.0, "1", None])

@@ -16,7 +16,7 @@ from riskcore.events import Deposit, Header
 from riskcore.prover import case as prover_case
 from riskcore.prover import kernel
 from riskcore.prover.book import World
-from riskcore.prover.case import run_event
+from riskcore.prover.case import EPISODES, run_event
 from riskcore.prover.obligations import ANY_ACCOUNTS, Obligation, get_event_name
 from riskcore.prover.solver import Claim, Verdict, is_satisfiable
 from riskcore.prover.tracer import get_paths
@@ -80,8 +80,8 @@ def get_accepted_paths(kind: type[Header]) -> list[bool | None]:
     """For each accepted path whether its condition can be met."""
     return [
         is_satisfiable(path.condition)
-        for deleveraging in (False, True)
-        for path in get_paths(lambda tracer, flag=deleveraging: run_event(tracer, kind, deleveraging=flag))  # type: ignore[misc]
+        for episode in EPISODES
+        for path in get_paths(lambda tracer, open=episode: run_event(tracer, kind, episode=open))  # type: ignore[misc]
         if path.result is not None and path.result.rejected is None
     ]
 

@@ -25,6 +25,7 @@ from riskcore.state import (
     RankPolicy,
     Reserves,
     Rulebook,
+    Sharing,
     Stake,
     State,
 )
@@ -264,6 +265,17 @@ class SymQueue(Opaque):
         return SymInt(self._place(to_int(id)))
 
 
+class SymMembers(SymQueue):
+    """The members of a sharing, likewise; ``weight_from`` is the weight of those at a place and after it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self._weight_from = z3.Function(f"{name}.weight_from", z3.IntSort(), z3.IntSort())
+
+    def weight_from(self, place: Any) -> SymInt:
+        return SymInt(self._weight_from(to_int(place)))
+
+
 def symbolic_len(value: Any) -> Any:
     """``len``, for the kernel under trace."""
     return value.length if isinstance(value, SymQueue) else len(value)
@@ -276,7 +288,7 @@ def _no_other_market(key: Any, index: int) -> NoReturn:
 class World:
     """One run's symbols: the state before the event, and what the laws may ask about it."""
 
-    def __init__(self, tracer: Tracer, focus: Any, *, deleveraging: bool, is_step: bool) -> None:
+    def __init__(self, tracer: Tracer, focus: Any, *, deleveraging: bool, is_step: bool, sharing: bool = False) -> None:
         self.tracer = tracer
         self.focus = focus
         self.rulebook = self._new_rulebook()
@@ -295,8 +307,10 @@ class World:
         self.sum_entries = new_int("sum.entries")
         self.sum_shares = new_int("sum.shares")
         self.sum_deposits = new_int("sum.deposits")
-        #: the queue that the event proposes
+        #: the queue, or the members, that the event proposes, and what these weigh
         self.queue: Any = None
+        self.members: Any = None
+        self.total_weight = new_int("total_weight")
         self.queue_ahead = z3.Function("ahead", z3.IntSort(), z3.IntSort(), z3.BoolSort())
         self._is_ranked = z3.Function("is_ranked", z3.IntSort(), z3.IntSort(), z3.IntSort(), z3.BoolSort())
         self.imagined: list[tuple[Any, Account]] = []
@@ -304,12 +318,13 @@ class World:
         self._assume_sums()
         if focus is not None:
             # a market that is being deleveraged is listed
-            is_listed = (deleveraging and is_step) or bool(new_bool("market.listed"))
+            is_listed = ((deleveraging or sharing) and is_step) or bool(new_bool("market.listed"))
             self._add_market(is_listed)
         self.assume(
             invariant.open_interest_is_held(self), invariant.market_is_possible(self, self.rulebook.funding_interval)
         )
         self.deleveraging = self._new_deleveraging(is_step) if deleveraging else None
+        self.sharing = self._new_sharing(is_step) if sharing else None
 
     def get_state(self) -> State:
         return State(
@@ -324,13 +339,14 @@ class World:
             stakes=self.stakes,
             vault_shares=self.vault_shares,
             draws=self.draws,
+            sharing=self.sharing,
         )
 
     def is_untouched(self, state: State) -> bool:
         """Whether this is the state before the event, nothing written yet."""
         tables = (self.accounts, self.markets, self.seen)
         same = (state.accounts, state.markets, state.seen) == tables and state.rulebook is self.rulebook
-        same = same and state.deleveraging is self.deleveraging
+        same = same and state.deleveraging is self.deleveraging and state.sharing is self.sharing
         return same and not any(table.written for table in tables)
 
     def assume(self, *facts: Any) -> None:
@@ -432,6 +448,16 @@ class World:
             account = AccountSymbols(self, self.accounts.get(episode.account))
             self.assume(invariant.episode_fits(episode, self.market, account, self.rulebook.adl_at_mark))
         return episode
+
+    def _new_sharing(self, is_focus: bool) -> Any:
+        """An open sharing of a loss, likewise."""
+        amount, weight, done, head = (new_int(f"sharing.{name}") for name in ("amount", "weight", "done", "head"))
+        market = self.focus if is_focus else new_int("sharing.market")
+        members: Any = SymMembers("members")
+        sharing: Any = Sharing(market, amount, weight, done, members, head)
+        self.assume(weight > 0)
+        self.assume(invariant.sharing_is_possible(sharing, -self.reserves.uncovered, sharing.members.length))
+        return sharing
 
 
 def is_own_mark_fresh(market: Any, time: Any) -> Any:

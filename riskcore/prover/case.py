@@ -15,6 +15,7 @@ from riskcore.prover.book import (
     AccountSymbols,
     Rest,
     SymLeverages,
+    SymMembers,
     SymPositions,
     SymQueue,
     SymTable,
@@ -22,14 +23,15 @@ from riskcore.prover.book import (
     new_rules,
 )
 from riskcore.prover.kernel import on_symbols
-from riskcore.prover.symbols import SymBool, SymInt, new_int, to_bool, to_int
+from riskcore.prover.symbols import SymBool, SymInt, new_bool, new_int, to_bool, to_int
 from riskcore.prover.tracer import Tracer
 from riskcore.quantities import Lots
 from riskcore.rules import Rejected, Rule
-from riskcore.state import Account, Deleveraging, Position, Stake, State
-from riskcore.step import DELEVERAGING_STEPS, apply
+from riskcore.state import Account, Deleveraging, LossSharing, Position, Sharing, Stake, State
+from riskcore.step import DELEVERAGING_STEPS, SHARING_STEPS, apply
 from specs.arithmetic import either, every, implies, larger, magnitude
 from specs.deleveraging import eligible, share_to_pay
+from specs.sharing import covered_first, weight
 
 
 def new_event(kind: type[Header]) -> Any:
@@ -40,6 +42,8 @@ def new_event(kind: type[Header]) -> Any:
             values["rules"] = new_rules("event.rules")
         elif field.name == "queue":
             values["queue"] = SymQueue("queue")
+        elif field.name == "members":
+            values["members"] = SymMembers("members")
         else:
             values[field.name] = new_int(f"event.{field.name}")
     return kind(**values)
@@ -123,6 +127,7 @@ class SymSnapshot:
         self.market: Any = world.market
         self.reserves: Any = world.reserves
         self.deleveraging: Any = world.deleveraging
+        self.sharing: Any = world.sharing
         self.sequence: Any = world.sequence
         self.timestamp: Any = world.timestamp
         self.vault_shares: Any = world.vault_shares
@@ -131,6 +136,7 @@ class SymSnapshot:
             self.market = world.markets.last[0] if world.focus is not None else None
             self.reserves = after.reserves
             self.deleveraging = after.deleveraging
+            self.sharing = after.sharing
             self.sequence, self.timestamp = after.sequence, after.timestamp
             self.vault_shares = after.vault_shares
             self.draws = after.draws
@@ -294,22 +300,95 @@ class SymCase:
         self.assume_certificate((*any_two, *consumed), (any_place,))
         return self._certificate(self.after, episode, any_two, (any_place,))
 
+    @property
+    def total_weight(self) -> Any:
+        return self.world.total_weight
+
+    @property
+    def member(self) -> Any:
+        sharing: Any = self.world.sharing
+        return sharing.members[sharing.head]
+
+    def assume_members(self, ids: tuple[Any, ...], places: tuple[Any, ...]) -> None:
+        """What is known of the members of the open sharing, or of the one that the event opens, likewise."""
+        if self.world.sharing is not None:
+            self.world.assume(self._membership(self.before, self.world.sharing, ids, places))
+            return
+        event: Any = self.event
+        rest = -self.before.reserves.uncovered - covered_first(self)
+        proposed = Sharing(event.market, rest, self.world.total_weight, 0, event.members, 0)
+        self.world.assume(implies(self.total_weight > 0, self._membership(self.before, proposed, ids, places)))
+
+    def _membership(self, snapshot: SymSnapshot, sharing: Any, ids: tuple[Any, ...], places: tuple[Any, ...]) -> Any:
+        """Everyone with weight stands at its place; whoever is still to come stands there once, and has weight.
+
+        Those still to come weigh what is not done; ids rise from place to place.
+        """
+        members, head = sharing.members, sharing.head
+
+        def is_listed(id: Any) -> Any:
+            place = members.place(id)
+            return every(place >= 0, place < members.length, members[place] == id)
+
+        def stands(place: Any) -> Any:
+            id = members[place]
+            rest, own = members.weight_from(place + 1), weight(self, snapshot.account(id))
+            is_next = (place + 1 < members.length) & (id < members[place + 1])
+            return every(
+                members.place(id) == place,
+                own > 0,
+                members.weight_from(place) == own + rest,
+                rest >= 0,
+                is_next | (place + 1 == members.length),
+            )
+
+        return every(
+            *(implies(weight(self, snapshot.account(id)) > 0, is_listed(id)) for id in ids),
+            *(implies((place >= head) & (place < members.length), stands(place)) for place in places),
+            members.weight_from(head) == sharing.weight - sharing.done,
+            members.weight_from(members.length) == 0,
+        )
+
+    def members_are_certified(self) -> Any:
+        """The membership afterwards, for any account and any place."""
+        sharing: Any = self.after.sharing
+        if sharing is None:
+            return True
+        any_one, any_place = new_int("any_account"), new_int("any_place")
+        consumed = () if self.world.sharing is None else (self.world.sharing.head,)
+        self.assume_members((any_one,), (any_place, *consumed))
+        return self._membership(self.after, sharing, (any_one,), (any_place,))
+
+
+#: What may be open when an event comes: nothing, or one episode, which all else waits for.
+EPISODES = (None, "deleveraging", "sharing")
+
 
 def get_focus(event: Any) -> Any:
     """The one market that the event is about, if there is one."""
+    if isinstance(event, SHARING_STEPS):
+        return new_int("sharing.market")
     if isinstance(event, DELEVERAGING_STEPS):
         return new_int("episode.market")
     return getattr(event, "market", None)
 
 
-def run_event(tracer: Tracer, kind: type[Header], *, deleveraging: bool) -> SymCase:
-    """Run the kernel on any state and any event of this kind, along one path.
+def run_event(tracer: Tracer, kind: type[Header], *, episode: str | None) -> SymCase:
+    """Run the kernel on any state in which ``episode`` is open and any event of this kind, along one path.
 
     Raises whatever the kernel raises besides ``Rejected``.
     """
     event = new_event(kind)
-    is_step = isinstance(event, DELEVERAGING_STEPS)
-    world = World(tracer, get_focus(event), deleveraging=deleveraging, is_step=is_step)
+    deleveraging, sharing = episode == "deleveraging", episode == "sharing"
+    is_step = isinstance(event, SHARING_STEPS if sharing else DELEVERAGING_STEPS)
+    world = World(tracer, get_focus(event), deleveraging=deleveraging, is_step=is_step, sharing=sharing)
+    if isinstance(event, events.BeginLossSharing | events.ShareLoss):
+        choose_sharing(world)
+    if isinstance(event, events.BeginLossSharing):
+        world.members = event.members
+        world.assume(world.members.length >= 0, world.total_weight >= 0)
+    if isinstance(event, SHARING_STEPS):
+        assume_member(world)
     if isinstance(event, events.BeginDeleveraging):
         world.queue = event.queue
         world.assume(world.queue.length >= 0)
@@ -333,6 +412,27 @@ def assume_head(world: World) -> None:
     """The certificate of the queue's first place."""
     episode: Any = world.deleveraging
     SymCase(world, None, None, None, None).assume_certificate((), (episode.head,))
+
+
+def assume_member(world: World) -> None:
+    """What is known of the next member of the open sharing, if there is one."""
+    sharing: Any = world.sharing
+    if sharing is not None:
+        SymCase(world, None, None, None, None).assume_members((), (sharing.head,))
+
+
+def choose_sharing(world: World) -> None:
+    """Try every word of the rulebook's ``loss_sharing``: what an event of a sharing does depends on it.
+
+    Where a sharing is open, the rulebook has one.
+    """
+    policies = list(LossSharing) if world.sharing is None else [LossSharing.PROFIT, LossSharing.CONTRACTS]
+    for policy in policies[:-1]:
+        if new_bool(f"rulebook.shares_by_{policy.value}"):
+            break
+    else:
+        policy = policies[-1]
+    world.rulebook = attrs.evolve(world.rulebook, loss_sharing=policy)
 
 
 def assume_part_of_whole(world: World) -> None:

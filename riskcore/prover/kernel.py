@@ -31,6 +31,7 @@ from riskcore import (
     settings,
     settlement,
     shares,
+    sharing,
     state,
     tiers,
     trading,
@@ -40,7 +41,7 @@ from riskcore.margin import Margin, get_position_value
 from riskcore.prover.book import SymPositions, World, is_own_mark_fresh, symbolic_len
 from riskcore.prover.symbols import get_run, symbolic_max, symbolic_min
 from riskcore.state import Draws
-from specs.arithmetic import cost_after, named
+from specs.arithmetic import cost_after, implies, named
 from specs.draws import drawn_after, may_pay_out
 from specs.tiers import initial_requirement, maintenance_requirement
 
@@ -63,6 +64,7 @@ MODULES: tuple[ModuleType, ...] = (
     vault,
     ranking,
     deleveraging,
+    sharing,
     settlement,
     shares,
     settings,
@@ -148,6 +150,16 @@ def _is_ranked(state: Any, market: Any, size: Any, episode: Any) -> Any:
     return world.is_ranked(size, episode.market, episode.share)
 
 
+def _total_weight(state: Any, market_id: Any, market: Any, members: Any) -> Any:
+    world = _worlds[-1]
+    if not world.is_untouched(state) or market is not world.market or not market_id.term.eq(world.focus.term):
+        raise TypeError("members were weighed in another state than the one before the event")
+    if members is not world.members:
+        raise TypeError("other members than the event's were weighed")
+    world.assume(implies(world.total_weight > 0, members.length > 0))
+    return world.total_weight
+
+
 def _available(state: Any, time: Any) -> Any:
     return may_pay_out(state.rulebook, state.reserves.insurance, state.draws, time)
 
@@ -178,6 +190,7 @@ CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
     insurance.get_available: _available,
     draws.get_draws_after: _draws_after,
     ranking.is_ranked: _is_ranked,
+    sharing.get_total_weight: _total_weight,
     ranking.get_score: get_any_score,
 }
 

@@ -14,10 +14,10 @@ import attrs
 import z3
 from attrs import frozen
 
-from riskcore.events import BeginDeleveraging, Header
+from riskcore.events import BeginDeleveraging, BeginLossSharing, Header
 from riskcore.journal import Line, Reserve
 from riskcore.prover.book import DRAWS_FIELDS, STAKE_FIELDS
-from riskcore.prover.case import SymCase, run_event
+from riskcore.prover.case import EPISODES, SymCase, run_event
 from riskcore.prover.solver import Claim
 from riskcore.prover.symbols import SymInt, to_bool
 from riskcore.prover.tracer import Path, Tracer, get_paths
@@ -32,6 +32,10 @@ ANY_ACCOUNTS = "any accounts, any markets, all integers, all admissible rulebook
 CERTIFIED = (
     "any accounts, by what is_ranked says: each account's candidacy is proven of any account, the queue's order and "
     "completeness PROVED-BOUNDED(two counterparties)"
+)
+WEIGHED = (
+    "any accounts, by what get_total_weight says: each account's weight is proven of any account, their sum, order and "
+    "completeness PROVED-BOUNDED(two accounts)"
 )
 OUTSIDE = "outside the footprint, which is checked; any accounts"
 
@@ -87,6 +91,7 @@ def describe(case: SymCase) -> str:
     """Which path a claim is about."""
     outcome = "accepted" if case.rejected is None else f"rejected: {case.rejected.name}"
     episode = ", a deleveraging open" if case.world.deleveraging is not None else ""
+    episode += ", a sharing open" if case.world.sharing is not None else ""
     return f"{outcome}{episode}"
 
 
@@ -96,16 +101,16 @@ def get_obligations(kind: type[Header]) -> list[Obligation]:
     collector = Collector(kind)
     done: dict[int, Path[SymCase]] = {}
 
-    def run(tracer: Tracer, deleveraging: bool) -> SymCase:
-        case = run_event(tracer, kind, deleveraging=deleveraging)
+    def run(tracer: Tracer, episode: str | None) -> SymCase:
+        case = run_event(tracer, kind, episode=episode)
         collect_guard(collector, contract, case)
         if case.rejected is None:
             collect_effect(collector, contract, case)
             collect_laws(collector, case)
         return case
 
-    for deleveraging in (False, True):
-        for path in get_paths(lambda tracer, flag=deleveraging: run(tracer, flag)):  # type: ignore[misc]
+    for episode in EPISODES:
+        for path in get_paths(lambda tracer, open=episode: run(tracer, open)):  # type: ignore[misc]
             collector.paths.append(path)
             if path.result is not None:
                 done[id(path.result.world.tracer)] = path
@@ -168,6 +173,8 @@ def get_guard_key(case: SymCase, rule: Rule) -> Key:
 
 def get_scope(case: SymCase, name: str) -> str:
     """What a verdict covers: that a queue is ranked when it opens is known by the contract of ``is_ranked``."""
+    if isinstance(case.event, BeginLossSharing) and name in ("LOSS-4", Rule.MEMBERS_NOT_ALL.name):
+        return WEIGHED
     is_opening = isinstance(case.event, BeginDeleveraging) and name in ("ADL-2", Rule.QUEUE_NOT_RANKED.name)
     return CERTIFIED if is_opening else ANY_ACCOUNTS
 
@@ -196,6 +203,8 @@ def collect_effect(collector: Collector, contract: Contract, case: SymCase) -> N
             claims[f"market.{name}"] = is_same(getattr(case.after.market, name), value)
         if effect.deleveraging is not None:
             claims["deleveraging"] = effect.deleveraging
+        if effect.sharing is not None:
+            claims["sharing"] = effect.sharing
         keyed: dict[Key, Any] = {
             ("effect", "EFFECT", f"effect/{name}", ANY_ACCOUNTS): claim for name, claim in claims.items()
         }
@@ -222,6 +231,8 @@ def get_role(case: SymCase, id: Any) -> str:
     if id.term.eq(case.rulebook.vault.term):
         return "vault"
     episode: Any = case.world.deleveraging
+    if episode is None:
+        return "member"
     return "account" if id.term.eq(episode.account.term) else "head"
 
 
@@ -290,6 +301,8 @@ def is_frame_kept(case: SymCase, effect: Effect) -> Any:
                 claims.append(is_same(getattr(case.after.market, name), getattr(case.before.market, name)))
     if effect.deleveraging is None:
         claims.append(case.after.deleveraging is case.before.deleveraging)
+    if effect.sharing is None:
+        claims.append(case.after.sharing is case.before.sharing)
     claims.append(len(world.markets.keys) <= 1 and len(set(world.seen.written)) == 1)
     return every(*claims)
 

@@ -13,7 +13,8 @@ import attrs
 import z3
 from attrs import frozen
 
-from riskcore.events import BeginDeleveraging
+from riskcore.capacity import compute_members
+from riskcore.events import BeginDeleveraging, BeginLossSharing
 from riskcore.journal import Trade
 from riskcore.leverages import Leverages
 from riskcore.planner import compute_queue
@@ -32,6 +33,7 @@ from riskcore.state import (
     Positions,
     Reserves,
     Rulebook,
+    Sharing,
     Stake,
     State,
     Tier,
@@ -143,6 +145,7 @@ class Realisation:
             self._get_stakes(state.stakes),
             self.value(world.vault_shares),
             self.get_draws(world.draws),
+            self.get_sharing(),
         )
 
     def get_draws(self, draws: Any) -> Draws:
@@ -249,6 +252,16 @@ class Realisation:
             head,
         )
 
+    def get_sharing(self) -> Any:
+        sharing: Any = self._case.world.sharing
+        if sharing is None:
+            return None
+        length, head = self.value(sharing.members.length), self.value(sharing.head)
+        members: list[Any] = [f"filler-{number}" for number in range(length)]
+        members[head] = self.id(sharing.members[sharing.head])
+        figures = {name: self.value(getattr(sharing, name)) for name in ("amount", "weight", "done", "head")}
+        return Sharing(market=self.id(sharing.market), members=tuple(members), **figures)
+
     def get_event(self, state: State) -> Any:
         event = self._case.event
         values: dict[str, Any] = {}
@@ -258,10 +271,13 @@ class Realisation:
                 values["rules"] = MarketRules(*(self.value(rate) for rate in attrs.astuple(value, recurse=False)))
             elif field.name in ("id", "account", "market", "taker", "maker", "payer", "payee", "long", "short"):
                 values[field.name] = self.id(value)
-            elif field.name != "queue":
+            elif field.name not in ("queue", "members"):
                 values[field.name] = self.value(value)
         if isinstance(event, BeginDeleveraging):
             values["queue"] = self._get_queue(state, values["account"], values["market"])
+        if isinstance(event, BeginLossSharing):
+            is_right = self._case.rejected is None
+            values["members"] = compute_members(state, values["market"]) if is_right else ("nobody",)
         return type(event)(**values)
 
     def _get_queue(self, state: State, account: Any, market: Any) -> Any:
@@ -292,6 +308,7 @@ class Realisation:
         expected["seen"][event.id] = True
         expected["reserves"] = Reserves(*map(self.value, attrs.astuple(case.after.reserves, recurse=False)))
         expected["deleveraging"] = self._get_episode_after(state, event)
+        expected["sharing"] = self._get_sharing_after(state, event)
         return {**expected, "sequence": event.sequence, "timestamp": event.timestamp}
 
     def _get_episode_after(self, state: State, event: Any) -> Deleveraging | None:
@@ -301,6 +318,14 @@ class Realisation:
         queue = event.queue if state.deleveraging is None else state.deleveraging.queue
         figures = {name: self.value(getattr(episode, name)) for name in ("lots", "share", "done", "head")}
         return Deleveraging(account=self.id(episode.account), market=self.id(episode.market), queue=queue, **figures)
+
+    def _get_sharing_after(self, state: State, event: Any) -> Sharing | None:
+        sharing: Any = self._case.after.sharing
+        if sharing is None:
+            return None
+        members = event.members if state.sharing is None else state.sharing.members
+        figures = {name: self.value(getattr(sharing, name)) for name in ("amount", "weight", "done", "head")}
+        return Sharing(market=self.id(sharing.market), members=members, **figures)
 
     def _compare(self, state: State, expected: dict[str, Any], outcome: Outcome) -> Iterator[str]:
         """Every difference between what the path says and what CPython did."""

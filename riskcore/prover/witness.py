@@ -10,12 +10,13 @@ from typing import Any
 
 import z3
 
-from riskcore.events import Header
-from riskcore.prover.case import SymCase, run_event
+from riskcore.events import BeginLossSharing, Header
+from riskcore.prover.case import EPISODES, SymCase, run_event
 from riskcore.prover.realisation import Realisation, Witness
 from riskcore.prover.symbols import to_int
 from riskcore.prover.tracer import INITIAL, MAINTENANCE, Path, Tracer, get_paths
 from riskcore.quantities import RATE_ONE
+from riskcore.state import LossSharing
 
 #: z3's time for one try at a model; what it does not find so is tried less pinned, then ABSTRACT.
 TRY_MS = 4_000
@@ -40,10 +41,10 @@ PINS: tuple[dict[str, int], ...] = (
 
 def get_witnesses(kind: type[Header]) -> Iterator[Witness | None]:
     """For each path of an event its witness, or None where no model was found: ABSTRACT."""
-    for deleveraging in (False, True):
+    for episode in EPISODES:
 
-        def run(tracer: Tracer, flag: bool = deleveraging) -> SymCase:
-            return run_event(tracer, kind, deleveraging=flag)
+        def run(tracer: Tracer, open: str | None = episode) -> SymCase:
+            return run_event(tracer, kind, episode=open)
 
         for path in get_paths(run):
             yield get_witness(path)
@@ -137,3 +138,12 @@ def get_bounds(case: SymCase) -> Iterator[z3.BoolRef]:
     episode: Any = world.deleveraging
     if episode is not None:
         yield z3.And(episode.head.term <= 3, episode.queue.length.term <= 5)
+    sharing: Any = world.sharing
+    if sharing is not None:
+        yield sharing.members.length.term <= 5
+    if isinstance(case.event, BeginLossSharing) and case.rejected is None:
+        # two fillers hold all lots, at no cost: the long's are all profit
+        market: Any = world.market
+        lots = world.sum_longs
+        is_by_profit = world.rulebook.loss_sharing is LossSharing.PROFIT
+        yield to_int(world.total_weight) == to_int(lots * market.mark_price if is_by_profit else 2 * lots)

@@ -15,6 +15,7 @@ from specs.laws import (
     margin,
     prices,
     settlement,
+    sharing,
     vault,
     waterfall,
 )
@@ -28,6 +29,7 @@ LAWS: tuple[Law, ...] = (
     *waterfall.LAWS,
     *insurance.LAWS,
     *deleveraging.LAWS,
+    *sharing.LAWS,
     *settlement.LAWS,
     *vault.LAWS,
     *choices.LAWS,

@@ -18,8 +18,10 @@ from specs.invariant import (
     open_interest_is_held,
     position_is_possible,
     reserves_keep_their_sign,
+    sharing_is_possible,
 )
 from specs.laws.law import ALL_EVENTS, Law
+from specs.sharing import members_of
 
 
 def _received(case: Case, owner: Any) -> Any:
@@ -122,8 +124,11 @@ def _settled_funding_goes_through_transit(case: Case) -> Any:
 
 def _the_next_event_may_assume_it(case: Case) -> Any:
     """The induction closes: what a proof assumes of the state before, the event leaves behind."""
-    after, episode = case.after, case.after.deleveraging
+    after, episode, sharing = case.after, case.after.deleveraging, case.after.sharing
     market = market_is_possible(after, case.rulebook.funding_interval)
+    if sharing is not None:
+        possible = sharing_is_possible(sharing, -after.reserves.uncovered, members_of(sharing))
+        return every(market, possible, episode is None, after.market is not None)
     if episode is None:
         return market
     fits = episode_fits(episode, after.market, after.account(episode.account), case.rulebook.adl_at_mark)
@@ -194,7 +199,7 @@ LAWS = (
     ),
     Law(
         "INV-1",
-        "what the next proof assumes of markets and of an open deleveraging holds after every event",
+        "what the next proof assumes of markets and of an open deleveraging or sharing holds after every event",
         ALL_EVENTS,
         _the_next_event_may_assume_it,
         _the_next_event_may_assume_it,

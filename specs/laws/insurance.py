@@ -13,9 +13,10 @@ from specs.deleveraging import unpaid
 from specs.invariant import draws_are_possible
 from specs.laws.law import Law
 from specs.liquidation import equity_share, toward
+from specs.sharing import covered_first
 
 #: The events by which the fund pays.
-DRAWING = frozenset({events.LiquidationFill, events.CoverDeficit, events.EndDeleveraging})
+DRAWING = frozenset({events.LiquidationFill, events.CoverDeficit, events.EndDeleveraging, events.BeginLossSharing})
 
 
 def _insurance_pays_the_deficit_or_what_it_has(case: Case) -> Any:
@@ -25,6 +26,8 @@ def _insurance_pays_the_deficit_or_what_it_has(case: Case) -> Any:
         return drop == smaller(-before.account(event.account).equity, available(case))
     if isinstance(event, events.EndDeleveraging):
         return drop == smaller(unpaid(case), available(case))
+    if isinstance(event, events.BeginLossSharing):
+        return drop == covered_first(case)
     account = before.account(event.account)
     loss = toward(account, event.size) * (event.price - before.market.mark_price)
     missing = loss - equity_share(case, account, event.size)

@@ -44,6 +44,8 @@ ALL_EVENTS = frozenset(
         events.Deleverage,
         events.EndDeleveraging,
         events.WriteOff,
+        events.BeginLossSharing,
+        events.ShareLoss,
         events.SettleMarket,
         events.SettlePair,
         events.RequestVaultDeposit,

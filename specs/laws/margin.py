@@ -12,6 +12,7 @@ from specs.contract import toward_zero
 from specs.laws.deleveraging import counterparties_pay_their_part_and_no_more, shares_telescope
 from specs.laws.law import Law
 from specs.laws.settlement import settlement_moves_no_equity
+from specs.laws.sharing import members_pay_their_part
 
 
 def _traders(case: Case) -> list[Any]:
@@ -61,10 +62,13 @@ def _own_events_leave_the_healthy_healthy(case: Case) -> Any:
 def _nobody_loses_equity(case: Case) -> Any:
     """Outside of margin laws: the event lowers nobody's equity and changes no requirement.
 
-    Save a deleveraging step, whose two parties are bound by ADL-3 and ADL-4, and a settlement, bound by SETTLE-1.
+    Save a deleveraging step, whose two parties are bound by ADL-3 and ADL-4, a settlement, bound by SETTLE-1, and
+    a member's part of a loss, bound by LOSS-2.
     """
     if isinstance(case.event, events.Deleverage):
         return counterparties_pay_their_part_and_no_more(case) & shares_telescope(case)
+    if isinstance(case.event, events.ShareLoss):
+        return members_pay_their_part(case)
     if isinstance(case.event, events.SettlePair):
         return settlement_moves_no_equity(case)
     return every(

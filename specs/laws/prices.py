@@ -35,6 +35,8 @@ def _stale_marks_close_nobody(case: Case) -> Any:
     event = case.event
     if isinstance(event, events.ExecuteVaultDeposit | events.ExecuteVaultRedemption):
         return case.before.account(case.rulebook.vault).marks_are_fresh(event.timestamp)
+    if isinstance(event, events.BeginLossSharing):
+        return case.before.market.settling | fresh(case)
     if isinstance(event, events.Withdraw | events.RequestVaultDeposit):
         return case.before.account(event.account).marks_are_fresh(event.timestamp)
     if isinstance(event, events.Transfer):
@@ -65,8 +67,8 @@ LAWS = (
     ),
     Law(
         "MARK-2",
-        "at a stale mark nobody is liquidated, pays out cash, joins or leaves the vault, and contracts move only "
-        "where both sides reduce, and no choice of leverage needs more",
+        "at a stale mark nobody is liquidated, pays out cash, joins or leaves the vault, no loss is shared by it, no "
+        "choice of leverage needs more, and contracts move only where both sides reduce",
         frozenset(
             {
                 events.Fill,
@@ -74,6 +76,7 @@ LAWS = (
                 events.Takeover,
                 events.BeginDeleveraging,
                 events.CoverDeficit,
+                events.BeginLossSharing,
                 events.Withdraw,
                 events.Transfer,
                 events.RequestVaultDeposit,

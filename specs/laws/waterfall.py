@@ -14,6 +14,7 @@ from specs.invariant import length_of
 from specs.laws.law import Law
 from specs.laws.liquidation import get_liquidated, only_the_open_episode_is_closed
 from specs.liquidation import equity_share
+from specs.sharing import covered_first
 from specs.vault import could_take_over, within_limit
 
 
@@ -46,7 +47,15 @@ def _earlier_stages_are_exhausted(case: Case) -> Any:
         return every(is_exhausted, implies(written_off > 0, available(case, case.after) == 0))
     if isinstance(event, events.WriteOff):
         return every(available(case) == 0, before.account(event.account).maintenance == 0)
+    if isinstance(event, events.BeginLossSharing):
+        return every(before.reserves.uncovered < 0, _the_fund_is_empty(case) | (case.after.reserves.uncovered == 0))
+    if isinstance(event, events.ShareLoss):
+        return before.sharing is not None
     return case.before.deleveraging is not None
+
+
+def _the_fund_is_empty(case: Case) -> Any:
+    return available(case, case.after) == 0
 
 
 def _takeovers_respect_the_vault(case: Case) -> Any:
@@ -90,25 +99,43 @@ def _what_ends_leaves_no_deficit(case: Case) -> Any:
 
 
 def _resolution_makes_progress(case: Case) -> Any:
-    """Each step lowers what is left: lots to close by force, deficits, or the queue."""
+    """Each step lowers what is left: open interest, lots to close by force, deficits, or what is uncovered.
+
+    A queue is over with its lots, or when it is exhausted: lots were closed by then, or a deficit is booked.
+    """
     event, before, after = case.event, case.before, case.after
     if isinstance(event, events.CoverDeficit | events.WriteOff):
         return after.account(event.account).equity > before.account(event.account).equity
     if isinstance(event, events.EndDeleveraging):
-        return after.deleveraging is None
-    id = get_liquidated(case)
-    return magnitude(after.account(id).size) < magnitude(before.account(id).size)
+        episode = before.deleveraging
+        is_booked = after.account(episode.account).equity > before.account(episode.account).equity
+        return (episode.done > 0) | is_booked if after.deleveraging is None else False
+    if isinstance(event, events.BeginLossSharing):
+        return (after.sharing is not None) | (after.reserves.uncovered > before.reserves.uncovered)
+    if isinstance(event, events.ShareLoss):
+        return True if after.sharing is None else after.sharing.head > before.sharing.head
+    id, opened = get_liquidated(case), after.market.open_interest
+    if isinstance(event, events.Deleverage):
+        is_further = True if after.deleveraging is None else after.deleveraging.head > before.deleveraging.head
+        return is_further & (opened < before.market.open_interest)
+    is_smaller = magnitude(after.account(id).size) < magnitude(before.account(id).size)
+    return is_smaller & (opened <= before.market.open_interest)
 
 
 def _who_stays_loses_no_more(case: Case) -> Any:
     """The uncovered loss over all accounts' equity does not rise by a withdrawal that is cut.
 
-    A repayment lowers it by what came from outside, and no account pays any of that.
+    A repayment lowers it by what came from outside, and no account pays any of that; nor of what the fund pays.
+    Who shares it pays from its equity, atom by atom.
     """
     loss, equities = get_loss(case.before)
     loss_after, equities_after = get_loss(case.after)
     if isinstance(case.event, events.RepayLoss):
         return every(loss_after == loss - case.event.amount, loss_after >= 0, equities_after == equities)
+    if isinstance(case.event, events.BeginLossSharing):
+        return every(loss_after == loss - covered_first(case), loss_after >= 0, equities_after == equities)
+    if isinstance(case.event, events.ShareLoss):
+        return every(loss_after <= loss, loss_after >= 0, equities - equities_after == loss - loss_after)
     is_cut = case.rulebook.withdrawals_are_cut & (loss > 0)
     return every(
         loss_after <= loss,
@@ -127,9 +154,9 @@ def get_loss(snapshot: Snapshot) -> tuple[Any, Any]:
 LAWS = (
     Law(
         "LOSS-1",
-        "an uncovered loss is paid only from outside, or by a withdrawal that is cut, and its part of what stays is "
-        "no higher then",
-        frozenset({events.Withdraw, events.RepayLoss}),
+        "an uncovered loss is paid only from outside, by the fund, by who shares it, or by a withdrawal that is cut, "
+        "and its part of what stays is no higher then",
+        frozenset({events.Withdraw, events.RepayLoss, events.BeginLossSharing, events.ShareLoss}),
         _who_stays_loses_no_more,
         lambda case: case.after.reserves.uncovered <= case.before.reserves.uncovered,
     ),
@@ -144,6 +171,8 @@ LAWS = (
                 events.Deleverage,
                 events.EndDeleveraging,
                 events.WriteOff,
+                events.BeginLossSharing,
+                events.ShareLoss,
             }
         ),
         _earlier_stages_are_exhausted,
@@ -172,7 +201,8 @@ LAWS = (
     ),
     Law(
         "LIVE-1",
-        "each step of a resolution lowers the lots to close, a deficit or the open queue",
+        "each step of a resolution lowers open interest, the lots to close, a deficit or what is uncovered; some next "
+        "step is accepted (lemmas)",
         frozenset(
             {
                 events.LiquidationFill,
@@ -181,6 +211,8 @@ LAWS = (
                 events.Deleverage,
                 events.EndDeleveraging,
                 events.WriteOff,
+                events.BeginLossSharing,
+                events.ShareLoss,
             }
         ),
         _resolution_makes_progress,

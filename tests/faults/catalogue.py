@@ -18,6 +18,7 @@ from tests.faults import (
     settings,
     settlement,
     shares,
+    sharing,
     tiers,
 )
 from tests.faults.planting import Fault
@@ -39,4 +40,5 @@ FAULTS: tuple[Fault, ...] = (
     *shares.FAULTS,
     *fund.FAULTS,
     *settings.FAULTS,
+    *sharing.FAULTS,
 )
