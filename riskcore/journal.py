@@ -99,13 +99,16 @@ Line: TypeAlias = Pay | Trade
 class Party:
     """An owner during one event: what it holds so far."""
 
-    __slots__ = ("balance", "id", "liquidated", "positions")
+    __slots__ = ("balance", "id", "liquidated", "positions", "sold")
 
-    def __init__(self, id: Owner, balance: int, positions: Positions, liquidated: Time = NEVER) -> None:
+    def __init__(
+        self, id: Owner, balance: int, positions: Positions, liquidated: Time = NEVER, sold: int = 0
+    ) -> None:
         self.id = id
         self.balance = balance
         self.positions = positions
         self.liquidated = liquidated
+        self.sold = sold
 
 
 class Holder:
@@ -155,7 +158,7 @@ class Journal:
             if party.id == id:
                 return party
         account = self.state.accounts.get(id)
-        party = Party(id, account.balance, account.positions, account.liquidated)
+        party = Party(id, account.balance, account.positions, account.liquidated, account.sold)
         self._accounts.append(party)
         return party
 
@@ -216,6 +219,8 @@ class Journal:
             market.settling,
             market.mark_time,
             market.insurance_used,
+            market.sold,
+            market.sold_time,
         )
         # reserves never trade: they have no positions
         self.lines.append(
@@ -223,9 +228,15 @@ class Journal:
         )
 
     @staticmethod
-    def remember(party: Party, time: Time) -> None:
-        """Note when a liquidation fill closed lots of the party."""
+    def remember(party: Party, time: Time, sold: int) -> None:
+        """Note when a liquidation fill closed lots of the party, and atoms of notional that fills closed then."""
         party.liquidated = time
+        party.sold = sold
+
+    def count_sold(self, time: Time, sold: int) -> None:
+        """Note of the journal's market how many atoms of notional such fills closed at ``time``."""
+        assert self.market is not None
+        self.market = evolve(self.market, sold=Atoms(sold), sold_time=time)
 
     def cover(self, payee: Party, amount: int, stage: Stage, time: Time) -> None:
         """Pay ``amount`` atoms out of the insurance fund, and count them: against its limit, and to the market."""
@@ -278,7 +289,7 @@ class Journal:
         for party in self._accounts:
             accounts = accounts.put(
                 party.id,  # type: ignore[arg-type]
-                Account(Atoms(party.balance), party.positions, party.liquidated),
+                Account(Atoms(party.balance), party.positions, party.liquidated, Atoms(party.sold)),
             )
         if self.market_id is not None:
             markets = markets.put(self.market_id, self.market)

@@ -33,6 +33,10 @@ class AccountView(Protocol):
         """When a liquidation fill last closed lots of it; below zero where none did, or where it is not remembered."""
 
     @property
+    def sold(self) -> Any:
+        """Atoms of notional at mark that liquidation fills closed then."""
+
+    @property
     def equity(self) -> Any:
         """Balance, and all positions at mark less the funding they owe."""
 

@@ -81,7 +81,8 @@ def choose_account(condition: SymBool, first: Account, second: Account, focus: A
         )
     positions: Any = SymPositions(rest, focus, position)
     liquidated: Any = either(condition, first.liquidated, second.liquidated)
-    return Account(either(condition, first.balance, second.balance), positions, liquidated)
+    sold: Any = either(condition, first.sold, second.sold)
+    return Account(either(condition, first.balance, second.balance), positions, liquidated, sold)
 
 
 def get_stake(world: World, values: list[Any], id: Any) -> Any:

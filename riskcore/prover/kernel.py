@@ -21,6 +21,7 @@ from riskcore import (
     gates,
     insurance,
     journal,
+    limits,
     liquidation,
     margin,
     markets,
@@ -40,7 +41,8 @@ from riskcore.prover.symbols import get_run, symbolic_max, symbolic_min
 from riskcore.state import Draws
 from specs.arithmetic import cost_after, named
 from specs.draws import drawn_after, may_pay_out
-from specs.tiers import initial_requirement, maintenance_requirement
+from specs.limits import sold_at
+from specs.tiers import initial_requirement, maintenance_requirement, step_floor
 
 MODULES: tuple[ModuleType, ...] = (
     quantities,
@@ -52,6 +54,7 @@ MODULES: tuple[ModuleType, ...] = (
     margin,
     markets,
     gates,
+    limits,
     cash,
     trading,
     funding,
@@ -138,6 +141,14 @@ def _is_ranked(state: Any, market: Any, size: Any, episode: Any) -> Any:
     return world.is_ranked(size, episode.market, episode.share)
 
 
+def _step_floor(rules: Any, notional: Any) -> Any:
+    return step_floor(rules, notional)
+
+
+def _sold(sold: Any, since: Any, time: Any) -> Any:
+    return sold_at(sold, since, time)
+
+
 def _available(state: Any, time: Any) -> Any:
     return may_pay_out(state.rulebook, state.reserves.insurance, state.draws, time)
 
@@ -164,6 +175,8 @@ CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
     margin.get_margin_after: _named_margin_after,
     markets.are_marks_fresh: _are_marks_fresh,
     journal.get_cost: _cost,
+    tiers.get_step_floor: _step_floor,
+    limits.get_sold: _sold,
     insurance.get_available: _available,
     draws.get_draws_after: _draws_after,
     ranking.is_ranked: _is_ranked,

@@ -243,7 +243,7 @@ def is_header_written(case: SymCase) -> Any:
     )
 
 
-ACCOUNT_FIELDS = ("balance", "size", "cost", "entry_index", "liquidated")
+ACCOUNT_FIELDS = ("balance", "size", "cost", "entry_index", "liquidated", "sold")
 
 
 def is_field_kept(case: SymCase, id: Any, field: str) -> Any:

@@ -14,7 +14,7 @@ from riskcore.events import Header
 from riskcore.prover.case import SymCase, run_event
 from riskcore.prover.realisation import Realisation, Witness
 from riskcore.prover.symbols import to_int
-from riskcore.prover.tracer import INITIAL, MAINTENANCE, Path, Tracer, get_paths
+from riskcore.prover.tracer import BRACKET_FLOOR, INITIAL, MAINTENANCE, Path, Tracer, get_paths
 from riskcore.quantities import RATE_ONE
 
 #: z3's time for one try at a model; what it does not find so is tried less pinned, then ABSTRACT.
@@ -69,7 +69,7 @@ def get_definitions(case: SymCase) -> Iterator[z3.BoolRef]:
     """The exact values of the functions that the path knows by contract."""
     market: Any = case.world.market
     if market is not None:
-        # realised with its base rates alone: no tiers, no scaling
+        # realised at its base rates alone: no tiers of others, no scaling
         yield z3.And(to_int(market.rules.open_interest_floor) == 0, to_int(market.rules.open_interest_cap) == 0)
     for name, arguments, value in case.world.tracer.calls:
         if name in (INITIAL, MAINTENANCE):
@@ -78,7 +78,7 @@ def get_definitions(case: SymCase) -> Iterator[z3.BoolRef]:
             rate = rules.initial_margin_rate if name == INITIAL else rules.maintenance_margin_rate
             exact = size * mark * to_int(rate)
             yield z3.And(value * RATE_ONE >= exact, (value - 1) * RATE_ONE < exact)
-        else:
+        elif name != BRACKET_FLOOR:
             yield get_cost_definition(value, *arguments)
 
 

@@ -15,6 +15,7 @@ from specs.invariant import (
     every_atom_has_one_owner,
     longs_equal_shorts,
     market_is_possible,
+    nothing_is_sold_back,
     open_interest_is_held,
     position_is_possible,
     reserves_keep_their_sign,
@@ -123,7 +124,8 @@ def _settled_funding_goes_through_transit(case: Case) -> Any:
 def _the_next_event_may_assume_it(case: Case) -> Any:
     """The induction closes: what a proof assumes of the state before, the event leaves behind."""
     after, episode = case.after, case.after.deleveraging
-    market = market_is_possible(after, case.rulebook.funding_interval)
+    sold = (nothing_is_sold_back(after.account(id).sold) for id in case.touched)
+    market = every(market_is_possible(after, case.rulebook.funding_interval), *sold)
     if episode is None:
         return market
     fits = episode_fits(episode, after.market, after.account(episode.account), case.rulebook.adl_at_mark)
