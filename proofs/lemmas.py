@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from proofs import cash, deleveraging, insurance, journal, margin, markets, ranking, source, state, step, tables, tiers
+from proofs import (
+    cash,
+    deleveraging,
+    insurance,
+    journal,
+    limits,
+    margin,
+    markets,
+    ranking,
+    source,
+    state,
+    step,
+    tables,
+    tiers,
+)
 from riskcore.prover.lemma import Lemma
 from riskcore.prover.obligations import Obligation
 
@@ -11,6 +25,7 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
     "tiers": tiers.LEMMAS,
     "markets": markets.LEMMAS,
     "cash": cash.LEMMAS,
+    "limits": limits.LEMMAS,
     "insurance": insurance.LEMMAS,
     "journal": journal.LEMMAS,
     "ranking": ranking.LEMMAS,

@@ -15,8 +15,8 @@ from riskcore.events import BeginDeleveraging, Deleverage, EndDeleveraging
 from riskcore.gates import must_wait
 from riskcore.insurance import get_available
 from riskcore.journal import Journal, Reason, Reserve, Stage
-from riskcore.liquidation import get_equity_share, give, require_liquidatable
 from riskcore.limits import is_block_open
+from riskcore.liquidation import get_equity_share, give, require_liquidatable
 from riskcore.margin import Margin, get_margin
 from riskcore.markets import get_market, get_open_market, require_fresh
 from riskcore.quantities import Atoms, Lots, divide_down

@@ -101,9 +101,7 @@ class Party:
 
     __slots__ = ("balance", "id", "liquidated", "positions", "sold")
 
-    def __init__(
-        self, id: Owner, balance: int, positions: Positions, liquidated: Time = NEVER, sold: int = 0
-    ) -> None:
+    def __init__(self, id: Owner, balance: int, positions: Positions, liquidated: Time = NEVER, sold: int = 0) -> None:
         self.id = id
         self.balance = balance
         self.positions = positions

@@ -138,7 +138,7 @@ def is_admissible_rulebook(rulebook: Rulebook) -> bool:
         & ((window == 0) | (cooldown <= window))
         & ((rulebook.liquidation_target == 0) | (rulebook.liquidation_target >= RATE_ONE))
         & (rulebook.liquidation_block_limit >= 0)
-        & ((rulebook.vault_takes_deficits & rulebook.insurance_before_adl) == False)  # noqa: E712  see the guards
+        & (not (rulebook.vault_takes_deficits & rulebook.insurance_before_adl))
     )
 
 

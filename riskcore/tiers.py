@@ -77,7 +77,7 @@ def get_step_floor(rules: MarketRules, notional: int) -> int:
     """
     if not rules.liquidation_tier_step:
         return 0
-    return max((tier.floor for tier in rules.tiers if tier.floor < notional), default=0)
+    return max((0, *(tier.floor for tier in rules.tiers if tier.floor < notional)))
 
 
 def is_continuous(rules: MarketRules) -> bool:

@@ -53,7 +53,7 @@ def gates_guard(case: Case, account: AccountView, lots: Any) -> dict[Rule, Any]:
 
 
 def remembers(case: Case) -> Any:
-    """Whether the rulebook has an account remember when it was liquidated: where a window, a cooldown or a block asks."""
+    """Whether the rulebook has an account remember when it was liquidated: for a window, a cooldown or a block."""
     rulebook = case.rulebook
     return some(
         rulebook.liquidation_window > 0, rulebook.liquidation_cooldown > 0, rulebook.liquidation_block_limit > 0

@@ -36,11 +36,12 @@ class PositionView(NamedTuple):
 
 
 class AccountView(NamedTuple):
-    """``liquidated``: when it last was by a fill, or -1."""
+    """``liquidated``: when it last was by a fill, or -1; ``sold``: notional sold then."""
 
     balance: int
     positions: dict[str, PositionView]
     liquidated: int = -1
+    sold: int = 0
 
 
 class MarketView(NamedTuple):
@@ -53,6 +54,8 @@ class MarketView(NamedTuple):
     settling: bool
     mark_time: int
     insurance_used: int
+    sold: int
+    sold_time: int
 
 
 class EpisodeView(NamedTuple):
@@ -110,7 +113,7 @@ class View:
 
     def get_equity(self, account: str, marks: dict[str, int] | None = None) -> int:
         """Balance, plus lots at mark, less the funding that the lots owe."""
-        balance, positions, _ = self.get_account(account)
+        balance, positions, *_ = self.get_account(account)
         total = balance
         for market, position in positions.items():
             mark = self.markets[market].mark if marks is None else marks[market]
@@ -142,7 +145,7 @@ def observe(state: State) -> View:
             for market, position in value.positions.items()
         }
         if value.balance or positions or value.liquidated >= 0:
-            accounts[str(account)] = AccountView(value.balance, positions, value.liquidated)
+            accounts[str(account)] = AccountView(value.balance, positions, value.liquidated, value.sold)
     markets = {
         str(market): MarketView(
             value.rules,
@@ -154,6 +157,8 @@ def observe(state: State) -> View:
             value.settling,
             value.mark_time,
             value.insurance_used,
+            value.sold,
+            value.sold_time,
         )
         for market, value in state.markets.items()
         if value is not None
@@ -298,7 +303,7 @@ class Holding:
 class Listing:
     """``accrued``: funding per long lot since listing, never rounded. ``settling``: it ends at its mark.
 
-    ``found``: lots held long before the event. ``used``: of the insurance fund.
+    ``found``: lots held long before the event. ``used``: of the insurance fund. ``sold``: notional, then.
     """
 
     rules: MarketRules
@@ -309,6 +314,8 @@ class Listing:
     mark_time: int = 0
     found: int = 0
     used: int = 0
+    sold: int = 0
+    sold_time: int = 0
 
 
 @dataclass
@@ -339,6 +346,7 @@ class Venue:
         self.losses = 0
         self.stakes: dict[str, StakeView] = {}
         self.liquidated: dict[str, int] = {}
+        self.sold: dict[str, int] = {}
         self.episode: Episode | None = None
         self.seen: set[str] = set()
         self.sequence = 0
@@ -359,9 +367,12 @@ class Venue:
                 market.settling,
                 market.mark_time,
                 used=market.insurance_used,
+                sold=market.sold,
+                sold_time=market.sold_time,
             )
-        for account, (balance, positions, liquidated) in view.accounts.items():
+        for account, (balance, positions, liquidated, sold) in view.accounts.items():
             venue.cash[account] = balance
+            venue.sold[account] = sold
             if liquidated >= 0:
                 venue.liquidated[account] = liquidated
             venue.holdings[account] = {}
@@ -397,6 +408,7 @@ class Venue:
         other.seen = set(self.seen)
         other.stakes = dict(self.stakes)
         other.liquidated = dict(self.liquidated)
+        other.sold = dict(self.sold)
         return other
 
     def view(self) -> View:
@@ -412,7 +424,7 @@ class Venue:
                 transit -= holding.owed
             liquidated = self.liquidated.get(account, -1)
             if balance or positions or liquidated >= 0:
-                accounts[account] = AccountView(balance, positions, liquidated)
+                accounts[account] = AccountView(balance, positions, liquidated, self.sold.get(account, 0))
         episode = self.episode
         return View(
             self.rulebook,
@@ -460,6 +472,8 @@ class Venue:
             listing.settling,
             listing.mark_time,
             listing.used,
+            listing.sold,
+            listing.sold_time,
         )
 
     def _count_longs(self, name: str) -> int:
@@ -600,6 +614,7 @@ class Venue:
             and 0 < rules.liquidation_share <= MILLION
             and rules.liquidation_share_floor >= 0
             and rules.minimum_size > 0
+            and min(rules.liquidation_block_limit, rules.vault_position_limit) >= 0
         )
         broken = get_broken(
             MARKET_LISTED=event.market not in self.listings,
@@ -753,6 +768,9 @@ class Venue:
         broken = get_broken(
             LIQUIDATION_COOLDOWN=not self.is_waiting(event.account, event.timestamp),
             LIQUIDATION_SHARE=event.size <= self.get_most(event.account, event.market, event.timestamp),
+            LIQUIDATION_TARGET=not self._is_enough(event, self._is_at_target),
+            LIQUIDATION_STEP=not self._is_enough(event, self._is_at_step),
+            LIQUIDATION_BLOCK=not self._is_enough(event, self.is_block_full),
         )
         share = self.get_share(event.account, event.market, event.size)
         maker_size, maker_before = self.get_size(event.maker, event.market), self.get_health(event.maker)
@@ -772,10 +790,52 @@ class Venue:
             broken |= get_broken(WORSE_THAN_BANKRUPTCY=backed)
             self._draw(event.account, -spare, event.timestamp, event.market)
         broken |= self._check_dust(event.market, sizes)
-        if self.rulebook.liquidation_window or self.rulebook.liquidation_cooldown:
-            self.liquidated[event.account] = event.timestamp
+        self._remember_sale(event)
         reducing = is_reducing(maker_size, self.get_size(event.maker, event.market))
         return broken | get_broken(MAKER_MARGIN=is_safe(maker_before, self.get_health(event.maker), reducing))
+
+    def _remember_sale(self, event: events.LiquidationFill) -> None:
+        """The sale adds to what the account's and the market's block have, where the rules ask for it."""
+        rulebook, listing, now = self.rulebook, self.listings[event.market], event.timestamp
+        worth = event.size * listing.mark
+        if rulebook.liquidation_window or rulebook.liquidation_cooldown or rulebook.liquidation_block_limit:
+            self.sold[event.account] = self.get_sold(event.account, now) + worth
+            self.liquidated[event.account] = now
+        if listing.rules.liquidation_block_limit:
+            listing.sold = worth + (listing.sold if listing.sold_time == now else 0)
+            listing.sold_time = now
+
+    def get_sold(self, account: str, now: int) -> int:
+        """What of the account was sold in the block of ``now``."""
+        return self.sold.get(account, 0) if self.liquidated.get(account) == now else 0
+
+    def _is_enough(self, event: events.LiquidationFill, is_done: Callable[[str, str, int, int], bool]) -> bool:
+        """Whether the fill's last lot is one too many; or, if dust may not be left, those beyond the least are."""
+        held = abs(self.get_size(event.account, event.market))
+        before_last = event.size - 1
+        if held - before_last < self.listings[event.market].rules.minimum_size:
+            before_last = max(0, held - self.listings[event.market].rules.minimum_size)
+        return is_done(event.account, event.market, before_last, event.timestamp)
+
+    def _is_at_target(self, account: str, market: str, closed: int, now: int) -> bool:
+        """Whether closing so many lots at mark, for nothing, leaves the target's equity."""
+        health, held = self.get_health(account), abs(self.get_size(account, market))
+        freed = self.get_maintenance(market, held) - self.get_maintenance(market, held - closed)
+        target = Fraction(self.rulebook.liquidation_target, MILLION)
+        return target > 0 and health.equity >= target * (health.maintenance - freed)
+
+    def _is_at_step(self, account: str, market: str, closed: int, now: int) -> bool:
+        """Whether so many lots fewer are out of the bracket, if there is one below."""
+        listing, held = self.listings[market], abs(self.get_size(account, market))
+        below = [0, *(tier.floor for tier in listing.rules.tiers if tier.floor < held * listing.mark)]
+        return listing.rules.liquidation_tier_step and (held - closed) * listing.mark <= below[-1]
+
+    def is_block_full(self, account: str, market: str, closed: int, now: int) -> bool:
+        """Whether so many lots more use up what may be sold of the account, or in the market, at this time."""
+        listing = self.listings[market]
+        worth, limits = closed * listing.mark, (self.rulebook, listing.rules)
+        sold = self.get_sold(account, now), listing.sold if listing.sold_time == now else 0
+        return any(0 < one.liquidation_block_limit <= worth + two for one, two in zip(limits, sold, strict=True))
 
     def is_waiting(self, account: str, now: int) -> bool:
         """Whether it was sold to the book too short a time ago, and still has time."""
@@ -815,7 +875,9 @@ class Venue:
 
     def _take_over(self, account: str, market: str, lots: int) -> set[str]:
         vault, mark = self.rulebook.vault, self.listings[market].mark
-        broken = get_broken(VAULT_TAKES_NO_DEFICIT=self.get_equity(account) >= 0)
+        broken = get_broken(VAULT_TAKES_NO_DEFICIT=self.get_equity(account) >= 0 or self.rulebook.vault_takes_deficits)
+        own_limit = self.listings[market].rules.vault_position_limit
+        limit = min(own_limit, self.rulebook.vault_position_limit) if own_limit else self.rulebook.vault_position_limit
         held, before = self.get_size(vault, market), self.get_health(vault)
         share = self.get_share(account, market, lots)
         worth_less_share = lots * mark - share if self.get_size(account, market) > 0 else lots * mark + share
@@ -823,7 +885,7 @@ class Venue:
         after = self.get_size(vault, market)
         reducing = is_reducing(held, after)
         return broken | get_broken(
-            VAULT_LIMIT=abs(after) * mark <= self.rulebook.vault_position_limit or reducing,
+            VAULT_LIMIT=abs(after) * mark <= limit or reducing,
             VAULT_MARGIN=is_safe(before, self.get_health(vault), reducing),
         )
 
@@ -856,6 +918,7 @@ class Venue:
         self.episode = Episode(event.account, event.market, lots, share, list(event.queue), 0, 0)
         return get_broken(
             LIQUIDATION_COOLDOWN=not self.is_waiting(event.account, event.timestamp),
+            LIQUIDATION_BLOCK=in_deficit or not self.is_block_full(event.account, event.market, 0, event.timestamp),
             ADL_SOLVENT=self.get_equity(event.account) <= 0 or self.rulebook.adl_solvent,
             VAULT_NOT_EXHAUSTED=not self.can_vault_take(event.account, event.market, 1),
             INSURANCE_NOT_EXHAUSTED=not insured,

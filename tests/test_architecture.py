@@ -30,6 +30,7 @@ KERNEL = (
     "margin",
     "markets",
     "gates",
+    "limits",
     "cash",
     "trading",
     "funding",
@@ -56,8 +57,8 @@ TRANSITION_MODULES = (
     "shares",
 )
 #: What only calls the core's verbs, or is called by name: market life, cash, funding, ranking policies, brackets of
-#: rates, the vault's shares.
-AROUND_THE_CORE = ("markets", "settlement", "cash", "funding", "ranking", "tiers", "shares")
+#: rates, the vault's shares, what limits a fill.
+AROUND_THE_CORE = ("markets", "settlement", "cash", "funding", "ranking", "tiers", "shares", "limits")
 #: Names, fields and sentences, for core and modules alike; nothing in it does anything.
 VOCABULARY = ("rules", "events")
 CORE_LINES, KERNEL_LINES, MODULE_LINES = 1000, 2500, 300
@@ -66,7 +67,7 @@ LIBRARIES = {"__future__", "attrs", "attrs.validators", "collections.abc", "enum
 IMPURE = {"open", "print", "input", "eval", "exec", "compile", "float", "complex", "round", "globals", "__import__"}
 
 #: What only the journal assigns.
-WRITTEN = ("balance", "positions", "lines", "market", "stake", "vault_shares", "draws", "liquidated")
+WRITTEN = ("balance", "positions", "lines", "market", "stake", "vault_shares", "draws", "liquidated", "sold")
 
 #: The named folds over many entries: one account's positions, and the scan that certifies a queue.
 FOLDS = {

@@ -130,7 +130,9 @@ def _a_block_is_left_its_room(case: Case) -> Any:
     return every(
         block_has_room(case, before, closed),
         implies(remembers(case), after.sold == sold_of_account(case, before) + worth),
-        implies(market.rules.liquidation_block_limit > 0, is_counted & (case.after.market.sold_time == case.event.timestamp)),
+        implies(
+            market.rules.liquidation_block_limit > 0, is_counted & (case.after.market.sold_time == case.event.timestamp)
+        ),
     )
 
 
@@ -222,24 +224,24 @@ LAWS = (
     ),
     Law(
         "LIQ-7",
-        "a liquidation fill closes no lot after the one that brings equity at mark to the rulebook's target; all, where "
-        "what must be left would not",
+        "a liquidation fill closes no lot after the one that brings equity at mark to the rulebook's target; all, "
+        "where what must be left would not",
         frozenset({events.LiquidationFill}),
         _no_lot_goes_beyond(target_is_ahead),
         _nothing_goes_to_the_book,
     ),
     Law(
         "LIQ-8",
-        "where the market steps, a liquidation fill closes no lot after the one that brings the position to the floor of "
-        "its bracket; all, where what must be left would not",
+        "where the market steps, a liquidation fill closes no lot after the one that brings the position to the floor "
+        "of its bracket; all, where what must be left would not",
         frozenset({events.LiquidationFill}),
         _no_lot_goes_beyond(step_is_ahead),
         _nothing_goes_to_the_book,
     ),
     Law(
         "LIQ-9",
-        "in one block no lot is sold after those that reach the limit of the account or of the market, nor is the account "
-        "deleveraged then, unless it is bankrupt",
+        "in one block no lot is sold after those that reach the limit of the account or of the market, nor is the "
+        "account deleveraged then, unless it is bankrupt",
         frozenset({events.LiquidationFill, events.BeginDeleveraging}),
         _a_block_is_left_its_room,
         _nothing_is_counted,

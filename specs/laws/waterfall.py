@@ -162,7 +162,7 @@ LAWS = (
     ),
     Law(
         "VAULT-1",
-        "a takeover waits for its trigger, respects the vault's limits, costs it nothing but a deficit's share, and never "
+        "a takeover waits for its trigger, respects the vault's limits, costs it nothing but a deficit's share, never "
         "more than it has, and leaves the flat at zero",
         frozenset({events.Takeover}),
         _takeovers_respect_the_vault,
