@@ -13,7 +13,8 @@ that is empty and has nothing to book is never opened. An account for which noth
 can be done is set aside, and looked at again only after something else was done.
 
 An account that waits for its cooldown, or for the next block, is left to wait, below maintenance as it is: what the
-book would take later goes to no later stage, but to the vault where the rulebook names a trigger for it below maintenance.
+book would take later goes to no later stage, but to the vault where the rulebook names a trigger for it below
+maintenance.
 """
 
 from __future__ import annotations

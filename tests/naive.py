@@ -833,9 +833,10 @@ class Venue:
     def is_block_full(self, account: str, market: str, closed: int, now: int) -> bool:
         """Whether so many lots more use up what may be sold of the account, or in the market, at this time."""
         listing = self.listings[market]
-        worth, limits = closed * listing.mark, (self.rulebook, listing.rules)
+        worth = closed * listing.mark
+        limits = self.rulebook.liquidation_block_limit, listing.rules.liquidation_block_limit
         sold = self.get_sold(account, now), listing.sold if listing.sold_time == now else 0
-        return any(0 < one.liquidation_block_limit <= worth + two for one, two in zip(limits, sold, strict=True))
+        return any(0 < limit <= worth + past for limit, past in zip(limits, sold, strict=True))
 
     def is_waiting(self, account: str, now: int) -> bool:
         """Whether it was sold to the book too short a time ago, and still has time."""

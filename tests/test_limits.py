@@ -1,6 +1,8 @@
-"""How far one liquidation fill may go: to a target, to the floor of a bracket, within a block; and a vault that pays."""
+"""How far one fill may go: to a target, to the floor of a bracket, within a block; and a vault that pays deficits."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import attrs
 import pytest
@@ -25,7 +27,7 @@ from tests.strategies import Desk, make_rulebook, make_rules
 
 AMBER, BTC = AccountId("amber"), MarketId("BTC")
 #: Where the vault pays deficits, the fund is for the flat.
-PAYS = {"insurance_before_adl": False, "vault_takes_deficits": True}
+PAYS: dict[str, Any] = {"insurance_before_adl": False, "vault_takes_deficits": True}
 
 
 def make_limits(minimum: int = 1, block: int = 0, own: int = 0, step: bool = False) -> MarketRules:
@@ -91,15 +93,16 @@ def test_a_bankrupt_account_has_no_target_to_reach() -> None:
 
 
 def test_the_target_is_of_all_that_the_account_has() -> None:
-    # 200 at 920 of BTC and as much of ETH: 460 each; without BTC there would still be 460
+    # BTC and ETH need 460 each: without any BTC there would still be 460, and 400 are there
     desk = Desk(make_rulebook(liquidation_target=RATE_ONE))
-    desk.open("BTC", 1000, amber=1800, birch=10**5, cedar=10**5)
+    desk.open("BTC", 1000, amber=2000, birch=10**5, cedar=10**5)
     desk.open("ETH", 1000)
     for market in ("BTC", "ETH"):
         desk.must(Fill, "amber", "birch", market, 10, 1000)
+    for market in ("BTC", "ETH"):
         desk.must(MarkPrice, market, 920)
 
-    assert (200, 920) == (desk.get_equity("amber"), desk.view.get_health("amber").maintenance)
+    assert (400, 920) == (desk.get_equity("amber"), desk.view.get_health("amber").maintenance)
     assert sell(desk, 10) is None
 
 
@@ -162,10 +165,11 @@ def test_one_lot_of_each_block_may_always_go() -> None:
 
 def test_an_accounts_block_is_of_all_its_markets() -> None:
     desk = Desk(make_rulebook(liquidation_block_limit=1000))
-    desk.open("BTC", 1000, amber=1800, birch=10**5, cedar=10**5)
+    desk.open("BTC", 1000, amber=2000, birch=10**5, cedar=10**5)
     desk.open("ETH", 1000)
     for market in ("BTC", "ETH"):
         desk.must(Fill, "amber", "birch", market, 10, 1000)
+    for market in ("BTC", "ETH"):
         desk.must(MarkPrice, market, 920)
     desk.must(LiquidationFill, "amber", "cedar", "ETH", 2, 920)
 
@@ -291,7 +295,7 @@ def test_the_fund_of_cash_is_then_for_the_flat() -> None:
         (PAYS, True),
     ],
 )
-def test_a_rulebook_with_limits_is_admissible(changes: dict[str, object], admissible: bool) -> None:
+def test_a_rulebook_with_limits_is_admissible(changes: dict[str, Any], admissible: bool) -> None:
     rulebook = make_rulebook(**changes)
 
     assert admissible == is_admissible_rulebook(rulebook)
@@ -302,7 +306,8 @@ def test_a_rulebook_with_limits_is_admissible(changes: dict[str, object], admiss
 
 @pytest.mark.parametrize("field", ["liquidation_block_limit", "vault_position_limit"])
 def test_a_market_with_a_limit_below_zero_is_not_listed(field: str) -> None:
-    rules = attrs.evolve(make_rules(), **{field: -1})
+    changes: dict[str, Any] = {field: -1}
+    rules = attrs.evolve(make_rules(), **changes)
 
     assert not is_admissible_market(rules)
     assert Rule.RULES_INADMISSIBLE == Desk().do(ListMarket, "BTC", rules, 1000).rejected

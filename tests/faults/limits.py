@@ -91,9 +91,9 @@ FAULTS = (
         kinds=(),
         module="tiers",
         old="    return max((0, *(tier.floor for tier in rules.tiers if tier.floor < notional)))",
-        new="    return min((tier.floor for tier in rules.tiers if tier.floor < notional), default=0)",
+        new="    return rules.tiers[0].floor if rules.tiers and rules.tiers[0].floor < notional else 0",
         unit="lemma:tiers",
-        kills=("tiers/step_floor_is_specified",),
+        kills=("step_floor_is_specified",),
     ),
     Fault(
         name="step_at_its_floor",
@@ -103,7 +103,7 @@ FAULTS = (
         old="if tier.floor < notional)))",
         new="if tier.floor <= notional)))",
         unit="lemma:tiers",
-        kills=("tiers/step_floor_is_specified",),
+        kills=("step_floor_is_specified",),
     ),
     Fault(
         name="block_never_ends",
@@ -113,7 +113,7 @@ FAULTS = (
         old="    return sold if since == time else 0\n",
         new="    return sold\n",
         unit="lemma:limits",
-        kills=("limits/sold_is_exact",),
+        kills=("sold_is_exact",),
     ),
     Fault(
         name="block_not_counted",
@@ -223,6 +223,6 @@ FAULTS = (
         old="        & (not (rulebook.vault_takes_deficits & rulebook.insurance_before_adl))\n",
         new="",
         unit="lemma:state",
-        kills=("state/rulebook_hypothesis",),
+        kills=("rulebook_hypothesis",),
     ),
 )
