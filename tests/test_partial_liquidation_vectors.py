@@ -139,7 +139,7 @@ def test_what_follows_within_the_window_is_for_all(case: dict[str, Any]) -> None
 
 @get_cases("blocks")
 def test_a_block_leaves_what_its_limit_has_left(case: dict[str, Any]) -> None:
-    limits = {"liquidation_block_limit": Atoms(case["limit"])}
+    limits: dict[str, Any] = {"liquidation_block_limit": Atoms(case["limit"])}
     play = Play(case["lot"] * LOTS, 0, limits=limits)
     sold, left = case["sold"], case["left"]
 
@@ -154,7 +154,7 @@ def test_a_block_leaves_what_its_limit_has_left(case: dict[str, Any]) -> None:
 def test_a_shortage_takes_as_many_lots_as_it_is_margin_of(case: dict[str, Any]) -> None:
     notional = case["size"] * case["mark"]
     equity = notional * MAINTENANCE // RATE_ONE - case["shortage"]
-    limits = {"liquidation_target": Rate(RATE_ONE)}
+    limits: dict[str, Any] = {"liquidation_target": Rate(RATE_ONE)}
     play = Play(notional, equity, lots=case["size"], limits=limits)
 
     assert [Rule.LIQUIDATION_TARGET, None] == [play.sell(case["most"] + 1), play.sell(case["most"])]
