@@ -120,7 +120,7 @@ def test_a_share_and_its_fee_leave_what_the_table_says(case: dict[str, Any]) -> 
 
 @get_cases("floors")
 def test_a_large_position_is_closed_by_its_share_and_another_whole(case: dict[str, Any]) -> None:
-    gates = {"liquidation_share": Rate(case["share"]), "liquidation_share_floor": Atoms(case["floor"])}
+    gates: dict[str, Any] = {"liquidation_share": Rate(case["share"]), "liquidation_share_floor": Atoms(case["floor"])}
     play = Play(case["notional"], case["notional"] // 20, **gates)
     lots, remainder = divmod(case["most"] * LOTS, case["notional"])
 
