@@ -424,10 +424,11 @@ class Proposer:
         return self._make(events.AdvanceTime)
 
     def list_market(self) -> Event:
+        rules = draw_rules(self.random)
         return self._make(
             events.ListMarket,
             self.random.choice((*self.venue.listings, f"NEW{len(self.venue.listings)}")),
-            draw_rules(self.random),
+            self._spoilt_rules(rules) if self.random.random() < 0.3 else rules,
             self.random.randint(1, 10**6),
         )
 

@@ -100,6 +100,8 @@ def is_floor(value: Any, numerator: Any, denominator: Any) -> z3.BoolRef:
 def get_bounds(case: SymCase) -> Iterator[z3.BoolRef]:
     """What a filler can realise: requirements within a ratio, longs and shorts within open interest, a short queue."""
     world = case.world
+    # fillers' markets were marked at time zero
+    yield world.timestamp.term >= 0
     longs: Any = 0
     shorts: Any = 0
     for account in world.accounts.first:
