@@ -30,6 +30,7 @@ from riskcore.step import apply
 from specs.arithmetic import RATE_ONE, every, magnitude, negate
 from specs.deleveraging import share_to_pay
 from specs.gates import cooled_down
+from specs.limits import block_has_room
 from specs.markets import fresh
 from specs.vault import could_take_over
 
@@ -105,9 +106,10 @@ def _accepts_any(attempt: _Try, *tried: Any) -> bool:
 
 
 class _Need:
-    """An account below maintenance with a position in an open market, its marks fresh, no cooldown running.
+    """An account below maintenance with a position in an open market, its marks fresh.
 
-    And the queue that is ranked against it.
+    No cooldown runs, and no block that is used up; neither holds up an account in debt. And the queue that is
+    ranked against it.
     """
 
     def __init__(self, tracer: Tracer) -> None:
@@ -126,6 +128,7 @@ class _Need:
         self._takeover = self.attempt.make(events.Takeover, **fields, size=1)
         self.case = case = self.attempt.get_case(self._begin)
         assume(tracer, account.equity < account.maintenance, account.marks_are_fresh(self.attempt.time))
+        assume(tracer, (account.equity < 0) | block_has_room(case, account, 0))
         assume(tracer, cooled_down(case, account), self.queue.length >= 0, case.is_ranked)
 
     def is_helped(self) -> bool:

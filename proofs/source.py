@@ -86,7 +86,12 @@ LOOKS: dict[str, set[str]] = {
     "journal.Journal._balance_after": {"getattr", "value"},
 }
 _TIER_RULE = {"tiers.get_tiered_requirement", "tiers.is_continuous"}
-_BRACKETS = {"tiers.get_initial_rates", "tiers.get_maintenance_rates", "state.has_admissible_tiers"}
+_BRACKETS = {
+    "tiers.get_initial_rates",
+    "tiers.get_maintenance_rates",
+    "tiers.get_step_floor",
+    "state.has_admissible_tiers",
+}
 _SHORT_WAYS = {"margin.get_initial_requirement", "margin.get_maintenance_requirement"}
 #: The choices that are words, and tiers, and the only functions that read them; events know these by contract, or
 #: are traced under each word, as those of a loss that is shared out.

@@ -14,15 +14,25 @@ from itertools import pairwise
 from typing import Any
 from unittest.mock import patch
 
+import attrs
+
 from proofs.margin import get_any_figures
 from riskcore import margin, state, tiers
 from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_bool, new_int
 from riskcore.prover.tracer import Tracer
 from riskcore.state import MarketRules, Tier, TierRule
-from specs.arithmetic import RATE_ONE, both_ways, every, implies, larger, magnitude
+from specs.arithmetic import RATE_ONE, both_ways, either, every, implies, larger, magnitude
 from specs.contract import toward_zero
-from specs.tiers import admissible_tier, chosen, initial_brackets, maintenance_brackets, scaled_rate, tiered
+from specs.tiers import (
+    admissible_tier,
+    chosen,
+    initial_brackets,
+    maintenance_brackets,
+    scaled_rate,
+    step_floor,
+    tiered,
+)
 
 ANY_BRACKET = "any bracket, any notional"
 BOUNDED = "PROVED-BOUNDED(three brackets, either rule), any figures; a bracket's term is proven of any bracket"
@@ -276,6 +286,25 @@ def _is_step_bounded(tracer: Tracer, rules: Any, floors: list[Any], rates: list[
     return (step - 1) * RATE_ONE <= price * rates[-1]
 
 
+def _step_floor_is_specified(tracer: Tracer) -> Any:
+    """The highest floor that the notional is above, zero where there is none or no step: and so below it."""
+    rules, _, _ = any_brackets(tracer)
+    rules = attrs.evolve(rules, liquidation_tier_step=bool(new_bool("steps")))
+    notional = new_int("notional")
+    assume(tracer, notional >= 0)
+    floor: Any = tiers.get_step_floor(rules, notional)
+    return every(floor == step_floor(rules, notional), floor >= 0, implies(notional > 0, floor < notional))
+
+
+def _highest_floor_grows_by_brackets(tracer: Tracer) -> Any:
+    """One bracket more above any number of others: its floor where that is reached, else the highest of those."""
+    reached, lower, floor, notional = (new_int(name) for name in ("reached", "lower", "floor", "notional"))
+    assume(tracer, notional > 0, reached >= 0, reached <= lower, lower < floor)
+    assume(tracer, reached < notional, (lower >= notional) | (reached == lower))
+    after = either(notional > floor, floor, reached)
+    return every(after <= floor, after < notional, (floor >= notional) | (after == floor), after >= reached)
+
+
 def _is_continuous(tracer: Tracer) -> Any:
     """The kernel says so exactly where parts are margined apart, or all brackets have the same rates."""
     rules = any_rules()
@@ -467,6 +496,20 @@ LEMMAS = (
         "rules are called continuous where they have brackets, or slabs of the same rates",
         _is_continuous,
         BOUNDED,
+    ),
+    Lemma(
+        "step_floor_is_specified",
+        "LIQ-8",
+        "a liquidation steps down to the highest floor below the notional, to zero in the lowest bracket",
+        _step_floor_is_specified,
+        BOUNDED,
+    ),
+    Lemma(
+        "highest_floor_grows_by_brackets",
+        "LIQ-8",
+        "with one bracket more the highest floor reached is its own, or that of the brackets below",
+        _highest_floor_grows_by_brackets,
+        ANY_BRACKET,
     ),
     Lemma(
         "no_less_than_the_base_rate",

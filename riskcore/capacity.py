@@ -10,6 +10,7 @@ from itertools import chain, pairwise
 
 from riskcore.deleveraging import get_share
 from riskcore.gates import get_share_lots, is_just_liquidated, is_within_share, leaves_no_dust
+from riskcore.limits import get_lots_before_last, is_above_step, is_block_open, is_short_of_target
 from riskcore.liquidation import get_equity_share
 from riskcore.margin import get_initial_requirement, get_margin, get_margin_after
 from riskcore.margin import is_below_maintenance as is_below
@@ -19,7 +20,7 @@ from riskcore.ranking import get_candidates
 from riskcore.sharing import get_weights
 from riskcore.state import Deleveraging, Market, State
 from riskcore.tiers import get_open_interest_after
-from riskcore.vault import can_take_over
+from riskcore.vault import can_take_over, takes_equity
 
 #: Atoms that rounding may hide of spare margin.
 SLACK = 6
@@ -76,7 +77,9 @@ def compute_takeover_size(state: State, id: AccountId, market_id: MarketId) -> i
     market, account = get_market(state, market_id), state.accounts.get(id)
     size = account.positions.get(market_id).size
     margin = get_margin(account, state.markets)
-    if id == state.rulebook.vault or size == 0 or market.settling or margin.equity < 0 or not is_below(margin):
+    if id == state.rulebook.vault or size == 0 or market.settling or not is_below(margin):
+        return 0
+    if not takes_equity(state.rulebook, margin):
         return 0
     vault_account = state.accounts.get(state.rulebook.vault)
     held = vault_account.positions.get(market_id).size
@@ -109,7 +112,9 @@ def compute_takeover_size(state: State, id: AccountId, market_id: MarketId) -> i
         yield first, turn
 
     sheds = min(abs(held), abs(size)) if held * size < 0 else 0
-    parts = _iter_parts(state.rulebook.vault_position_limit, market, abs(size), held if size > 0 else -held, sheds)
+    limit = state.rulebook.vault_position_limit
+    limit = min(limit, market.rules.vault_position_limit or limit)
+    parts = _iter_parts(limit, market, abs(size), held if size > 0 else -held, sheds)
     lines = chain.from_iterable(iter_straight(*part) for part in parts)
     sizes = chain(chain.from_iterable(_iter_crossing(get_spare, *line) for line in lines), iter_halves(sheds), (1,))
     return next((lots for lots in sizes if accepts(lots)), 0)
@@ -171,8 +176,8 @@ def compute_fill_sizes(
 ) -> list[tuple[int, int]]:
     """First and last of each range of sizes up to ``lots`` that a liquidation fill's gates allow, the largest first.
 
-    They are the market's share, and that neither the account nor the maker is left with dust; all sizes where both
-    are off. Raises ``Rejected`` where the market is not listed.
+    They are the market's share, what else limits a fill, and that neither the account nor the maker is left with
+    dust; all sizes where all of it is off. Raises ``Rejected`` where the market is not listed.
     """
     market, account = get_market(state, market_id), state.accounts.get(id)
     size = account.positions.get(market_id).size
@@ -181,6 +186,19 @@ def compute_fill_sizes(
     is_free = is_just_liquidated(state.rulebook, account.liquidated, time)
     if not is_free and not is_within_share(market, size, most):
         most = get_share_lots(market, size)
+    margin = get_margin(account, state.markets)
+
+    def is_within(lots: int) -> bool:
+        left = get_lots_before_last(market, size, lots)
+        return (
+            is_short_of_target(state.rulebook, margin, market, size, left)
+            and is_above_step(market, size, left)
+            and is_block_open(state.rulebook, market, account, abs(size) - left, time)
+        )
+
+    if most > 0 and not is_within(most):
+        # what is within the limits is, with one lot less, within them too
+        most = find_boundary(is_within, 0, most)
     sign = 1 if size > 0 else -1
 
     def is_clean(lots: int) -> bool:

@@ -305,6 +305,8 @@ def read_rulebook(value: object, source: Source) -> Rulebook:
 
 def check_rulebook(rulebook: Rulebook) -> None:
     """``Fault`` unless admissible."""
+    if rulebook.vault_takes_deficits and rulebook.insurance_before_adl:
+        raise Fault("false where insurance_before_adl is true", "true", "vault_takes_deficits")
     check_admissible(rulebook, is_admissible_rulebook, "an admissible rulebook")
 
 

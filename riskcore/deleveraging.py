@@ -15,6 +15,7 @@ from riskcore.events import BeginDeleveraging, Deleverage, EndDeleveraging
 from riskcore.gates import must_wait
 from riskcore.insurance import get_available
 from riskcore.journal import Journal, Reason, Reserve, Stage
+from riskcore.limits import is_block_open
 from riskcore.liquidation import get_equity_share, give, require_liquidatable
 from riskcore.margin import Margin, get_margin
 from riskcore.markets import get_market, get_open_market, require_fresh
@@ -52,6 +53,8 @@ def process_begin_deleveraging(state: State, event: BeginDeleveraging) -> Journa
     margin = get_margin(account, state.markets)
     require_liquidatable(margin, size, 1)
     require(not must_wait(rulebook, margin, account.liquidated, event.timestamp), Rule.LIQUIDATION_COOLDOWN)
+    is_open = is_block_open(rulebook, market, account, 0, event.timestamp)
+    require((margin.equity < 0) | is_open, Rule.LIQUIDATION_BLOCK)
     require(rulebook.adl_solvent | (margin.equity <= 0), Rule.ADL_SOLVENT)
     if event.account != rulebook.vault:
         vault = state.accounts.get(rulebook.vault)

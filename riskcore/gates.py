@@ -7,7 +7,7 @@ fill leaves dust. All of this is off unless the rules say otherwise.
 
 These gates are the book's own. The vault takes over by its own trigger, and whole; a
 deleveraging waits for a cooldown with the book, since until then the book has had no turn,
-and like the vault closes whatever is left.
+and like the vault closes whatever is left. How far one fill may go besides, ``limits.py`` says.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def is_within_share(market: Market, size: int, lots: int) -> bool:
 
 def is_remembered(rulebook: Rulebook) -> bool:
     """Whether an account keeps the time of its last liquidation: only where something depends on it."""
-    return rulebook.liquidation_window + rulebook.liquidation_cooldown > 0
+    return rulebook.liquidation_window + rulebook.liquidation_cooldown + rulebook.liquidation_block_limit > 0
 
 
 def is_just_liquidated(rulebook: Rulebook, liquidated: int, time: int) -> bool:

@@ -102,16 +102,23 @@ Line: TypeAlias = Pay | Trade
 class Party:
     """An owner during one event: what it holds so far."""
 
-    __slots__ = ("balance", "id", "leverages", "liquidated", "positions")
+    __slots__ = ("balance", "id", "leverages", "liquidated", "positions", "sold")
 
     def __init__(
-        self, id: Owner, balance: int, positions: Positions, liquidated: Time = NEVER, chosen: Leverages = NO_LEVERAGES
+        self,
+        id: Owner,
+        balance: int,
+        positions: Positions,
+        liquidated: Time = NEVER,
+        chosen: Leverages = NO_LEVERAGES,
+        sold: int = 0,
     ) -> None:
         self.id = id
         self.balance = balance
         self.positions = positions
         self.liquidated = liquidated
         self.leverages = chosen
+        self.sold = sold
 
 
 class Holder:
@@ -163,7 +170,7 @@ class Journal:
             if party.id == id:
                 return party
         account = self.state.accounts.get(id)
-        party = Party(id, account.balance, account.positions, account.liquidated, account.leverages)
+        party = Party(id, account.balance, account.positions, account.liquidated, account.leverages, account.sold)
         self._accounts.append(party)
         return party
 
@@ -224,6 +231,8 @@ class Journal:
             market.settling,
             market.mark_time,
             market.insurance_used,
+            market.sold,
+            market.sold_time,
         )
         # reserves never trade: they have no positions
         self.lines.append(
@@ -231,9 +240,15 @@ class Journal:
         )
 
     @staticmethod
-    def remember(party: Party, time: Time) -> None:
-        """Note when a liquidation fill closed lots of the party."""
+    def remember(party: Party, time: Time, sold: int) -> None:
+        """Note when a liquidation fill closed lots of the party, and atoms of notional that fills closed then."""
         party.liquidated = time
+        party.sold = sold
+
+    def count_sold(self, time: Time, sold: int) -> None:
+        """Note of the journal's market how many atoms of notional such fills closed at ``time``."""
+        assert self.market is not None
+        self.market = evolve(self.market, sold=Atoms(sold), sold_time=time)
 
     @staticmethod
     def choose(party: Party, market_id: MarketId, leverage: Leverage) -> None:
@@ -291,7 +306,7 @@ class Journal:
         for party in self._accounts:
             accounts = accounts.put(
                 party.id,  # type: ignore[arg-type]
-                Account(Atoms(party.balance), party.positions, party.liquidated, party.leverages),
+                Account(Atoms(party.balance), party.positions, party.liquidated, party.leverages, Atoms(party.sold)),
             )
         if self.market_id is not None:
             markets = markets.put(self.market_id, self.market)

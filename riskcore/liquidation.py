@@ -8,9 +8,10 @@ not fall, whatever its other markets hold, and a healthy rest stays healthy.
 from __future__ import annotations
 
 from riskcore.events import LiquidationFill
-from riskcore.gates import is_just_liquidated, is_remembered, is_within_share, leaves_no_dust, must_wait
+from riskcore.gates import is_just_liquidated, is_within_share, leaves_no_dust, must_wait
 from riskcore.insurance import get_available
 from riskcore.journal import Journal, Party, Reason, Reserve, Stage
+from riskcore.limits import note_sale, require_within_limits
 from riskcore.margin import Margin, get_maintenance_requirement, get_margin, is_bearable, is_below_maintenance
 from riskcore.markets import get_open_market, is_within_band, require_fresh
 from riskcore.quantities import RATE_ONE, Time, apply_rate, divide_down
@@ -78,6 +79,7 @@ def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:
     require(not must_wait(rulebook, margin, liquidated, event.timestamp), Rule.LIQUIDATION_COOLDOWN)
     is_free = is_just_liquidated(rulebook, liquidated, event.timestamp)
     require(is_free | is_within_share(market, size, event.size), Rule.LIQUIDATION_SHARE)
+    require_within_limits(rulebook, margin, market, account, size, event.size, event.timestamp)
     is_clean = leaves_no_dust(market.rules, size, size - bought)
     require(is_clean & leaves_no_dust(market.rules, maker_size, maker_size + bought), Rule.DUST)
     worth = event.size * event.price
@@ -98,6 +100,5 @@ def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:
     fee = min(apply_rate(worth, market.rules.liquidation_fee_rate), max(spare, 0))
     journal.pay(account, insurance, fee, Reason.LIQUIDATION_FEE, Stage.BOOK)
     journal.cover(account, max(-spare, 0), Stage.BOOK, event.timestamp)
-    if is_remembered(rulebook):
-        journal.remember(account, event.timestamp)
+    note_sale(journal, account, market, event.size, event.timestamp)
     return journal

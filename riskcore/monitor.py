@@ -117,13 +117,24 @@ class _Marks:
 class _AccountView:
     """``specs.case.AccountView`` on integers; what costs a scan of positions is kept."""
 
-    __slots__ = ("_account", "_margin", "_marks", "balance", "cost", "entry_index", "leverage", "liquidated", "size")
+    __slots__ = (
+        "_account",
+        "_margin",
+        "_marks",
+        "balance",
+        "cost",
+        "entry_index",
+        "leverage",
+        "liquidated",
+        "size",
+        "sold",
+    )
 
     def __init__(self, marks: _Marks, account: Account) -> None:
         self._marks = marks
         self._account = account
         self._margin: tuple[int, int, int] | None = None
-        self.balance, self.liquidated = account.balance, account.liquidated
+        self.balance, self.liquidated, self.sold = account.balance, account.liquidated, account.sold
         focus = marks.focus
         if focus is None:
             self.size = self.cost = self.entry_index = self.leverage = 0
@@ -496,5 +507,5 @@ def _show_account(account: _AccountView) -> str:
     return (
         f"balance {account.balance}, size {account.size}, cost {account.cost}, equity {account.equity}, "
         f"initial {account.initial}, maintenance {account.maintenance}, leverage {account.leverage}, "
-        f"liquidated {account.liquidated}"
+        f"liquidated {account.liquidated}, sold {account.sold}"
     )

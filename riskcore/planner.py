@@ -14,8 +14,9 @@ can be done is set aside, and looked at again only after something else was done
 out when all that is done; each sharing lowers what is uncovered, and when nobody can pay any more, what that does
 to its members is resolved.
 
-An account that waits for its cooldown is left to wait, below maintenance as it is: what the book would
-take later goes to no later stage, but to the vault where the rulebook names a trigger for it below maintenance.
+An account that waits for its cooldown, or for the next block, is left to wait, below maintenance as it is: what the
+book would take later goes to no later stage, but to the vault where the rulebook names a trigger for it below
+maintenance.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ from riskcore.events import (
 from riskcore.gates import must_wait
 from riskcore.insurance import get_available
 from riskcore.journal import Journal, Line, Reserve, Trade
+from riskcore.limits import is_block_open
 from riskcore.margin import Margin, get_maintenance_requirement, get_margin
 from riskcore.margin import is_below_maintenance as is_below
 from riskcore.markets import get_market
@@ -84,7 +86,8 @@ class Resolution:
     """What ``resolve`` did.
 
     ``effects``: the lines of each event. ``liquidity``: the offers that are left.
-    ``unresolved``: accounts still below maintenance, for which no event is accepted, or that wait for a cooldown.
+    ``unresolved``: accounts still below maintenance, for which no event is accepted, or that wait for a cooldown
+    or a block.
     """
 
     state: State
@@ -108,7 +111,8 @@ def resolve(
     Events are numbered on from ``state.sequence`` and named ``prefix-number``, by the same number or,
     where such an id was accepted before, by the next that is free; their time is ``timestamp``, by
     default that of the state. ``partial`` sells to the book no more than
-    makes the account healthy; otherwise a fill is as large as the offer and the kernel allow.
+    makes the account healthy, or brings it to the rulebook's target; otherwise a fill is as large as the offer
+    and the kernel allow.
     The order is fixed: lowest equity first, then id. A state on mutable tables is used up,
     as by ``step``.
 
@@ -278,12 +282,21 @@ class _Run:
         rulebook = self.state.rulebook
         if must_wait(rulebook, margin, self.state.accounts.get(id).liquidated, self.timestamp):
             return rulebook.takeover_rate < RATE_ONE and any(self._hand_over(id, market) for market in markets)
+        if any(self._sell(id, market) for market in markets):
+            return True
+        # what the book would take in the next block goes to no later stage either
+        free = [market for market in markets if margin.equity < 0 or self._is_open(id, market)]
+        given = free if rulebook.takeover_rate == RATE_ONE else markets
         return (
-            any(self._sell(id, market) for market in markets)
-            or any(self._hand_over(id, market) for market in markets)
+            any(self._hand_over(id, market) for market in given)
             or self._cover(id, margin)
-            or self._deleverage(id, margin, markets)
+            or self._deleverage(id, margin, free)
         )
+
+    def _is_open(self, id: AccountId, market_id: MarketId) -> bool:
+        """Whether the block still has room for a lot of the account to be sold."""
+        account, market = self.state.accounts.get(id), get_market(self.state, market_id)
+        return is_block_open(self.state.rulebook, market, account, 0, self.timestamp)
 
     def _get_markets(self, id: AccountId) -> list[MarketId]:
         """The account's markets that do not end, largest maintenance requirement first."""
@@ -354,7 +367,8 @@ class _Run:
             if isinstance(journal, Rule):
                 return False
             after = journal.account(id)
-            return not is_below(get_margin(after, self.state.markets))
+            left = get_margin(after, self.state.markets)
+            return left.equity * RATE_ONE >= max(self.state.rulebook.liquidation_target, RATE_ONE) * left.maintenance
 
         backed = self.state.rulebook.insurance_backs_fills and get_available(self.state, self.timestamp) > 0
         sizes = compute_fill_sizes(self.state, id, offer.maker, market_id, offer.lots, self.timestamp)

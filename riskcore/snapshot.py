@@ -5,7 +5,7 @@ The canonical encoding of a state is one JSON object with the keys ``accounts``,
 ``timestamp`` and ``vault_shares``, under them the field names of ``state.py``, those at
 their default left out, and ``draws`` of nothing, and ``sharing`` where none is open; an account is
 ``{"balance": ..., "positions": {market: {"cost", "entry_index", "size"}}}``, with
-``liquidated`` where a time is remembered and ``leverages`` where some are chosen. Every
+``liquidated`` and ``sold`` where a sale is remembered and ``leverages`` where some are chosen. Every
 object's keys are sorted by code point, there is no white space, integers are decimal, and
 what is not ASCII is escaped as ``\\uXXXX`` with lower-case digits. Accounts of which there
 is nothing to say are left out, and stakes of nothing.
@@ -80,6 +80,7 @@ _LATER_FIELDS: Final = ("stakes", "vault_shares", "draws", "sharing")
 _ACCOUNT_FIELDS: Final = ("balance", "positions")
 _LIQUIDATED: Final = "liquidated"
 _LEVERAGES: Final = "leverages"
+_SOLD: Final = "sold"
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
 
@@ -152,6 +153,8 @@ def _encode_account(id: str, account: Account, digits: int | None) -> dict[str, 
         members[_LIQUIDATED] = account.liquidated
     if account.leverages:
         members[_LEVERAGES] = dict(account.leverages.items())
+    if account.sold != 0:
+        members[_SOLD] = account.sold
     if digits is not None:
         try:
             encode(id, digits)
@@ -246,7 +249,7 @@ def _get_entries(members: dict[str, object], name: str) -> Iterator[tuple[str, o
 def _read_account(value: object) -> Account:
     if type(value) is not dict:
         raise Fault("an object", describe(value))
-    require_fields(value, _ACCOUNT_FIELDS, "an account", (_LIQUIDATED, _LEVERAGES))
+    require_fields(value, _ACCOUNT_FIELDS, "an account", (_LIQUIDATED, _LEVERAGES, _SOLD))
     with within("balance"):
         balance = Atoms(read_integer(value["balance"], SNAPSHOT))
     positions: dict[MarketId, Position] = {}
@@ -264,7 +267,9 @@ def _read_account(value: object) -> Account:
             leverages[MarketId(id)] = Leverage(read_integer(entry, SNAPSHOT))
             if not entry:
                 raise Fault("a whole number above zero", "0")
-    return Account(balance, Positions(positions), liquidated, Leverages(leverages))
+    with within(_SOLD):
+        sold = Atoms(read_integer(value.get(_SOLD, 0), SNAPSHOT))
+    return Account(balance, Positions(positions), liquidated, Leverages(leverages), sold)
 
 
 def _read_ids(value: object) -> list[str]:
@@ -293,6 +298,10 @@ def _check_state(state: State) -> None:
         holder, time = min(times)
         expected = f"a time that is not after the snapshot's, or {NEVER} for never"
         raise Fault(expected, str(time), f"accounts.{printable(holder)}.{_LIQUIDATED}")
+    debts = [(id, account.sold) for id, account in state.accounts.items() if account.sold < 0]
+    if debts:
+        holder, sold = min(debts)
+        raise Fault("an amount, zero or more", str(sold), f"accounts.{printable(holder)}.{_SOLD}")
     strays = [
         (account_id, name, market_id)
         for account_id, account in state.accounts.items()
@@ -337,6 +346,9 @@ def _check_market(market: Market, state: State) -> None:
         raise Fault(expected, str(market.funding_remainder), "funding_remainder")
     _check_past(market.funding_time, "funding_time", state)
     _check_past(market.mark_time, "mark_time", state)
+    _check_past(market.sold_time, "sold_time", state)
+    if market.sold < 0:
+        raise Fault("an amount, zero or more", str(market.sold), "sold")
     if market.open_interest < 0:
         raise Fault("lots, zero or more", str(market.open_interest), "open_interest")
 

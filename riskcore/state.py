@@ -85,6 +85,13 @@ class Rulebook:
     ``liquidation_cooldown``: milliseconds that lie between two liquidation fills of an account that is not
     bankrupt. It is over while a window still runs: else the window would let nothing through.
     ``loss_sharing``: whether what is uncovered is shared out among those who hold positions in a market, and by what.
+    ``liquidation_target``: rate of maintenance up to which equity, at mark, is brought by liquidation fills: none
+    closes a lot more than that takes; zero: as many as it likes.
+    ``liquidation_block_limit``: atoms of notional at mark up to which one account's positions are sold to the book
+    at one time, in a block; zero where nothing limits it.
+    ``vault_takes_deficits``: the vault takes over accounts of negative equity too, at bankruptcy price: what they
+    owe it pays out of its own equity, within its margin. It is then the fund that comes before deleveraging, and
+    ``insurance_before_adl`` cannot be.
     """
 
     vault: AccountId = field(validator=some_text)
@@ -112,6 +119,9 @@ class Rulebook:
     liquidation_window: Time = field(default=Time(0), validator=exact_int)
     liquidation_cooldown: Time = field(default=Time(0), validator=exact_int)
     loss_sharing: LossSharing = field(default=LossSharing.NONE, validator=instance_of(LossSharing))
+    liquidation_target: Rate = field(default=Rate(0), validator=exact_int)
+    liquidation_block_limit: Atoms = field(default=Atoms(0), validator=exact_int)
+    vault_takes_deficits: bool = field(default=False, validator=exact_bool)
 
 
 def is_admissible_rulebook(rulebook: Rulebook) -> bool:
@@ -137,6 +147,9 @@ def is_admissible_rulebook(rulebook: Rulebook) -> bool:
         & ((rulebook.insurance_draw_limit == 0) | (rulebook.insurance_draw_window > 0))
         & (cooldown >= 0)
         & ((window == 0) | (cooldown <= window))
+        & ((rulebook.liquidation_target == 0) | (rulebook.liquidation_target >= RATE_ONE))
+        & (rulebook.liquidation_block_limit >= 0)
+        & (not (rulebook.vault_takes_deficits & rulebook.insurance_before_adl))
     )
 
 
@@ -176,6 +189,11 @@ class MarketRules:
     ``liquidation_share``: rate of a position's lots, rounded up, that one liquidation fill closes at most while
     ``liquidation_share_floor``: the position's notional at mark is above so many atoms.
     ``minimum_size``: fewest lots that a fill leaves a position with, unless it closes it.
+    ``liquidation_tier_step``: no liquidation fill closes a lot more than brings the position's notional at mark
+    down to the floor of the bracket that it is in.
+    ``liquidation_block_limit``: atoms of notional at mark up to which all accounts' positions here are sold to the
+    book at one time, in a block.
+    ``vault_position_limit``: as the rulebook's, for this market alone; the smaller binds.
     """
 
     initial_margin_rate: Rate = field(validator=exact_int)
@@ -193,6 +211,9 @@ class MarketRules:
     liquidation_share: Rate = field(default=Rate(RATE_ONE), validator=exact_int)
     liquidation_share_floor: Atoms = field(default=Atoms(0), validator=exact_int)
     minimum_size: Lots = field(default=Lots(1), validator=exact_int)
+    liquidation_tier_step: bool = field(default=False, validator=exact_bool)
+    liquidation_block_limit: Atoms = field(default=Atoms(0), validator=exact_int)
+    vault_position_limit: Atoms = field(default=Atoms(0), validator=exact_int)
 
 
 def is_admissible_tier(lower: Tier, tier: Tier) -> bool:
@@ -234,6 +255,8 @@ def is_admissible_market(rules: MarketRules) -> bool:
         & (rules.liquidation_share <= RATE_ONE)
         & (rules.liquidation_share_floor >= 0)
         & (rules.minimum_size >= 1)
+        & (rules.liquidation_block_limit >= 0)
+        & (rules.vault_position_limit >= 0)
         & has_admissible_tiers(rules)
     )
 
@@ -252,6 +275,7 @@ class Market:
     ``settling``: the market ends at its mark price, for good.
     ``mark_time``: when the mark price was set.
     ``insurance_used``: atoms that the insurance fund has paid for liquidation fills and deleveragings here.
+    ``sold``: atoms of notional at mark that liquidation fills closed at ``sold_time``, where the market limits it.
     """
 
     rules: MarketRules
@@ -263,6 +287,8 @@ class Market:
     settling: bool = False
     mark_time: Time = _START
     insurance_used: Atoms = _NOTHING
+    sold: Atoms = _NOTHING
+    sold_time: Time = _START
 
 
 @frozen
@@ -322,12 +348,14 @@ class Account:
 
     ``liquidated``: when a liquidation fill last closed lots of it, where the rulebook has it remembered.
     ``leverages``: what it has chosen of leverage, by market, whether or not it has a position there.
+    ``sold``: atoms of notional at mark that liquidation fills closed then.
     """
 
     balance: Atoms
     positions: Positions
     liquidated: Time = NEVER
     leverages: Leverages = NO_LEVERAGES
+    sold: Atoms = _NOTHING
 
 
 NO_ACCOUNT = Account(Atoms(0), Positions())

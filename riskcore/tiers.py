@@ -76,6 +76,16 @@ def get_maintenance_rates(rules: MarketRules) -> tuple[int, ...]:
     return rates
 
 
+def get_step_floor(rules: MarketRules, notional: int) -> int:
+    """Atoms down to which a liquidation fill may bring ``notional``: the floor of the highest bracket reached.
+
+    Zero in the lowest one, or where the market has no such steps.
+    """
+    if not rules.liquidation_tier_step:
+        return 0
+    return max((0, *(tier.floor for tier in rules.tiers if tier.floor < notional)))
+
+
 def is_continuous(rules: MarketRules) -> bool:
     """Whether one lot more never needs more than the highest rate of a price, and an atom of rounding.
 

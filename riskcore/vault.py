@@ -1,7 +1,8 @@
 """The vault's stage: a participant takes over what the order book did not.
 
 The lots come at mark with their share of the account's equity, which is what the
-vault may earn. It is an account like any other: margined, limited, liquidatable.
+vault may earn; or, where the rulebook has it pay deficits, what it loses. It is an account
+like any other: margined, limited, liquidatable.
 """
 
 from __future__ import annotations
@@ -18,8 +19,15 @@ from riskcore.tiers import get_open_interest_after
 
 
 def is_within_limit(rulebook: Rulebook, market: Market, before: int, after: int) -> bool:
-    """Whether the vault may hold ``after`` lots, having held ``before``."""
-    return (abs(after) * market.mark_price <= rulebook.vault_position_limit) | is_reduction(before, after)
+    """Whether the vault may hold ``after`` lots, having held ``before``: within its limits, or fewer."""
+    notional, own = abs(after) * market.mark_price, market.rules.vault_position_limit
+    is_within = (notional <= rulebook.vault_position_limit) & ((own == 0) | (notional <= own))
+    return is_within | is_reduction(before, after)
+
+
+def takes_equity(rulebook: Rulebook, margin: Margin) -> bool:
+    """Whether the vault takes an account over at what it is worth: also at less than nothing, if it pays deficits."""
+    return (margin.equity >= 0) | rulebook.vault_takes_deficits
 
 
 def can_take_over(
@@ -34,7 +42,7 @@ def can_take_over(
     after, left = held + moved, get_open_interest_after(market, held, size, moved)
     share = get_equity_share(margin, market, size, lots)
     return (
-        (margin.equity >= 0)
+        takes_equity(state.rulebook, margin)
         & is_within_limit(state.rulebook, market, held, after)
         & is_bearable(vault, market, held, after, share, left, leverage)
     )
@@ -56,7 +64,7 @@ def process_takeover(state: State, event: Takeover) -> Journal:
     margin = get_margin(account, state.markets)
     require_liquidatable(margin, size, event.size)
     require(is_due(state.rulebook, margin), Rule.VAULT_NOT_DUE)
-    require(margin.equity >= 0, Rule.VAULT_TAKES_NO_DEFICIT)
+    require(takes_equity(state.rulebook, margin), Rule.VAULT_TAKES_NO_DEFICIT)
     moved = event.size if size > 0 else -event.size
     after, left = held + moved, get_open_interest_after(market, held, size, moved)
     require(is_within_limit(state.rulebook, market, held, after), Rule.VAULT_LIMIT)

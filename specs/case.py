@@ -37,6 +37,10 @@ class AccountView(Protocol):
         """What it has chosen in that market; zero where nothing."""
 
     @property
+    def sold(self) -> Any:
+        """Atoms of notional at mark that liquidation fills closed then."""
+
+    @property
     def equity(self) -> Any:
         """Balance, and all positions at mark less the funding they owe."""
 

@@ -12,6 +12,7 @@ from specs.case import AccountView, Case
 from specs.contract import Contract, Effect, available, drawn, header_guard, more_longs, moved, owed, pay, trade
 from specs.gates import cooled_down
 from specs.invariant import length_of
+from specs.limits import block_has_room
 from specs.liquidation import equity_share, liquidatable_guard, toward
 from specs.markets import open_market
 from specs.vault import could_take_over
@@ -59,6 +60,7 @@ def _begin_guard(case: Case) -> dict[Rule, Any]:
     return {
         **rules,
         Rule.LIQUIDATION_COOLDOWN: cooled_down(case, account),
+        Rule.LIQUIDATION_BLOCK: is_bankrupt | block_has_room(case, account, 0),
         Rule.ADL_SOLVENT: case.rulebook.adl_solvent | (account.equity <= 0),
         Rule.VAULT_NOT_EXHAUSTED: from_vault | negate(could_take_over(case, account, 1)),
         Rule.INSURANCE_NOT_EXHAUSTED: implies(case.rulebook.insurance_before_adl & is_bankrupt, available(case) == 0),

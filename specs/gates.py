@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from riskcore.rules import Rule
-from specs.arithmetic import RATE_ONE, every, implies, magnitude, negate
+from specs.arithmetic import RATE_ONE, every, implies, magnitude, negate, some
 from specs.case import AccountView, Case
 from specs.contract import toward_zero
 
@@ -53,5 +53,8 @@ def gates_guard(case: Case, account: AccountView, lots: Any) -> dict[Rule, Any]:
 
 
 def remembers(case: Case) -> Any:
-    """Whether the rulebook has an account remember when it was liquidated: where a window or a cooldown asks for it."""
-    return (case.rulebook.liquidation_window > 0) | (case.rulebook.liquidation_cooldown > 0)
+    """Whether the rulebook has an account remember when it was liquidated: for a window, a cooldown or a block."""
+    rulebook = case.rulebook
+    return some(
+        rulebook.liquidation_window > 0, rulebook.liquidation_cooldown > 0, rulebook.liquidation_block_limit > 0
+    )

@@ -72,6 +72,11 @@ def position_is_possible(market: Any, position: Any) -> Any:
     return closed if market is None else implies(position.size == 0, closed)
 
 
+def nothing_is_sold_back(sold: Any) -> Any:
+    """What fills of a block have closed of an account is not below zero."""
+    return sold >= 0
+
+
 def market_is_possible(ledger: Ledger, funding_interval: Any) -> Any:
     market = ledger.market
     if market is None:
@@ -83,6 +88,7 @@ def market_is_possible(ledger: Ledger, funding_interval: Any) -> Any:
         market.funding_remainder < RATE_ONE * funding_interval,
         market.funding_time <= ledger.timestamp,
         market.mark_time <= ledger.timestamp,
+        market.sold >= 0,
     )
 
 

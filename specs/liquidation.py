@@ -24,6 +24,7 @@ from specs.contract import (
     trade,
 )
 from specs.gates import gates_guard, no_dust, remembers
+from specs.limits import limits_guard, sold_in_market, sold_of_account
 from specs.markets import open_market, within_band
 
 
@@ -64,10 +65,14 @@ def _spare(case: Case) -> Any:
     return equity_share(case, case.before.account(case.event.account), case.event.size) - _loss(case)
 
 
+def _worth(case: Case) -> Any:
+    """Atoms that the fill's lots are worth at mark."""
+    return case.event.size * case.before.market.mark_price
+
+
 def is_backed_price(case: Case) -> Any:
     """Whether a fill's loss against mark is within the rate that the fund backs."""
-    notional = case.event.size * case.before.market.mark_price
-    return _loss(case) * RATE_ONE <= case.rulebook.insurance_fill_band * notional
+    return _loss(case) * RATE_ONE <= case.rulebook.insurance_fill_band * _worth(case)
 
 
 def _guard(case: Case) -> dict[Rule, Any]:
@@ -90,6 +95,7 @@ def _guard(case: Case) -> dict[Rule, Any]:
     return {
         **rules,
         **gates_guard(case, account, event.size),
+        **limits_guard(case, account, event.size),
         Rule.DUST: no_dust(case, account.size, account.size - change) & no_dust(case, maker.size, maker.size + change),
         Rule.WORSE_THAN_BANKRUPTCY: (missing <= 0)
         | (case.rulebook.insurance_backs_fills & (missing <= available(case)) & is_backed_price(case)),
@@ -105,10 +111,14 @@ def _effect(case: Case) -> Effect:
     spare = _spare(case)
     fee = smaller(rate_of(event.size * event.price, before.market.rules.liquidation_fee_rate), larger(spare, 0))
     cover = larger(-spare, 0)
-    liquidated = either(remembers(case), event.timestamp, account.liquidated)
+    past = {
+        "liquidated": either(remembers(case), event.timestamp, account.liquidated),
+        "sold": either(remembers(case), sold_of_account(case, account) + _worth(case), account.sold),
+    }
+    is_counted = before.market.rules.liquidation_block_limit > 0
     return Effect(
         accounts=(
-            (event.account, {**moved(case, account, change, debit, fee - cover), "liquidated": liquidated}),
+            (event.account, {**moved(case, account, change, debit, fee - cover), **past}),
             (event.maker, moved(case, maker, -change, -debit)),
         ),
         reserves={
@@ -120,6 +130,8 @@ def _effect(case: Case) -> Effect:
             + more_longs(account.size, change)
             + more_longs(maker.size, -change),
             "insurance_used": before.market.insurance_used + cover,
+            "sold": either(is_counted, sold_in_market(case) + _worth(case), before.market.sold),
+            "sold_time": either(is_counted, event.timestamp, before.market.sold_time),
         },
         draws=drawn(case, cover),
         lines=(

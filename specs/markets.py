@@ -38,6 +38,8 @@ def admissible(rules: Any) -> Any:
         rules.liquidation_share <= RATE_ONE,
         rules.liquidation_share_floor >= 0,
         rules.minimum_size >= 1,
+        rules.liquidation_block_limit >= 0,
+        rules.vault_position_limit >= 0,
         admissible_tiers(rules),
     )
 
@@ -65,6 +67,9 @@ def admissible_rulebook(rulebook: Any) -> Any:
         implies(rulebook.insurance_draw_limit > 0, rulebook.insurance_draw_window > 0),
         cooldown >= 0,
         (window == 0) | (window >= cooldown),
+        (rulebook.liquidation_target == 0) | (rulebook.liquidation_target >= RATE_ONE),
+        rulebook.liquidation_block_limit >= 0,
+        implies(rulebook.vault_takes_deficits, negate(rulebook.insurance_before_adl)),
     )
 
 
@@ -87,6 +92,8 @@ LIST_MARKET = Contract(
             "settling": False,
             "mark_time": case.event.timestamp,
             "insurance_used": 0,
+            "sold": 0,
+            "sold_time": 0,
         }
     ),
 )

@@ -91,6 +91,21 @@ def maintenance_brackets(rules: Any) -> Any:
     return [(0, rules.maintenance_margin_rate), *((tier.floor, tier.maintenance_margin_rate) for tier in rules.tiers)]
 
 
+def bracket_floor(rules: Any, notional: Any) -> Any:
+    """The floor of the highest bracket whose floor the notional is above."""
+    if not is_plain(notional) and not isinstance(rules.tiers, tuple):
+        return notional.call("bracket_floor", notional)
+    reached = 0
+    for tier in rules.tiers:
+        reached = either(notional > tier.floor, tier.floor, reached)
+    return reached
+
+
+def step_floor(rules: Any, notional: Any) -> Any:
+    """Down to which notional a fill may bring a position: the floor of its bracket, where the market steps."""
+    return either(rules.liquidation_tier_step, bracket_floor(rules, notional), 0)
+
+
 def maintenance_requirement(market: Any, size: Any) -> Any:
     """Atoms below which ``size`` lots are liquidated at mark."""
     mark = market.mark_price

@@ -7,7 +7,7 @@ from typing import Any
 from riskcore import events
 from riskcore.journal import Reason, Stage
 from riskcore.rules import Rule
-from specs.arithmetic import RATE_ONE, every, magnitude
+from specs.arithmetic import RATE_ONE, every, implies, magnitude
 from specs.case import AccountView, Case
 from specs.contract import Contract, Effect, bearable, header_guard, more_longs, moved, owed, toward_zero, trade
 from specs.liquidation import equity_share, forced_guard, toward
@@ -15,9 +15,10 @@ from specs.markets import open_market
 
 
 def within_limit(case: Case, before: Any, after: Any) -> Any:
-    """Whether the vault's notional is within its limit, or shrinks."""
-    notional = magnitude(after) * case.before.market.mark_price
-    return (notional <= case.rulebook.vault_position_limit) | toward_zero(before, after)
+    """Whether the vault's notional is within the rulebook's limit and the market's, or shrinks."""
+    notional, limit = magnitude(after) * case.before.market.mark_price, case.before.market.rules.vault_position_limit
+    is_within = every(notional <= case.rulebook.vault_position_limit, implies(limit != 0, notional <= limit))
+    return is_within | toward_zero(before, after)
 
 
 def within_margin(case: Case, account: AccountView, lots: Any) -> Any:
@@ -27,11 +28,16 @@ def within_margin(case: Case, account: AccountView, lots: Any) -> Any:
     return bearable(case, vault, equity, vault.size - toward(account, lots), account)
 
 
+def may_pay_for(case: Case, account: AccountView) -> Any:
+    """Whether the account owes nothing, or the vault takes deficits."""
+    return case.rulebook.vault_takes_deficits | (account.equity >= 0)
+
+
 def could_take_over(case: Case, account: AccountView, lots: Any) -> Any:
-    """Whether the vault has room for ``lots`` of an account that owes nothing."""
+    """Whether the vault has room for ``lots`` of an account that it may take over."""
     vault = case.before.account(case.rulebook.vault)
     return every(
-        account.equity >= 0,
+        may_pay_for(case, account),
         within_limit(case, vault.size, vault.size - toward(account, lots)),
         within_margin(case, account, lots),
     )
@@ -49,7 +55,7 @@ def _guard(case: Case) -> dict[Rule, Any]:
     return {
         **rules,
         Rule.VAULT_NOT_DUE: account.equity * RATE_ONE <= case.rulebook.takeover_rate * account.maintenance,
-        Rule.VAULT_TAKES_NO_DEFICIT: account.equity >= 0,
+        Rule.VAULT_TAKES_NO_DEFICIT: may_pay_for(case, account),
         Rule.VAULT_LIMIT: within_limit(case, vault.size, vault.size - toward(account, event.size)),
         Rule.VAULT_MARGIN: within_margin(case, account, event.size),
     }

@@ -36,12 +36,16 @@ class PositionView(NamedTuple):
 
 
 class AccountView(NamedTuple):
-    """``liquidated``: when it last was by a fill, or -1. ``leverages``: what it chose, by market."""
+    """``liquidated``: when it last was by a fill, or -1. ``leverages``: what it chose, by market.
+
+    ``sold``: notional sold then.
+    """
 
     balance: int
     positions: dict[str, PositionView]
     liquidated: int = -1
     leverages: dict[str, int] = {}  # noqa: RUF012  never written
+    sold: int = 0
 
 
 class MarketView(NamedTuple):
@@ -54,6 +58,8 @@ class MarketView(NamedTuple):
     settling: bool
     mark_time: int
     insurance_used: int
+    sold: int
+    sold_time: int
 
 
 class EpisodeView(NamedTuple):
@@ -156,7 +162,7 @@ def observe(state: State) -> View:
         }
         leverages = {str(market): int(leverage) for market, leverage in value.leverages.items()}
         if value.balance or positions or value.liquidated >= 0 or leverages:
-            accounts[str(account)] = AccountView(value.balance, positions, value.liquidated, leverages)
+            accounts[str(account)] = AccountView(value.balance, positions, value.liquidated, leverages, value.sold)
     markets = {
         str(market): MarketView(
             value.rules,
@@ -168,6 +174,8 @@ def observe(state: State) -> View:
             value.settling,
             value.mark_time,
             value.insurance_used,
+            value.sold,
+            value.sold_time,
         )
         for market, value in state.markets.items()
         if value is not None
@@ -326,7 +334,7 @@ class Holding:
 class Listing:
     """``accrued``: funding per long lot since listing, never rounded. ``settling``: it ends at its mark.
 
-    ``used``: of the insurance fund.
+    ``used``: of the insurance fund. ``sold``: notional, then.
     """
 
     rules: MarketRules
@@ -336,6 +344,8 @@ class Listing:
     settling: bool = False
     mark_time: int = 0
     used: int = 0
+    sold: int = 0
+    sold_time: int = 0
 
 
 @dataclass
@@ -367,6 +377,7 @@ class Venue:
         self.stakes: dict[str, StakeView] = {}
         self.liquidated: dict[str, int] = {}
         self.leverages: dict[str, dict[str, int]] = {}
+        self.sold: dict[str, int] = {}
         self.episode: Episode | None = None
         self.seen: set[str] = set()
         self.sequence = 0
@@ -388,9 +399,12 @@ class Venue:
                 market.settling,
                 market.mark_time,
                 used=market.insurance_used,
+                sold=market.sold,
+                sold_time=market.sold_time,
             )
-        for account, (balance, positions, liquidated, leverages) in view.accounts.items():
+        for account, (balance, positions, liquidated, leverages, sold) in view.accounts.items():
             venue.cash[account] = balance
+            venue.sold[account] = sold
             if liquidated >= 0:
                 venue.liquidated[account] = liquidated
             if leverages:
@@ -428,6 +442,7 @@ class Venue:
         other.stakes = dict(self.stakes)
         other.liquidated = dict(self.liquidated)
         other.leverages = {account: dict(chosen) for account, chosen in self.leverages.items()}
+        other.sold = dict(self.sold)
         return other
 
     def view(self) -> View:
@@ -444,7 +459,8 @@ class Venue:
             liquidated = self.liquidated.get(account, -1)
             leverages = self.leverages.get(account, {})
             if balance or positions or liquidated >= 0 or leverages:
-                accounts[account] = AccountView(balance, positions, liquidated, leverages)
+                sold = self.sold.get(account, 0)
+                accounts[account] = AccountView(balance, positions, liquidated, leverages, sold)
         episode = self.episode
         return View(
             self.rulebook,
@@ -493,6 +509,8 @@ class Venue:
             listing.settling,
             listing.mark_time,
             listing.used,
+            listing.sold,
+            listing.sold_time,
         )
 
     def _count_longs(self, name: str) -> int:
@@ -640,6 +658,7 @@ class Venue:
             and 0 < rules.liquidation_share <= MILLION
             and rules.liquidation_share_floor >= 0
             and rules.minimum_size > 0
+            and min(rules.liquidation_block_limit, rules.vault_position_limit) >= 0
         )
         broken = get_broken(
             MARKET_LISTED=event.market not in self.listings,
@@ -793,6 +812,9 @@ class Venue:
         broken = get_broken(
             LIQUIDATION_COOLDOWN=not self.is_waiting(event.account, event.timestamp),
             LIQUIDATION_SHARE=event.size <= self.get_most(event.account, event.market, event.timestamp),
+            LIQUIDATION_TARGET=not self._is_enough(event, self._is_at_target),
+            LIQUIDATION_STEP=not self._is_enough(event, self._is_at_step),
+            LIQUIDATION_BLOCK=not self._is_enough(event, self.is_block_full),
         )
         share = self.get_share(event.account, event.market, event.size)
         maker_size, maker_before = self.get_size(event.maker, event.market), self.get_health(event.maker)
@@ -812,10 +834,53 @@ class Venue:
             broken |= get_broken(WORSE_THAN_BANKRUPTCY=backed)
             self._draw(event.account, -spare, event.timestamp, event.market)
         broken |= self._check_dust(event.market, sizes)
-        if self.rulebook.liquidation_window or self.rulebook.liquidation_cooldown:
-            self.liquidated[event.account] = event.timestamp
+        self._remember_sale(event)
         reducing = is_reducing(maker_size, self.get_size(event.maker, event.market))
         return broken | get_broken(MAKER_MARGIN=is_safe(maker_before, self.get_health(event.maker), reducing))
+
+    def _remember_sale(self, event: events.LiquidationFill) -> None:
+        """The sale adds to what the account's and the market's block have, where the rules ask for it."""
+        rulebook, listing, now = self.rulebook, self.listings[event.market], event.timestamp
+        worth = event.size * listing.mark
+        if rulebook.liquidation_window or rulebook.liquidation_cooldown or rulebook.liquidation_block_limit:
+            self.sold[event.account] = self.get_sold(event.account, now) + worth
+            self.liquidated[event.account] = now
+        if listing.rules.liquidation_block_limit:
+            listing.sold = worth + (listing.sold if listing.sold_time == now else 0)
+            listing.sold_time = now
+
+    def get_sold(self, account: str, now: int) -> int:
+        """What of the account was sold in the block of ``now``."""
+        return self.sold.get(account, 0) if self.liquidated.get(account) == now else 0
+
+    def _is_enough(self, event: events.LiquidationFill, is_done: Callable[[str, str, int, int], bool]) -> bool:
+        """Whether the fill's last lot is one too many; or, if dust may not be left, those beyond the least are."""
+        held = abs(self.get_size(event.account, event.market))
+        before_last = event.size - 1
+        if held - before_last < self.listings[event.market].rules.minimum_size:
+            before_last = max(0, held - self.listings[event.market].rules.minimum_size)
+        return is_done(event.account, event.market, before_last, event.timestamp)
+
+    def _is_at_target(self, account: str, market: str, closed: int, now: int) -> bool:
+        """Whether closing so many lots at mark, for nothing, leaves the target's equity."""
+        health, held = self.get_health(account), abs(self.get_size(account, market))
+        freed = self.get_maintenance(market, held) - self.get_maintenance(market, held - closed)
+        target = Fraction(self.rulebook.liquidation_target, MILLION)
+        return target > 0 and health.equity >= target * (health.maintenance - freed)
+
+    def _is_at_step(self, account: str, market: str, closed: int, now: int) -> bool:
+        """Whether so many lots fewer are out of the bracket, if there is one below."""
+        listing, held = self.listings[market], abs(self.get_size(account, market))
+        below = [0, *(tier.floor for tier in listing.rules.tiers if tier.floor < held * listing.mark)]
+        return listing.rules.liquidation_tier_step and (held - closed) * listing.mark <= below[-1]
+
+    def is_block_full(self, account: str, market: str, closed: int, now: int) -> bool:
+        """Whether so many lots more use up what may be sold of the account, or in the market, at this time."""
+        listing = self.listings[market]
+        worth = closed * listing.mark
+        limits = self.rulebook.liquidation_block_limit, listing.rules.liquidation_block_limit
+        sold = self.get_sold(account, now), listing.sold if listing.sold_time == now else 0
+        return any(0 < limit <= worth + past for limit, past in zip(limits, sold, strict=True))
 
     def is_waiting(self, account: str, now: int) -> bool:
         """Whether it was sold to the book too short a time ago, and still has time."""
@@ -855,7 +920,9 @@ class Venue:
 
     def _take_over(self, account: str, market: str, lots: int) -> set[str]:
         vault, mark = self.rulebook.vault, self.listings[market].mark
-        broken = get_broken(VAULT_TAKES_NO_DEFICIT=self.get_equity(account) >= 0)
+        broken = get_broken(VAULT_TAKES_NO_DEFICIT=self.get_equity(account) >= 0 or self.rulebook.vault_takes_deficits)
+        own_limit = self.listings[market].rules.vault_position_limit
+        limit = min(own_limit, self.rulebook.vault_position_limit) if own_limit else self.rulebook.vault_position_limit
         held, before = self.get_size(vault, market), self.get_health(vault)
         share = self.get_share(account, market, lots)
         worth_less_share = lots * mark - share if self.get_size(account, market) > 0 else lots * mark + share
@@ -863,7 +930,7 @@ class Venue:
         after = self.get_size(vault, market)
         reducing = is_reducing(held, after)
         return broken | get_broken(
-            VAULT_LIMIT=abs(after) * mark <= self.rulebook.vault_position_limit or reducing,
+            VAULT_LIMIT=abs(after) * mark <= limit or reducing,
             VAULT_MARGIN=is_safe(before, self.get_health(vault), reducing),
         )
 
@@ -896,6 +963,7 @@ class Venue:
         self.episode = Episode(event.account, event.market, lots, share, list(event.queue), 0, 0)
         return get_broken(
             LIQUIDATION_COOLDOWN=not self.is_waiting(event.account, event.timestamp),
+            LIQUIDATION_BLOCK=in_deficit or not self.is_block_full(event.account, event.market, 0, event.timestamp),
             ADL_SOLVENT=self.get_equity(event.account) <= 0 or self.rulebook.adl_solvent,
             VAULT_NOT_EXHAUSTED=not self.can_vault_take(event.account, event.market, 1),
             INSURANCE_NOT_EXHAUSTED=not insured,

@@ -41,7 +41,7 @@ def rulebooks(draw: st.DrawFn, adl_solvent: bool | None = None, with_cooldown: b
         insurance_floor=Atoms(draw(st.sampled_from([0, 50]))),
         insurance_backs_fills=draw(st.booleans()),
         insurance_fill_band=Rate(draw(st.sampled_from((0, 20_000, 1_000_000)))),
-        insurance_before_adl=draw(st.booleans()),
+        insurance_before_adl=(before_adl := draw(st.booleans())),
         adl_solvent=draw(st.booleans()) if adl_solvent is None else adl_solvent,
         adl_requires_profit=draw(st.booleans()),
         adl_rank=draw(st.sampled_from(RankPolicy)),
@@ -52,6 +52,9 @@ def rulebooks(draw: st.DrawFn, adl_solvent: bool | None = None, with_cooldown: b
         liquidation_window=Time(window := draw(st.sampled_from((0, 0, 5)))),
         liquidation_cooldown=Time(draw(st.sampled_from((0, window or 5)))) if with_cooldown else Time(0),
         loss_sharing=draw(st.sampled_from(LossSharing)),
+        liquidation_target=Rate(draw(st.sampled_from((0, 0, RATE_ONE, 1_300_000)))),
+        liquidation_block_limit=Atoms(draw(st.sampled_from((0, 300, 5_000)))) if with_cooldown else Atoms(0),
+        vault_takes_deficits=not before_adl and draw(st.booleans()),
     )
 
 
@@ -79,6 +82,8 @@ def markets(draw: st.DrawFn) -> Market:
         liquidation_share=Rate(draw(st.sampled_from((RATE_ONE, RATE_ONE, 200_000, 1)))),
         liquidation_share_floor=Atoms(draw(st.sampled_from((0, 0, 500, 20_000)))),
         minimum_size=Lots(draw(st.sampled_from((1, 1, 1, 2, 7, 30)))),
+        liquidation_tier_step=draw(st.booleans()),
+        vault_position_limit=Atoms(draw(st.sampled_from((0, 0, 0, 2_000)))),
     )
     mark = draw(st.integers(1, 30) | st.integers(31, 2_000))
     return Market(rules, Price(mark), Atoms(draw(st.integers(-3, 3))), 0, Time(0), Lots(0))

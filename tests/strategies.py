@@ -264,6 +264,9 @@ def draw_rules(random: Random, wealth: int = 10**6) -> MarketRules:
         mark_move_limit=Rate(random.choice((0, 0, 0, 0, 0, 200_000))),
         mark_age_limit=Time(random.choice((0, 0, 0, 0, 1500, 9 * HOUR))),
         fill_price_band=Rate(random.choice((0, 0, 0, 0, 0, 20_000))),
+        liquidation_tier_step=random.random() < 0.8,
+        liquidation_block_limit=Atoms(random.choice((0, 0, 0, 0, 0, random.randint(1, 2 * wealth)))),
+        vault_position_limit=Atoms(random.choice((0, 0, 0, random.randint(1, wealth)))),
     )
 
 
@@ -281,7 +284,7 @@ def draw_scenario(random: Random) -> Scenario:
         insurance_floor=Atoms(random.choice((0, 0, wealth // 50))),
         insurance_backs_fills=random.random() < 0.5,
         insurance_fill_band=Rate(random.choice((0, 5_000, 50_000, 1_000_000))),
-        insurance_before_adl=random.random() < 0.5,
+        insurance_before_adl=(before_adl := random.random() < 0.5),
         adl_solvent=random.random() < 0.5,
         adl_requires_profit=random.random() < 0.5,
         adl_rank=random.choice(tuple(RankPolicy)),
@@ -301,6 +304,9 @@ def draw_scenario(random: Random) -> Scenario:
         liquidation_window=Time(window := random.choice((0, 0, 1, 5000))),
         liquidation_cooldown=Time(random.choice((0, 1, min(window or 900, 900)))),
         loss_sharing=random.choice(tuple(LossSharing)),
+        liquidation_target=Rate(random.choice((0, 0, 0, RATE_ONE, 1_250_000))),
+        liquidation_block_limit=Atoms(random.choice((0, 0, 0, 0, random.randint(1, 2 * wealth)))),
+        vault_takes_deficits=not before_adl and random.random() < 0.15,
     )
     deposits = {trader: random.randint(1, 100) * wealth // 20 for trader in TRADERS}
     if random.random() < 0.6:
@@ -434,7 +440,7 @@ class Proposer:
         return self._make(
             events.ListMarket,
             self.random.choice((*self.venue.listings, f"NEW{len(self.venue.listings)}")),
-            self._spoilt_rules(rules) if self.random.random() < 0.1 else rules,
+            self._spoilt_rules(rules) if self.random.random() < 0.2 else rules,
             self.random.randint(1, 10**6),
         )
 
@@ -585,7 +591,8 @@ class Proposer:
     def takeover(self) -> Event:
         """Of somebody solvent, if there is one, and as much as the vault can take; or any part."""
         sick = self._sick_holdings()
-        solvent = [(account, market) for account, market in sick if self.venue.get_equity(account) >= 0]
+        takes_all = self.venue.rulebook.vault_takes_deficits
+        solvent = [(account, market) for account, market in sick if takes_all or self.venue.get_equity(account) >= 0]
         account, market = self.random.choice(solvent or sick or self._holders() or [(STRANGER, "BTC")])
         held = abs(self.venue.get_size(account, market))
         if solvent and self.random.random() < 0.7:
@@ -850,13 +857,14 @@ randoms = st.integers(0, 2**32).map(Random)
 def rulebooks(draw: st.DrawFn) -> Rulebook:
     """Any admissible rulebook."""
     window = draw(st.just(0) | st.integers(0, 10**12))
+    before_adl = draw(st.booleans())
     rulebook = Rulebook(
         vault=AccountId(VAULT),
         vault_position_limit=Atoms(draw(st.integers(0, 10**30))),
         insurance_floor=Atoms(draw(st.integers(0, 10**30))),
         insurance_backs_fills=draw(st.booleans()),
         insurance_fill_band=Rate(draw(st.sampled_from((0, 20_000, 1_000_000)))),
-        insurance_before_adl=draw(st.booleans()),
+        insurance_before_adl=before_adl,
         adl_solvent=draw(st.booleans()),
         adl_requires_profit=draw(st.booleans()),
         adl_rank=draw(st.sampled_from(RankPolicy)),
@@ -876,6 +884,9 @@ def rulebooks(draw: st.DrawFn) -> Rulebook:
         insurance_draw_window=Time(draw(st.integers(1, 10**12))),
         liquidation_window=Time(window),
         liquidation_cooldown=Time(draw(st.integers(0, window or 10**12))),
+        liquidation_target=Rate(draw(st.just(0) | st.integers(RATE_ONE, 10**9))),
+        liquidation_block_limit=Atoms(draw(st.just(0) | st.integers(0, 10**30))),
+        vault_takes_deficits=not before_adl and draw(st.booleans()),
     )
     assert is_admissible_rulebook(rulebook)
     return rulebook
@@ -911,6 +922,9 @@ def market_rules(draw: st.DrawFn) -> MarketRules:
         mark_move_limit=Rate(draw(st.sampled_from((0, 1, 10**5)) | st.integers(0, 10**9))),
         mark_age_limit=Time(draw(st.sampled_from((0, 1, 1000)) | st.integers(0, 10**12))),
         fill_price_band=Rate(draw(st.sampled_from((0, 1, 10**5)) | st.integers(0, 10**9))),
+        liquidation_tier_step=draw(st.booleans()),
+        liquidation_block_limit=Atoms(draw(st.just(0) | st.integers(0, 10**25))),
+        vault_position_limit=Atoms(draw(st.just(0) | st.integers(0, 10**25))),
     )
     assert is_admissible_market(bounded)
     return bounded

@@ -31,6 +31,7 @@ KERNEL = (
     "margin",
     "markets",
     "gates",
+    "limits",
     "cash",
     "trading",
     "funding",
@@ -76,6 +77,7 @@ AROUND_THE_CORE = (
     "leverages",
     "settings",
     "sharing",
+    "limits",
 )
 #: Names, fields and sentences, for core and modules alike; nothing in it does anything.
 VOCABULARY = ("rules", "events")
@@ -85,7 +87,18 @@ LIBRARIES = {"__future__", "attrs", "attrs.validators", "collections.abc", "enum
 IMPURE = {"open", "print", "input", "eval", "exec", "compile", "float", "complex", "round", "globals", "__import__"}
 
 #: What only the journal assigns.
-WRITTEN = ("balance", "positions", "lines", "market", "stake", "vault_shares", "draws", "liquidated", "leverages")
+WRITTEN = (
+    "balance",
+    "positions",
+    "lines",
+    "market",
+    "stake",
+    "vault_shares",
+    "draws",
+    "liquidated",
+    "leverages",
+    "sold",
+)
 
 #: The named folds over many entries: one account's positions, and the scans that certify a queue and members.
 FOLDS = {

@@ -379,7 +379,11 @@ SPOILT_HEADERS: dict[str, tuple[dict[str, Any] | str, str]] = {
         "insurance_fill_band 1000000, funding_interval 0, funding_rate_cap 40000, takeover_rate 1000000, "
         "vault_deposit_notice 86400000, vault_redemption_notice 86400000, vault_request_window 86400000, "
         "vault_deposit_minimum 1, insurance_fee_share 0, insurance_draw_limit 0, insurance_draw_window 0, "
-        "liquidation_window 0, liquidation_cooldown 0",
+        "liquidation_window 0, liquidation_cooldown 0, liquidation_target 0, liquidation_block_limit 0",
+    ),
+    "two payers of deficits": (
+        change_rulebook(insurance_before_adl=True, vault_takes_deficits=True),
+        "rulebook.vault_takes_deficits: expected false where insurance_before_adl is true, got true",
     ),
     "snapshot outside": (
         HEADER | {"snapshot": "../state.json"},

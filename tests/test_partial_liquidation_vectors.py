@@ -43,9 +43,18 @@ MAINTENANCE = 100_000
 
 
 class Play:
-    """A long of ``LOTS`` at a mark and with an equity below maintenance."""
+    """A long of ``lots`` at a mark and with an equity below maintenance; ``limits`` are the rulebook's."""
 
-    def __init__(self, notional: int, equity: int, fee: int = 0, window: int = 0, **gates: Any) -> None:
+    def __init__(
+        self,
+        notional: int,
+        equity: int,
+        fee: int = 0,
+        window: int = 0,
+        lots: int = LOTS,
+        limits: dict[str, Any] | None = None,
+        **gates: Any,
+    ) -> None:
         rulebook = Rulebook(
             vault=AccountId("vault"),
             vault_position_limit=Atoms(0),
@@ -59,16 +68,17 @@ class Play:
             funding_interval=Time(28_800_000),
             funding_rate_cap=Rate(0),
             liquidation_window=Time(window),
+            **(limits or {}),
         )
         rates = Rate(MAINTENANCE), Rate(MAINTENANCE), Rate(0), Rate(0), Rate(fee)
         self.state: State = genesis(rulebook)
-        self.mark, remainder = divmod(notional, LOTS)
+        self.mark, remainder = divmod(notional, lots)
         assert remainder == 0
         self.does(ListMarket, BTC, MarketRules(*rates, **gates), 2 * self.mark)
         # at twice the mark the account has the worth of its lots more
         self.does(Deposit, LIQUIDATED, equity + notional)
         self.does(Deposit, MAKER, 10 * notional)
-        self.does(Fill, LIQUIDATED, MAKER, BTC, LOTS, 2 * self.mark)
+        self.does(Fill, LIQUIDATED, MAKER, BTC, lots, 2 * self.mark)
         self.does(MarkPrice, BTC, self.mark)
 
     def ask(self, kind: type[Event], *fields: object, after: int = 0) -> Rule | None:
@@ -110,7 +120,7 @@ def test_a_share_and_its_fee_leave_what_the_table_says(case: dict[str, Any]) -> 
 
 @get_cases("floors")
 def test_a_large_position_is_closed_by_its_share_and_another_whole(case: dict[str, Any]) -> None:
-    gates = {"liquidation_share": Rate(case["share"]), "liquidation_share_floor": Atoms(case["floor"])}
+    gates: dict[str, Any] = {"liquidation_share": Rate(case["share"]), "liquidation_share_floor": Atoms(case["floor"])}
     play = Play(case["notional"], case["notional"] // 20, **gates)
     lots, remainder = divmod(case["most"] * LOTS, case["notional"])
 
@@ -125,3 +135,27 @@ def test_what_follows_within_the_window_is_for_all(case: dict[str, Any]) -> None
     first = LOTS * case["share"] // RATE_ONE
     assert play.sell(first) is None
     assert (None if case["whole"] else Rule.LIQUIDATION_SHARE) == play.sell(LOTS - first, after=case["after"])
+
+
+@get_cases("blocks")
+def test_a_block_leaves_what_its_limit_has_left(case: dict[str, Any]) -> None:
+    limits: dict[str, Any] = {"liquidation_block_limit": Atoms(case["limit"])}
+    play = Play(case["lot"] * LOTS, 0, limits=limits)
+    sold, left = case["sold"], case["left"]
+
+    assert [Rule.LIQUIDATION_BLOCK, None] == [play.sell(sold + left + 1), play.sell(sold)]
+    assert Rule.LIQUIDATION_BLOCK == play.sell(left + 1)
+    if left:
+        assert play.sell(left) is None
+    assert play.sell(sold, after=1) is None
+
+
+@get_cases("targets")
+def test_a_shortage_takes_as_many_lots_as_it_is_margin_of(case: dict[str, Any]) -> None:
+    notional = case["size"] * case["mark"]
+    equity = notional * MAINTENANCE // RATE_ONE - case["shortage"]
+    limits: dict[str, Any] = {"liquidation_target": Rate(RATE_ONE)}
+    play = Play(notional, equity, lots=case["size"], limits=limits)
+
+    assert [Rule.LIQUIDATION_TARGET, None] == [play.sell(case["most"] + 1), play.sell(case["most"])]
+    assert Rule.NOT_LIQUIDATABLE == play.sell(1)

@@ -148,11 +148,11 @@ def test_who_waits_is_left_to_wait_and_found_when_time_has_passed(
     rulebook = state.rulebook
     left = resolve(state, offers, partial=partial)
     waiting = {id for id in left.unresolved if left.state.accounts.get(id).liquidated == left.state.timestamp}
-    later = Time(left.state.timestamp + rulebook.liquidation_cooldown)
+    later = Time(left.state.timestamp + max(rulebook.liquidation_cooldown, 1))
     done = resolve(left.state, timestamp=later)
 
     assert waiting == set(left.unresolved)
-    assert rulebook.liquidation_cooldown > 0 or not waiting
+    assert rulebook.liquidation_cooldown + rulebook.liquidation_block_limit > 0 or not waiting
     assert replay(state, left.events)[-1].reserves == left.state.reserves
     assert done.unresolved == ()
 
@@ -677,6 +677,16 @@ def test_no_more_is_sold_than_is_needed_but_for_dust() -> None:
     assert get_sizes(five) == [5]
 
 
+#: The rules that bound a fill's size, whatever its price and whoever its maker.
+GATES = (
+    Rule.LIQUIDATION_SHARE,
+    Rule.LIQUIDATION_TARGET,
+    Rule.LIQUIDATION_STEP,
+    Rule.LIQUIDATION_BLOCK,
+    Rule.DUST,
+)
+
+
 @given(states(with_cooldown=True), st.integers(1, 70))
 def test_the_sizes_of_a_fill_are_those_that_the_gates_allow(state: State, lots: int) -> None:
     makers, header = (AccountId("rich"), VAULT, A, B), (EventId("t"), 1, Time(0))
@@ -685,7 +695,7 @@ def test_the_sizes_of_a_fill_are_those_that_the_gates_allow(state: State, lots: 
         mark = state.markets.get(market)
         assert mark is not None
         event = LiquidationFill(*header, id, maker, market, Lots(size), mark.mark_price)
-        return step(state, event).rejected in (Rule.LIQUIDATION_SHARE, Rule.DUST)
+        return step(state, event).rejected in GATES
 
     for _, id in find_below_maintenance(state):
         for market_id, position in state.accounts.get(id).positions.items():

@@ -281,7 +281,7 @@ def get_footprint(event: Event, before: View) -> Footprint:
             return Footprint(parties, event.market, parties, ("open_interest",), reserves)
         case events.LiquidationFill():
             parties = (event.account, event.maker)
-            fields = ("open_interest", "insurance_used")
+            fields = ("open_interest", "insurance_used", "sold", "sold_time")
             return Footprint(parties, event.market, parties, fields, ("insurance", "transit"), draws=True)
         case events.Takeover():
             parties = (event.account, before.rulebook.vault)
@@ -349,7 +349,7 @@ def frame_1(passage: Passage) -> bool:
     for account in {*before.accounts, *after.accounts}:
         old, new = before.get_account(account), after.get_account(account)
         sold = isinstance(event, events.LiquidationFill) and account == event.account
-        assert sold or old.liquidated == new.liquidated
+        assert sold or (old.liquidated, old.sold) == (new.liquidated, new.sold)
         assert account in footprint.balances or old.balance == new.balance
         assert drop(old, footprint, account) == drop(new, footprint, account)
         freely = footprint.market if account == footprint.leverage else None
@@ -590,6 +590,64 @@ def liq_6(passage: Passage) -> bool:
     return True
 
 
+def get_left(passage: Passage, event: events.LiquidationFill) -> int:
+    """Lots that stood before the fill's last one, or the least that may stand where that is more."""
+    held = abs(passage.before.get_size(event.account, event.market))
+    least = passage.before.markets[event.market].rules.minimum_size
+    return min(held, max(held - event.size + 1, least))
+
+
+def liq_7(passage: Passage) -> bool:
+    """Where there is a target, equity at mark had not reached it before the last lot."""
+    event, before = passage.event, passage.before
+    target = before.rulebook.liquidation_target
+    if not isinstance(event, events.LiquidationFill) or passage.rejected is not None or not target:
+        return False
+    left, (rules, mark) = get_left(passage, event), before.markets[event.market][:2]
+    health, size = before.get_health(event.account), before.get_size(event.account, event.market)
+    required = health.maintenance - get_maintenance(rules, mark, size) + get_maintenance(rules, mark, left)
+
+    assert Fraction(health.equity, required) < Fraction(target, RATE_ONE)
+    return True
+
+
+def liq_8(passage: Passage) -> bool:
+    """Where there are steps, the position was still in its bracket before the last lot."""
+    event, before = passage.event, passage.before
+    if not isinstance(event, events.LiquidationFill) or passage.rejected is not None:
+        return False
+    rules, mark = before.markets[event.market][:2]
+    notional = abs(before.get_size(event.account, event.market)) * mark
+    floors = [0, *(tier.floor for tier in rules.tiers if tier.floor < notional)]
+    if not rules.tiers or not rules.liquidation_tier_step:
+        return False
+
+    assert get_left(passage, event) * mark > floors[-1]
+    return True
+
+
+def liq_9(passage: Passage) -> bool:
+    """Nothing is sold, and no deleveraging of who is not bankrupt begins, in a block that is used up."""
+    event, before = passage.event, passage.before
+    if not isinstance(event, events.LiquidationFill | events.BeginDeleveraging) or passage.rejected is not None:
+        return False
+    account, (rules, mark, *_) = before.get_account(event.account), before.markets[event.market]
+    limits = (before.rulebook.liquidation_block_limit, rules.liquidation_block_limit)
+    market, now = before.markets[event.market], event.timestamp
+    sold = [account.sold * (account.liquidated == now), market.sold * (market.sold_time == now)]
+    worth = 0
+    if isinstance(event, events.LiquidationFill):
+        worth = (abs(before.get_size(event.account, event.market)) - get_left(passage, event)) * mark
+        after = passage.after.get_account(event.account).sold, passage.after.markets[event.market].sold
+        made = [total == past + event.size * mark for total, past in zip(after, sold, strict=True)]
+        assert all(is_made for limit, is_made in zip(limits, made, strict=True) if limit)
+    elif before.get_equity(event.account) < 0:
+        return False
+
+    assert all(past + worth < limit for limit, past in zip(limits, sold, strict=True) if limit)
+    return any(limits)
+
+
 def dust_1(passage: Passage) -> bool:
     """A fill leaves nobody with fewer lots than the minimum, but none, or fewer than the few that he had."""
     event = passage.event
@@ -665,9 +723,12 @@ def vault_1(passage: Passage) -> bool:
     assert_safe(passage, vault, event.market)
     health = before.get_health(event.account)
     assert health.equity * RATE_ONE <= before.rulebook.takeover_rate * health.maintenance
-    assert abs(holds) * mark <= before.rulebook.vault_position_limit or is_reducing(held, holds)
+    limits = before.rulebook.vault_position_limit, before.markets[event.market].rules.vault_position_limit
+    assert abs(holds) * mark <= min(limits[0], limits[1] or limits[0]) or is_reducing(held, holds)
     assert given == after.get_equity(vault) - before.get_equity(vault)
-    assert 0 <= after.get_equity(event.account)
+    assert before.rulebook.vault_takes_deficits or 0 <= given <= health.equity
+    assert min(0, health.equity) <= after.get_equity(event.account)
+    assert before.get_equity(vault) < 0 or after.get_equity(vault) >= 0
     if not after.get_account(event.account).positions:
         assert 0 == after.get_equity(event.account)
     return True
@@ -1102,6 +1163,9 @@ LAWS: dict[str, Callable[[Passage], bool]] = {
     "LIQ-4": liq_4,
     "LIQ-5": liq_5,
     "LIQ-6": liq_6,
+    "LIQ-7": liq_7,
+    "LIQ-8": liq_8,
+    "LIQ-9": liq_9,
     "DUST-1": dust_1,
     "WFALL-1": wfall_1,
     "CLOSE-1": close_1,
@@ -1243,7 +1307,7 @@ TestVenue = VenueMachine.TestCase
 
 # That the walks reach everything
 
-WALKS, LENGTH = 180, 110
+WALKS, LENGTH = 240, 110
 
 #: A sick account with equity left whose every opposite is in debt, and two fundings in one
 #: millisecond: ``test_deleveraging`` and ``test_funding`` have them.

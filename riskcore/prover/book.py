@@ -51,6 +51,8 @@ RULEBOOK_INTS = (
     "insurance_draw_window",
     "liquidation_window",
     "liquidation_cooldown",
+    "liquidation_target",
+    "liquidation_block_limit",
 )
 RULEBOOK_FLAGS = (
     "insurance_backs_fills",
@@ -60,6 +62,7 @@ RULEBOOK_FLAGS = (
     "adl_at_mark",
     "withdrawals_wait",
     "withdrawals_are_cut",
+    "vault_takes_deficits",
 )
 #: The fields of ``MarketRules`` that are integers.
 RULES_INTS = (
@@ -76,7 +79,11 @@ RULES_INTS = (
     "liquidation_share",
     "liquidation_share_floor",
     "minimum_size",
+    "liquidation_block_limit",
+    "vault_position_limit",
 )
+#: Those that are true or false.
+RULES_FLAGS = ("liquidation_tier_step",)
 
 
 #: The fields of ``Market`` that are integers.
@@ -88,6 +95,8 @@ MARKET_INTS = (
     "open_interest",
     "mark_time",
     "insurance_used",
+    "sold",
+    "sold_time",
 )
 
 EVENT_TIME = new_int("event.timestamp")
@@ -124,6 +133,7 @@ class SymTiers(Opaque):
 def new_rules(name: str) -> Any:
     """Any market rules: any rates, any tiers."""
     values: dict[str, Any] = {field: new_int(f"{name}.{field}") for field in RULES_INTS}
+    values |= {field: new_bool(f"{name}.{field}") for field in RULES_FLAGS}
     return MarketRules(tiers=SymTiers(f"{name}.tiers"), **values)  # type: ignore[arg-type]
 
 
@@ -419,7 +429,9 @@ class World:
             self.assume(invariant.position_is_possible(self.market, position))
         positions: Any = SymPositions(Rest(self.tracer, name), self.focus, position)
         leverages: Any = SymLeverages(object(), self.focus, new_int(f"{name}.leverage"))
-        return Account(new_int(f"{name}.balance"), positions, new_int(f"{name}.liquidated"), leverages)
+        sold = new_int(f"{name}.sold")
+        self.assume(invariant.nothing_is_sold_back(sold))
+        return Account(new_int(f"{name}.balance"), positions, new_int(f"{name}.liquidated"), leverages, sold)
 
     def _new_stake(self, key: Any, index: int) -> Any:
         """Any stake; with those taken out before it, part of the sums over all."""
@@ -480,6 +492,7 @@ class AccountSymbols:
         position = positions.position
         self.balance: Any = account.balance
         self.liquidated: Any = account.liquidated
+        self.sold: Any = account.sold
         self.size: Any = 0 if position is None else position.size
         self.cost: Any = 0 if position is None else position.cost
         self.entry_index: Any = 0 if position is None else position.entry_index

@@ -89,7 +89,8 @@ def choose_account(condition: SymBool, first: Account, second: Account, focus: A
     chosen: Any = SymLeverages(
         object(), focus, either(condition, _get_leverage(first), _get_leverage(second)) if focus is not None else 0
     )
-    return Account(either(condition, first.balance, second.balance), positions, liquidated, chosen)
+    sold: Any = either(condition, first.sold, second.sold)
+    return Account(either(condition, first.balance, second.balance), positions, liquidated, chosen, sold)
 
 
 def _get_leverage(account: Account) -> Any:

@@ -22,6 +22,7 @@ from riskcore import (
     insurance,
     journal,
     leverages,
+    limits,
     liquidation,
     margin,
     markets,
@@ -43,7 +44,8 @@ from riskcore.prover.symbols import get_run, symbolic_max, symbolic_min
 from riskcore.state import Draws
 from specs.arithmetic import cost_after, implies, named
 from specs.draws import drawn_after, may_pay_out
-from specs.tiers import initial_requirement, maintenance_requirement
+from specs.limits import sold_at
+from specs.tiers import initial_requirement, maintenance_requirement, step_floor
 
 MODULES: tuple[ModuleType, ...] = (
     quantities,
@@ -56,6 +58,7 @@ MODULES: tuple[ModuleType, ...] = (
     margin,
     markets,
     gates,
+    limits,
     cash,
     trading,
     funding,
@@ -160,6 +163,14 @@ def _total_weight(state: Any, market_id: Any, market: Any, members: Any) -> Any:
     return world.total_weight
 
 
+def _step_floor(rules: Any, notional: Any) -> Any:
+    return step_floor(rules, notional)
+
+
+def _sold(sold: Any, since: Any, time: Any) -> Any:
+    return sold_at(sold, since, time)
+
+
 def _available(state: Any, time: Any) -> Any:
     return may_pay_out(state.rulebook, state.reserves.insurance, state.draws, time)
 
@@ -187,6 +198,8 @@ CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
     tiers.get_open_interest_after: _named_open_interest,
     markets.are_marks_fresh: _are_marks_fresh,
     journal.get_cost: _cost,
+    tiers.get_step_floor: _step_floor,
+    limits.get_sold: _sold,
     insurance.get_available: _available,
     draws.get_draws_after: _draws_after,
     ranking.is_ranked: _is_ranked,

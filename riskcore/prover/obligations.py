@@ -254,7 +254,7 @@ def is_header_written(case: SymCase) -> Any:
     )
 
 
-ACCOUNT_FIELDS = ("balance", "size", "cost", "entry_index", "liquidated", "leverage")
+ACCOUNT_FIELDS = ("balance", "size", "cost", "entry_index", "liquidated", "leverage", "sold")
 
 
 def is_field_kept(case: SymCase, id: Any, field: str) -> Any:

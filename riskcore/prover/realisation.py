@@ -21,6 +21,7 @@ from riskcore.planner import compute_queue
 from riskcore.prover.book import SymTiers
 from riskcore.prover.case import SymCase
 from riskcore.prover.symbols import SymBool, SymInt
+from riskcore.prover.tracer import BRACKET_FLOOR
 from riskcore.quantities import RATE_ONE, Atoms, Lots, Rate, Shares, Time
 from riskcore.rules import Rule
 from riskcore.state import (
@@ -122,8 +123,8 @@ class Realisation:
                 other = new_account(0, {filler: new_position(-position.size)})
                 accounts = accounts.put(f"filler-{filler}", other)
             balance = self.value(account.balance)
-            figures = Atoms(balance), Positions(positions), self.value(account.liquidated)
-            accounts = accounts.put(id, Account(*figures, self.get_leverages(account)))
+            past = self.value(account.liquidated), self.get_leverages(account), self.value(account.sold)
+            accounts = accounts.put(id, Account(Atoms(balance), Positions(positions), *past))
             balances += balance
             entries += sum(position.size * position.entry_index for position in positions.values())
         reserves = Reserves(*(self.value(value) for value in attrs.astuple(world.reserves, recurse=False)))
@@ -194,8 +195,17 @@ class Realisation:
         if market is None:
             return None
         rules = MarketRules(*(self.value(rate) for rate in attrs.astuple(market.rules, recurse=False)))
+        rules = attrs.evolve(rules, tiers=(*rules.tiers, *self._get_bracket(rules)))
         values = {field.name: self.value(getattr(market, field.name)) for field in attrs.fields(Market)}
         return Market(**{**values, "rules": rules})
+
+    def _get_bracket(self, rules: MarketRules) -> Iterator[Tier]:
+        """The bracket whose floor the path knows by contract, at the base rates: requirements are as without it."""
+        rates = rules.initial_margin_rate, rules.maintenance_margin_rate
+        for name, _, value in self._case.world.tracer.calls:
+            floor = self.value(SymInt(value))
+            if name == BRACKET_FLOOR and floor > 0:
+                yield Tier(Atoms(floor), *rates)
 
     def get_position(self, account: Any) -> Any:
         position = account.positions.position
@@ -297,8 +307,8 @@ class Realisation:
             positions = state.accounts.get(id).positions
             if world.focus is not None:
                 positions = positions.put(self.id(world.focus), self.get_position(account))
-            figures = self.value(account.balance), self.value(account.liquidated)
-            expected["accounts"][id] = Account(figures[0], positions, figures[1], self.get_leverages(account))
+            past = self.value(account.liquidated), self.get_leverages(account), self.value(account.sold)
+            expected["accounts"][id] = Account(self.value(account.balance), positions, *past)
         for _ in world.markets.written:
             expected["markets"][self.id(world.focus)] = self.get_market(case.after.market)
         for index in world.stakes.written:

@@ -209,6 +209,8 @@ class Tracer:
             self.calls.append((name, arguments, value))
             if name in (INITIAL, MAINTENANCE):
                 self.assume(*get_requirement_facts(self.calls[-1], earlier))
+            if name == BRACKET_FLOOR:
+                self.assume(*get_bracket_facts(self.calls[-1]))
         return value
 
 
@@ -243,6 +245,7 @@ def is_linear(term: z3.ExprRef) -> bool:
 Call: TypeAlias = tuple[str, tuple[z3.ArithRef, ...], z3.ArithRef]
 
 INITIAL, MAINTENANCE = "initial_requirement", "maintenance_requirement"
+BRACKET_FLOOR = "bracket_floor"
 
 
 def get_requirement_facts(call: Call, earlier: list[Call]) -> list[z3.BoolRef]:
@@ -254,8 +257,11 @@ def get_requirement_facts(call: Call, earlier: list[Call]) -> list[z3.BoolRef]:
     """
     name, (size, mark, *others), value = call
     facts = [value >= 0, z3.Implies(size == 0, value == 0), z3.Implies(z3.And(size > 0, mark > 0), value > 0)]
-    for other_name, (other_size, other_mark, *their_others), other in earlier:
-        if other_name not in (INITIAL, MAINTENANCE) or not mark.eq(other_mark):
+    for other_name, their_arguments, other in earlier:
+        if other_name not in (INITIAL, MAINTENANCE):
+            continue
+        other_size, other_mark, *their_others = their_arguments
+        if not mark.eq(other_mark):
             continue
         is_same = name == other_name and all(one.eq(two) for one, two in zip(others[1:], their_others[1:], strict=True))
         interest, other_interest = others[:1], their_others[:1]
@@ -266,6 +272,12 @@ def get_requirement_facts(call: Call, earlier: list[Call]) -> list[z3.BoolRef]:
             no_less = [one >= two for one, two in zip(interest, other_interest, strict=False)]
             facts.append(z3.Implies(z3.And(size >= other_size, *no_less), value >= other))
     return facts
+
+
+def get_bracket_facts(call: Call) -> list[z3.BoolRef]:
+    """What the floor of the bracket that a notional is in is known for, likewise: below it, and not below zero."""
+    _, (notional,), value = call
+    return [value >= 0, z3.Implies(notional > 0, value < notional)]
 
 
 def get_paths(function: Callable[[Tracer], T]) -> Iterator[Path[T]]:

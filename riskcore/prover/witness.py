@@ -14,7 +14,7 @@ from riskcore.events import BeginLossSharing, Header
 from riskcore.prover.case import EPISODES, SymCase, run_event
 from riskcore.prover.realisation import Realisation, Witness
 from riskcore.prover.symbols import to_int
-from riskcore.prover.tracer import INITIAL, MAINTENANCE, Path, Tracer, get_paths
+from riskcore.prover.tracer import BRACKET_FLOOR, INITIAL, MAINTENANCE, Path, Tracer, get_paths
 from riskcore.quantities import RATE_ONE
 from riskcore.state import LossSharing
 
@@ -75,7 +75,7 @@ def get_definitions(case: SymCase) -> Iterator[z3.BoolRef]:
     """The exact values of the functions that the path knows by contract."""
     market: Any = case.world.market
     if market is not None:
-        # realised with its base rates alone: no tiers, no scaling
+        # realised at its base rates alone: no tiers of others, no scaling
         yield z3.And(to_int(market.rules.open_interest_floor) == 0, to_int(market.rules.open_interest_cap) == 0)
     for name, arguments, value in case.world.tracer.calls:
         if name in (INITIAL, MAINTENANCE):
@@ -85,7 +85,7 @@ def get_definitions(case: SymCase) -> Iterator[z3.BoolRef]:
                 yield from get_initial_definition(value, size * mark, to_int(rules.initial_margin_rate), others[-1])
             else:
                 yield is_rounded_up(value, size * mark * to_int(rules.maintenance_margin_rate), RATE_ONE)
-        else:
+        elif name != BRACKET_FLOOR:
             yield get_cost_definition(value, *arguments)
 
 
@@ -123,6 +123,8 @@ def is_floor(value: Any, numerator: Any, denominator: Any) -> z3.BoolRef:
 def get_bounds(case: SymCase) -> Iterator[z3.BoolRef]:
     """What a filler can realise: requirements within a ratio, longs and shorts within open interest, a short queue."""
     world = case.world
+    # fillers' markets were marked at time zero
+    yield world.timestamp.term >= 0
     longs: Any = 0
     shorts: Any = 0
     for account in world.accounts.first:

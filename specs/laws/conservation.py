@@ -15,6 +15,7 @@ from specs.invariant import (
     every_atom_has_one_owner,
     longs_equal_shorts,
     market_is_possible,
+    nothing_is_sold_back,
     open_interest_is_held,
     position_is_possible,
     reserves_keep_their_sign,
@@ -125,7 +126,8 @@ def _settled_funding_goes_through_transit(case: Case) -> Any:
 def _the_next_event_may_assume_it(case: Case) -> Any:
     """The induction closes: what a proof assumes of the state before, the event leaves behind."""
     after, episode, sharing = case.after, case.after.deleveraging, case.after.sharing
-    market = market_is_possible(after, case.rulebook.funding_interval)
+    sold = (nothing_is_sold_back(after.account(id).sold) for id in case.touched)
+    market = every(market_is_possible(after, case.rulebook.funding_interval), *sold)
     if sharing is not None:
         possible = sharing_is_possible(sharing, -after.reserves.uncovered, members_of(sharing))
         return every(market, possible, episode is None, after.market is not None)

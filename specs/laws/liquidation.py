@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from riskcore import events
 from riskcore.journal import Pay, Reserve, Stage, Trade
-from specs.arithmetic import RATE_ONE, every, implies, larger, magnitude, some
-from specs.case import Case
+from specs.arithmetic import RATE_ONE, every, implies, larger, magnitude, smaller, some
+from specs.case import AccountView, Case
 from specs.contract import toward_zero
 from specs.deleveraging import step_lots
 from specs.gates import just_liquidated, no_dust, remembers
 from specs.laws.law import Law
+from specs.limits import block_has_room, sold_in_market, sold_of_account, step_is_ahead, target_is_ahead
 from specs.liquidation import equity_share, toward
 
 #: The events that close a position by force.
@@ -103,6 +105,46 @@ def _fills_close_no_more_than_the_share(case: Case) -> Any:
     )
 
 
+def _no_lot_goes_beyond(is_ahead: Callable[[Case, AccountView, Any], Any]) -> Callable[[Case], Any]:
+    """Before its last lot a fill was not there yet; or the least that may be left, which is then sold too, is not."""
+
+    def holds(case: Case) -> Any:
+        before, after = case.before.account(case.event.account), case.after.account(case.event.account)
+        held, least = magnitude(before.size), case.before.market.rules.minimum_size
+        left = magnitude(after.size) + 1
+        is_least = implies(held > least, is_ahead(case, before, least))
+        return is_ahead(case, before, left) | ((left < least) & is_least)
+
+    return holds
+
+
+def _a_block_is_left_its_room(case: Case) -> Any:
+    """In a deleveraging: there was room for a lot. In a fill: but for its last lot there was, and all is counted."""
+    before, market = case.before.account(case.event.account), case.before.market
+    if isinstance(case.event, events.BeginDeleveraging):
+        return (before.equity < 0) | block_has_room(case, before, 0)
+    after, worth = case.after.account(case.event.account), case.event.size * market.mark_price
+    held, least = magnitude(before.size), market.rules.minimum_size
+    closed = smaller(case.event.size - 1, larger(held - least, 0))
+    is_counted = case.after.market.sold == sold_in_market(case) + worth
+    return every(
+        block_has_room(case, before, closed),
+        implies(remembers(case), after.sold == sold_of_account(case, before) + worth),
+        implies(
+            market.rules.liquidation_block_limit > 0, is_counted & (case.after.market.sold_time == case.event.timestamp)
+        ),
+    )
+
+
+def _nothing_is_counted(case: Case) -> Any:
+    """Outside: what was sold in a block stands."""
+    before, after = case.before.market, case.after.market
+    kept = [case.after.account(id).sold == case.before.account(id).sold for id in case.touched]
+    if before is not None and after is not None:
+        kept += [after.sold == before.sold, after.sold_time == before.sold_time]
+    return every(*kept) & _nothing_goes_to_the_book(case)
+
+
 def _nobody_is_marked_as_liquidated(case: Case) -> Any:
     """Outside of LIQ-5: nothing is sold to the book, and what accounts remember stands."""
     kept = [case.after.account(id).liquidated == case.before.account(id).liquidated for id in case.touched]
@@ -179,6 +221,30 @@ LAWS = (
         frozenset({events.LiquidationFill, events.BeginDeleveraging}),
         _only_the_bankrupt_do_not_wait,
         _no_stage_begins,
+    ),
+    Law(
+        "LIQ-7",
+        "a liquidation fill closes no lot after the one that brings equity at mark to the rulebook's target; all, "
+        "where what must be left would not",
+        frozenset({events.LiquidationFill}),
+        _no_lot_goes_beyond(target_is_ahead),
+        _nothing_goes_to_the_book,
+    ),
+    Law(
+        "LIQ-8",
+        "where the market steps, a liquidation fill closes no lot after the one that brings the position to the floor "
+        "of its bracket; all, where what must be left would not",
+        frozenset({events.LiquidationFill}),
+        _no_lot_goes_beyond(step_is_ahead),
+        _nothing_goes_to_the_book,
+    ),
+    Law(
+        "LIQ-9",
+        "in one block no lot is sold after those that reach the limit of the account or of the market, nor is the "
+        "account deleveraged then, unless it is bankrupt",
+        frozenset({events.LiquidationFill, events.BeginDeleveraging}),
+        _a_block_is_left_its_room,
+        _nothing_is_counted,
     ),
     Law(
         "DUST-1",

@@ -13,6 +13,7 @@ from specs.gates import cooled_down
 from specs.invariant import length_of
 from specs.laws.law import Law
 from specs.laws.liquidation import get_liquidated, only_the_open_episode_is_closed
+from specs.limits import block_has_room
 from specs.liquidation import equity_share
 from specs.sharing import covered_first
 from specs.vault import could_take_over, within_limit
@@ -21,16 +22,23 @@ from specs.vault import could_take_over, within_limit
 def _earlier_stages_are_exhausted(case: Case) -> Any:
     """The book's exhaustion is the log's word, but a book that has to wait is none; vault and fund are looked at.
 
+    For a bankrupt account the book does not wait, whatever a block's limit leaves of it.
+
     A vault is exhausted when it cannot take one lot. Where an atom of rounding decides,
     it could still take more lots at once: one lot may bring it nothing and two an atom.
     """
     event, before, rulebook = case.event, case.before, case.rulebook
     if isinstance(event, events.Takeover):
-        return before.account(event.account).equity >= 0
+        return rulebook.vault_takes_deficits | (before.account(event.account).equity >= 0)
     if isinstance(event, events.CoverDeficit):
-        # a vault takes no deficit, so it has nothing left for this account
+        # a vault that takes deficits comes before a fund that is for the flat, and any other takes none
         account = before.account(event.account)
-        return every(account.equity < 0, rulebook.insurance_before_adl | (account.maintenance == 0))
+        is_flat = account.maintenance == 0
+        return every(
+            account.equity < 0,
+            rulebook.insurance_before_adl | is_flat,
+            negate(rulebook.vault_takes_deficits) | is_flat,
+        )
     if isinstance(event, events.BeginDeleveraging):
         account = before.account(event.account)
         vault_is_free = (event.account != rulebook.vault) & could_take_over(case, account, 1)
@@ -39,6 +47,7 @@ def _earlier_stages_are_exhausted(case: Case) -> Any:
             negate(vault_is_free),
             implies(fund_is_next, available(case) == 0),
             cooled_down(case, account),
+            (account.equity < 0) | block_has_room(case, account, 0),
             rulebook.adl_solvent | (account.equity <= 0),
         )
     if isinstance(event, events.EndDeleveraging):
@@ -65,9 +74,11 @@ def _takeovers_respect_the_vault(case: Case) -> Any:
     return every(
         given.equity * RATE_ONE <= case.rulebook.takeover_rate * given.maintenance,
         within_limit(case, vault_before.size, vault_after.size),
-        vault_after.equity >= vault_before.equity,
+        # what is not owed costs nothing, and what is owed no more than the vault has
+        implies(given.equity >= 0, (vault_after.equity >= vault_before.equity) & (account.equity >= 0)),
+        implies(given.equity < 0, account.equity >= given.equity),
+        implies(vault_before.equity >= 0, vault_after.equity >= 0),
         implies(account.maintenance == 0, account.equity == 0),
-        account.equity >= 0,
     )
 
 
@@ -180,7 +191,8 @@ LAWS = (
     ),
     Law(
         "VAULT-1",
-        "a takeover waits for its trigger, respects the vault's limit, costs it nothing, and leaves the flat at zero",
+        "a takeover waits for its trigger, respects the vault's limits, costs it nothing but a deficit's share, never "
+        "more than it has, and leaves the flat at zero",
         frozenset({events.Takeover}),
         _takeovers_respect_the_vault,
         _only_takeovers_move_the_vault_by_force,

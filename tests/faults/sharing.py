@@ -214,7 +214,8 @@ FAULTS = (
         words="a deleveraging waits for a vault that takes no deficit",
         kinds=(33,),
         module="vault",
-        old="        (margin.equity >= 0)\n        & is_within_limit(state.rulebook, market, held, after)",
+        old="        takes_equity(state.rulebook, margin)\n        & is_within_limit(state.rulebook, market, "
+        "held, after)",
         new="        is_within_limit(state.rulebook, market, held, after)",
         unit="lemma:liveness",
         kills=("who_owes_is_closed", "who_has_nothing_left_is_closed"),
