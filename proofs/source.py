@@ -70,6 +70,7 @@ LOOKS: dict[str, set[str]] = {
     "state.Positions.__repr__": {"a format", "a string", "a special method"},
     "tables.DictTable.put": {"an index"},
     "tiers.get_tiered_requirement": {"an index", "a slice"},
+    "ranking.get_chance": {"encode", "a string"},
     "ranking.is_ranked": {"an index"},
     "ranking.is_ranked.<locals>.<listcomp>": {"an index"},
     "deleveraging.process_deleverage": {"an index"},
@@ -83,10 +84,17 @@ LOOKS: dict[str, set[str]] = {
 _TIER_RULE = {"tiers.get_tiered_requirement", "tiers.is_continuous"}
 _BRACKETS = {"tiers.get_initial_rates", "tiers.get_maintenance_rates", "state.has_admissible_tiers"}
 _SHORT_WAYS = {"margin.get_initial_requirement", "margin.get_maintenance_requirement"}
-#: The choices that are words, and tiers, and the only functions that read them; events know these by contract.
+#: These compare a word that is a symbol, so that events are traced under all of them.
+_CLOSE_OUT = {"close_out.is_price_fresh", "close_out.get_fixed_price", "close_out.get_terms"}
+_ADL_SIZE = {"close_out.are_lots_to_close"}
+#: The choices that are words, and tiers, and the only functions that read them; events know all others by contract.
 CHOICES = {
     "adl_rank": {"ranking.get_candidate"},
-    "RankPolicy": {"ranking.get_score"},
+    "RankPolicy": {"ranking.get_score", "ranking.get_chance"},
+    "adl_close_out": _CLOSE_OUT,
+    "CloseOut": _CLOSE_OUT,
+    "adl_size": _ADL_SIZE,
+    "AdlSize": _ADL_SIZE,
     "tier_rule": _TIER_RULE,
     "TierRule": _TIER_RULE,
     "tiers": _TIER_RULE | _BRACKETS | _SHORT_WAYS,

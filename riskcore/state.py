@@ -40,6 +40,29 @@ class RankPolicy(StrEnum):
     PROFIT_TIMES_LEVERAGE = "profit_times_leverage"
     LEVERAGE = "leverage"
     SIZE = "size"
+    FIFO = "fifo"
+    PSEUDO_RANDOM = "pseudo_random"
+    PROFIT_RATIO = "profit_ratio"
+    PROFIT_TO_EQUITY = "profit_to_equity"
+    PROFIT_TIMES_NOTIONAL_TO_EQUITY = "profit_times_notional_to_equity"
+    SIGNED_PROFIT_TIMES_LEVERAGE = "signed_profit_times_leverage"
+    PRICE_RATIO_TIMES_LEVERAGE = "price_ratio_times_leverage"
+
+
+class CloseOut(StrEnum):
+    """At which price a deleveraging closes (``close_out.py`` has what follows from it)."""
+
+    BANKRUPTCY = "bankruptcy"
+    MARK = "mark"
+    PREVIOUS_MARK = "previous_mark"
+    INDEX = "index"
+
+
+class AdlSize(StrEnum):
+    """How much of a position a deleveraging closes: all, or of an account with equity left no more than it needs."""
+
+    WHOLE = "whole"
+    NEEDED = "needed"
 
 
 @frozen
@@ -61,7 +84,7 @@ class Rulebook:
     ``funding_interval``: milliseconds that a funding rate is quoted for.
     ``funding_rate_cap``: largest funding rate per interval, either sign.
     ``takeover_rate``: the vault takes an account over once its equity is at most this rate of maintenance.
-    ``adl_at_mark``: deleveraging closes at mark, and leaves the deficit; otherwise at bankruptcy price.
+    ``adl_close_out``: the price at which deleveraging closes; but for bankruptcy price it leaves a deficit.
     ``withdrawals_wait``: nobody withdraws while a loss is uncovered.
     ``withdrawals_are_cut``: whoever withdraws leaves the uncovered loss's part of the amount behind.
     ``vault_deposit_notice``, ``vault_redemption_notice``: milliseconds from a request for shares of
@@ -75,6 +98,9 @@ class Rulebook:
     and not by shares; zero: never.
     ``liquidation_cooldown``: milliseconds that lie between two liquidation fills of an account that is not
     bankrupt. It is over while a window still runs: else the window would let nothing through.
+    ``adl_size``: how many lots a deleveraging closes.
+    ``adl_seed``: any integer; it decides which order ``RankPolicy.PSEUDO_RANDOM`` gives.
+    ``funding_on_index``: funding is charged on notional at the index price; otherwise at mark.
     """
 
     vault: AccountId = field(validator=some_text)
@@ -89,7 +115,7 @@ class Rulebook:
     funding_interval: Time = field(validator=exact_int)
     funding_rate_cap: Rate = field(validator=exact_int)
     takeover_rate: Rate = field(default=Rate(RATE_ONE), validator=exact_int)
-    adl_at_mark: bool = field(default=False, validator=exact_bool)
+    adl_close_out: CloseOut = field(default=CloseOut.BANKRUPTCY, validator=instance_of(CloseOut))
     withdrawals_wait: bool = field(default=False, validator=exact_bool)
     withdrawals_are_cut: bool = field(default=False, validator=exact_bool)
     vault_deposit_notice: Time = field(default=Time(86_400_000), validator=exact_int)
@@ -101,6 +127,9 @@ class Rulebook:
     insurance_draw_window: Time = field(default=Time(0), validator=exact_int)
     liquidation_window: Time = field(default=Time(0), validator=exact_int)
     liquidation_cooldown: Time = field(default=Time(0), validator=exact_int)
+    adl_size: AdlSize = field(default=AdlSize.WHOLE, validator=instance_of(AdlSize))
+    adl_seed: int = field(default=0, validator=exact_int)
+    funding_on_index: bool = field(default=False, validator=exact_bool)
 
 
 def is_admissible_rulebook(rulebook: Rulebook) -> bool:
@@ -156,7 +185,7 @@ class MarketRules:
 
     ``maker_fee_rate`` may be negative, a rebate that the taker's fee pays for.
     ``mark_move_limit``: rate of the mark price by which the next may differ.
-    ``mark_age_limit``: milliseconds after which a mark price is stale.
+    ``mark_age_limit``: milliseconds after which a mark price is stale, and so an index price.
     ``fill_price_band``: rate of the mark price by which a fill's price may differ.
     ``tiers``: the brackets above that of the margin rates here, which starts at zero.
     ``tier_rule``: whether a bracket's rate is that of the part within it, or of the whole notional.
@@ -165,6 +194,7 @@ class MarketRules:
     ``liquidation_share``: rate of a position's lots, rounded up, that one liquidation fill closes at most while
     ``liquidation_share_floor``: the position's notional at mark is above so many atoms.
     ``minimum_size``: fewest lots that a fill leaves a position with, unless it closes it.
+    ``mark_index_band``: rate of the index price by which a new mark price may differ from it.
     """
 
     initial_margin_rate: Rate = field(validator=exact_int)
@@ -182,6 +212,7 @@ class MarketRules:
     liquidation_share: Rate = field(default=Rate(RATE_ONE), validator=exact_int)
     liquidation_share_floor: Atoms = field(default=Atoms(0), validator=exact_int)
     minimum_size: Lots = field(default=Lots(1), validator=exact_int)
+    mark_index_band: Rate = field(default=Rate(0), validator=exact_int)
 
 
 def is_admissible_tier(lower: Tier, tier: Tier) -> bool:
@@ -223,12 +254,21 @@ def is_admissible_market(rules: MarketRules) -> bool:
         & (rules.liquidation_share <= RATE_ONE)
         & (rules.liquidation_share_floor >= 0)
         & (rules.minimum_size >= 1)
+        & (rules.mark_index_band >= 0)
         & has_admissible_tiers(rules)
     )
 
 
 _START = Time(0)
 _NOTHING = Atoms(0)
+
+
+def _get_mark(market: Market) -> Price:
+    return market.mark_price
+
+
+def _get_mark_time(market: Market) -> Time:
+    return market.mark_time
 
 
 @frozen
@@ -241,6 +281,9 @@ class Market:
     ``settling``: the market ends at its mark price, for good.
     ``mark_time``: when the mark price was set.
     ``insurance_used``: atoms that the insurance fund has paid for liquidation fills and deleveragings here.
+    ``previous_mark_price``: the mark before the last ``MarkPrice``.
+    ``index_price``, ``index_time``: the price of what the market is about, and when it was set. Until they
+    are, all three are those of the mark.
     """
 
     rules: MarketRules
@@ -252,15 +295,22 @@ class Market:
     settling: bool = False
     mark_time: Time = _START
     insurance_used: Atoms = _NOTHING
+    previous_mark_price: Price = field(default=attrs.Factory(_get_mark, takes_self=True))
+    index_price: Price = field(default=attrs.Factory(_get_mark, takes_self=True))
+    index_time: Time = field(default=attrs.Factory(_get_mark_time, takes_self=True))
 
 
 @frozen
 class Position:
-    """``cost`` is a memo for entry price, profit and rank; no balance is computed from it."""
+    """``cost`` is a memo for entry price, profit and rank; no balance is computed from it.
+
+    ``opened``: the sequence number of the last event before it opened or changed sides; a memo for rank.
+    """
 
     size: Lots
     cost: Atoms
     entry_index: Atoms
+    opened: int = 0
 
 
 NO_POSITION = Position(Lots(0), Atoms(0), Atoms(0))
@@ -378,6 +428,8 @@ class Deleveraging:
     ``lots``: lots to close; ``share``: atoms that the counterparties pay for all of them
     (they receive if it is negative); ``done``: lots closed so far.
     ``queue``: every eligible counterparty in rank order; ``head``: how many were consumed.
+    ``excess``: atoms of the share that the account does not need, which are the insurance fund's.
+    ``sequence``: the sequence number of the last event before it was opened.
     """
 
     account: AccountId
@@ -387,6 +439,8 @@ class Deleveraging:
     done: Lots
     queue: tuple[AccountId, ...]
     head: int
+    excess: Atoms = _NOTHING
+    sequence: int = 0
 
 
 @frozen

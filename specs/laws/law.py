@@ -32,6 +32,7 @@ ALL_EVENTS = frozenset(
         events.RepayLoss,
         events.AdvanceTime,
         events.MarkPrice,
+        events.IndexPrice,
         events.ApplyFunding,
         events.Fill,
         events.LiquidationFill,
