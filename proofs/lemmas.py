@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from proofs import cash, deleveraging, insurance, journal, margin, markets, ranking, source, state, step, tables, tiers
+from proofs import (
+    cash,
+    close_out,
+    deleveraging,
+    insurance,
+    journal,
+    margin,
+    markets,
+    ranking,
+    source,
+    state,
+    step,
+    tables,
+    tiers,
+)
 from riskcore.prover.lemma import Lemma
 from riskcore.prover.obligations import Obligation
 
@@ -14,6 +28,7 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
     "insurance": insurance.LEMMAS,
     "journal": journal.LEMMAS,
     "ranking": ranking.LEMMAS,
+    "close_out": close_out.LEMMAS,
     "deleveraging": deleveraging.LEMMAS,
     "state": state.LEMMAS,
     "tables": tables.LEMMAS,

@@ -19,6 +19,7 @@ from riskcore.events import (
     ExecuteVaultRedemption,
     Fill,
     FundInsurance,
+    IndexPrice,
     LiquidationFill,
     ListMarket,
     MarkPrice,
@@ -39,6 +40,8 @@ from riskcore.queries import stress
 from riskcore.rules import Rejected, Rule
 from riskcore.state import (
     Account,
+    AdlSize,
+    CloseOut,
     Deleveraging,
     Market,
     MarketRules,
@@ -58,11 +61,13 @@ from riskcore.step import Outcome, step
 __all__ = [
     "Account",
     "AccountId",
+    "AdlSize",
     "AdvanceTime",
     "ApplyFunding",
     "Atoms",
     "BeginDeleveraging",
     "CancelVaultDeposit",
+    "CloseOut",
     "CoverDeficit",
     "Deleverage",
     "Deleveraging",
@@ -74,6 +79,7 @@ __all__ = [
     "ExecuteVaultRedemption",
     "Fill",
     "FundInsurance",
+    "IndexPrice",
     "Line",
     "LiquidationFill",
     "Liquidity",
