@@ -277,8 +277,8 @@ def draw_scenario(random: Random) -> Scenario:
         insurance_backs_fills=random.random() < 0.5,
         insurance_fill_band=Rate(random.choice((0, 5_000, 50_000, 1_000_000))),
         insurance_before_adl=random.random() < 0.5,
-        adl_solvent=random.random() < 0.5,
-        adl_requires_profit=random.random() < 0.5,
+        adl_solvent=random.random() < 0.7,
+        adl_requires_profit=random.random() < 0.65,
         adl_rank=random.choice(tuple(RankPolicy)),
         funding_interval=Time(random.choice((1, 7, 1000, 8 * HOUR))),
         funding_rate_cap=Rate(random.choice((0, 100, 10_000, 40_000))),
@@ -295,7 +295,7 @@ def draw_scenario(random: Random) -> Scenario:
         insurance_draw_window=Time(random.choice((1, 2000, 2000, HOUR))),
         liquidation_window=Time(window := random.choice((0, 0, 1, 5000))),
         liquidation_cooldown=Time(random.choice((0, 1, min(window or 900, 900)))),
-        adl_size=random.choice(tuple(AdlSize)),
+        adl_size=random.choice((AdlSize.WHOLE, AdlSize.NEEDED, AdlSize.NEEDED)),
         adl_seed=random.randint(-(2**70), 2**70),
         funding_on_index=random.random() < 0.3,
     )
@@ -597,7 +597,12 @@ class Proposer:
         return self.random.choice(self.random.choice((flat or debtors, debtors)) or everyone)
 
     def begin_deleveraging(self) -> Event:
-        account, market = self.random.choice(self._sick_holdings() or self._holders() or [(STRANGER, "BTC")])
+        owing = [pair for pair in self._sick_holdings() if self.venue.get_equity(pair[0]) < 0]
+        if owing and self.random.random() < 0.9:
+            # one whose queue ends before its position does, if there is one
+            account, market = min(owing, key=lambda pair: (len(self._queue(*pair)), pair))
+        else:
+            account, market = self.random.choice(self._sick_holdings() or self._holders() or [(STRANGER, "BTC")])
         lots = self.venue.get_right_size(account, market) if market in self.venue.listings else 0
         if self.random.random() < 0.1:
             lots = max(1, lots + self.random.choice((-1, 1)))
@@ -783,6 +788,8 @@ WATERFALL = (
     "takeover",
     "cover_deficit",
     "write_off",
+    "begin_deleveraging",
+    "begin_deleveraging",
     "begin_deleveraging",
     "begin_deleveraging",
     "begin_deleveraging",

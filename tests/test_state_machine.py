@@ -829,7 +829,10 @@ def mark_3(passage: Passage) -> bool:
             assert (event.price, event.timestamp) == (after.markets[name].index_price, after.markets[name].index_time)
             assert event.price > 0
         else:
-            assert (market.index_price, market.index_time) == (after.markets[name].index_price, after.markets[name].index_time)
+            assert (market.index_price, market.index_time) == (
+                after.markets[name].index_price,
+                after.markets[name].index_time,
+            )
     if passage.rejected is not None:
         return False
     if isinstance(event, events.MarkPrice):
@@ -1168,7 +1171,7 @@ TestVenue = VenueMachine.TestCase
 
 # That the walks reach everything
 
-WALKS, LENGTH = 160, 110
+WALKS, LENGTH = 230, 110
 
 #: A sick account with equity left whose every opposite is in debt, and two fundings in one
 #: millisecond: ``test_deleveraging`` and ``test_funding`` have them.
