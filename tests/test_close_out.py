@@ -222,7 +222,7 @@ def test_a_fresh_index_does() -> None:
     desk.must(AdvanceTime, after=5000)
     desk.must(MarkPrice, "BTC", 890)
     desk.must(IndexPrice, "BTC", 910)
-    desk.must(BeginDeleveraging, "amber", "BTC", ("birch",), after=5000)
+    desk.must(BeginDeleveraging, "amber", "BTC", ("birch",), after=4000)
 
 
 # The size rule
@@ -235,12 +235,11 @@ def make_needy(mark: int = 940, **rulebook: object) -> Desk:
 def test_at_mark_the_fewest_lots_that_are_enough() -> None:
     # equity 400 at 940 is maintenance (5 %) of 8.5 lots: 8 may stay, so 2 are closed
     desk = make_needy(adl_close_out=CloseOut.MARK)
+    computed = compute_close_out_size(desk.state, AccountId("amber"), MarketId("BTC"))
     episode = open_episode(desk, 2)
     desk.must(Deleverage)
 
-    assert 2 == compute_close_out_size(
-        make_needy(adl_close_out=CloseOut.MARK).state, AccountId("amber"), MarketId("BTC")
-    )
+    assert 2 == computed
     assert (2, 0) == (episode.lots, episode.share)
     assert 8 == desk.get_position("amber", "BTC")[0]
     assert desk.state.deleveraging is None
