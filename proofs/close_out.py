@@ -93,7 +93,9 @@ def _asked(tracer: Tracer) -> Any:
     with on_symbols(without=OWN):
         result: Any = close_out.get_lots(size, asked)
     return every(
-        result == lots_or_all(size, asked), implies(asked != 0, result == asked), implies(asked == 0, result >= 0)
+        result == lots_or_all(size, asked),
+        implies(asked != 0, result == asked),
+        implies((asked == 0) & (size != 0), result == magnitude(size)),
     )
 
 

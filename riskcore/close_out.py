@@ -30,8 +30,8 @@ def is_price_fresh(rulebook: Rulebook, market: Market, time: int) -> bool:
 
 
 def get_lots(size: int, asked: int) -> int:
-    """Lots of a position of ``size`` that are to be closed: where none are asked for, all."""
-    return abs(size) if asked == 0 else asked
+    """Lots of a position of ``size`` that are to be closed: where none are asked for, all, and of none one."""
+    return max(abs(size), 1) if asked == 0 else asked
 
 
 def get_fixed_price(rulebook: Rulebook, market: Market) -> int:

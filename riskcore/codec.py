@@ -400,9 +400,12 @@ def encode_event(event: Event) -> str:
 
     Raises ``Fault``, a ``ValueError``, where the format cannot hold it.
     """
+    defaults = _RECORDS[type(event)].defaults
     for name, sign in _SIGNS[type(event)].items():
-        with within(name):
-            sign.check(getattr(event, name))
+        # what is at its default is not written
+        if name not in defaults or getattr(event, name) != defaults[name]:
+            with within(name):
+                sign.check(getattr(event, name))
     return to_json(get_members(event, LOG_DIGITS))
 
 

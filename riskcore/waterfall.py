@@ -103,6 +103,8 @@ class Waterfall:
     def _record_payment(self, line: Pay) -> None:
         if line.reason is Reason.COVER:
             self.insurance_paid[line.stage] += line.amount
+        elif line.reason is Reason.OVERSHOOT:
+            self.insurance_received[line.reason] += line.amount
         elif line.reason is Reason.LIQUIDATION_FEE:
             self.liquidation_fees += line.amount
         elif line.payer is Reserve.UNCOVERED:

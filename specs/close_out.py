@@ -10,8 +10,8 @@ from specs.tiers import maintenance_requirement
 
 
 def lots_or_all(size: Any, asked: Any) -> Any:
-    """Lots to close: where the event names none, all."""
-    return either(asked == 0, magnitude(size), asked)
+    """Lots to close: where the event names none, all; of no position one, which it has not."""
+    return either(asked == 0, larger(magnitude(size), 1), asked)
 
 
 def price_worth(rulebook: Any, market: Any, size: Any, lots: Any) -> Any:

@@ -956,7 +956,7 @@ class Venue:
     def begin_deleveraging(self, event: events.BeginDeleveraging) -> set[str]:
         if closed := self._check_open(event.market):
             return closed
-        lots = event.size or abs(self.get_size(event.account, event.market))
+        lots = event.size or max(1, abs(self.get_size(event.account, event.market)))
         broken = self._check_close(event.account, event.market, lots, event.timestamp)
         if broken:
             return broken
