@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.faults import (
     audited,
     books,
+    close_outs,
     conservation,
     forced,
     fund,
@@ -31,6 +32,7 @@ FAULTS: tuple[Fault, ...] = (
     *gates.FAULTS,
     *queues.FAULTS,
     *ranks.FAULTS,
+    *close_outs.FAULTS,
     *lines.FAULTS,
     *books.FAULTS,
     *settlement.FAULTS,
