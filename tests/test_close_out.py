@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import pytest
 
@@ -26,7 +28,7 @@ from riskcore.state import AdlSize, CloseOut, Deleveraging
 from tests.strategies import Desk, get_lines, make_rulebook, make_rules
 
 
-def with_long(mark: int, *, previous: int = 0, index: int = 0, **rulebook: object) -> Desk:
+def with_long(mark: int, *, previous: int = 0, index: int = 0, **rulebook: Any) -> Desk:
     """amber long 10 from 1000 with 1000 paid in, so bankrupt below 900; birch short 6, cedar short 4, both rich."""
     desk = Desk(make_rulebook(insurance_before_adl=False, vault_position_limit=0, **rulebook))
     desk.open("BTC", 1000, amber=1000, birch=10**4, cedar=10**4)
@@ -228,7 +230,7 @@ def test_a_fresh_index_does() -> None:
 # The size rule
 
 
-def make_needy(mark: int = 940, **rulebook: object) -> Desk:
+def make_needy(mark: int = 940, **rulebook: Any) -> Desk:
     return with_long(mark, adl_size=AdlSize.NEEDED, **rulebook)
 
 

@@ -190,7 +190,8 @@ FAULTS = (
         words="an index price of zero or below is accepted",
         kinds=(45,),
         module="markets",
-        old="    require(event.price > 0, Rule.PRICE_NOT_POSITIVE)\n    # Effect\n    return Journal(state, event.market, evolve(market, index_price",
+        old="    require(event.price > 0, Rule.PRICE_NOT_POSITIVE)\n"
+        "    # Effect\n    return Journal(state, event.market, evolve(market, index_price",
         new="    # Effect\n    return Journal(state, event.market, evolve(market, index_price",
         unit="index_price",
         kills=("MARK-3", "INV-1", "guard/PRICE_NOT_POSITIVE"),
