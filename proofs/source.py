@@ -20,14 +20,14 @@ import attrs
 from attrs.validators import instance_of
 from rpds import HashTrieMap
 
-from riskcore import events, tables
+from riskcore import choices, events, tables
 from riskcore.prover.book import symbolic_len
 from riskcore.prover.kernel import MODULES
 from riskcore.prover.lemma import Lemma
 from riskcore.prover.symbols import symbolic_max, symbolic_min
 from riskcore.prover.tracer import Tracer
 
-KERNEL = (*MODULES, events, tables)
+KERNEL = (*MODULES, choices, events, tables)
 #: Builtins that treat a symbol as the integer it stands for, or refuse it.
 HARMLESS = {"abs", "all", "any", "frozenset", "iter", "len", "max", "min", "sum", "super", "tuple", "zip"}
 #: What stands in the modules' namespaces while they run on symbols.

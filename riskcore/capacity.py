@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import chain, pairwise
 
-from riskcore.close_out import get_spare, get_terms
-from riskcore.deleveraging import make_episode
+from riskcore.close_out import get_spare, get_terms, make_episode
 from riskcore.gates import get_share_lots, is_just_liquidated, is_within_share, leaves_no_dust
 from riskcore.liquidation import get_equity_share
 from riskcore.margin import get_margin, get_margin_after

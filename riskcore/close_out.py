@@ -14,7 +14,8 @@ from typing import NamedTuple
 from riskcore.liquidation import get_equity_share
 from riskcore.margin import Margin, get_maintenance_requirement
 from riskcore.markets import is_index_fresh
-from riskcore.state import AdlSize, CloseOut, Market, Rulebook
+from riskcore.quantities import AccountId, Atoms, Lots, MarketId
+from riskcore.state import AdlSize, CloseOut, Deleveraging, Market, Rulebook, State
 
 
 class Terms(NamedTuple):
@@ -51,6 +52,14 @@ def get_terms(rulebook: Rulebook, market: Market, margin: Margin, size: int, lot
     better = lots * (get_fixed_price(rulebook, market) - market.mark_price)
     share = max(better if size > 0 else -better, min(lost, 0))
     return Terms(share, max(share - max(lost, 0), 0))
+
+
+def make_episode(
+    state: State, account: AccountId, market: MarketId, lots: int, terms: Terms, queue: tuple[AccountId, ...]
+) -> Deleveraging:
+    """An episode that is to be opened on these terms."""
+    figures = Lots(lots), Atoms(terms.share), Lots(0)
+    return Deleveraging(account, market, *figures, queue, 0, Atoms(terms.excess), state.sequence)
 
 
 def get_spare(rulebook: Rulebook, market: Market, margin: Margin, size: int, lots: int) -> int:

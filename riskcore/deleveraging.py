@@ -11,7 +11,7 @@ cannot pay of the rest falls on insurance, then on uncovered.
 
 from __future__ import annotations
 
-from riskcore.close_out import Terms, are_lots_to_close, get_lots, get_terms, is_price_fresh
+from riskcore.close_out import are_lots_to_close, get_lots, get_terms, is_price_fresh, make_episode
 from riskcore.events import BeginDeleveraging, Deleverage, EndDeleveraging
 from riskcore.gates import must_wait
 from riskcore.insurance import get_available
@@ -19,7 +19,7 @@ from riskcore.journal import Journal, Reason, Reserve, Stage
 from riskcore.liquidation import give, require_liquidatable
 from riskcore.margin import get_margin
 from riskcore.markets import get_market, get_open_market, require_fresh
-from riskcore.quantities import AccountId, Atoms, Lots, MarketId, divide_down
+from riskcore.quantities import Lots, divide_down
 from riskcore.ranking import is_ranked
 from riskcore.rules import Rejected, Rule, require
 from riskcore.state import Deleveraging, State
@@ -41,14 +41,6 @@ def get_open(state: State) -> Deleveraging:
     if state.deleveraging is None:
         raise Rejected(Rule.DELEVERAGING_NOT_OPEN)
     return state.deleveraging
-
-
-def make_episode(
-    state: State, account: AccountId, market: MarketId, lots: int, terms: Terms, queue: tuple[AccountId, ...]
-) -> Deleveraging:
-    """An episode that is to be opened on these terms."""
-    figures = Lots(lots), Atoms(terms.share), Lots(0)
-    return Deleveraging(account, market, *figures, queue, 0, Atoms(terms.excess), state.sequence)
 
 
 def process_begin_deleveraging(state: State, event: BeginDeleveraging) -> Journal:

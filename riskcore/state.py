@@ -7,7 +7,6 @@ state was made on (``tables.py``); which one is chosen in ``genesis``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +14,10 @@ import attrs
 from attrs import field, frozen
 from attrs.validators import instance_of
 
+from riskcore.choices import AdlSize as AdlSize
+from riskcore.choices import CloseOut as CloseOut
+from riskcore.choices import RankPolicy as RankPolicy
+from riskcore.choices import TierRule as TierRule
 from riskcore.quantities import (
     NEVER,
     RATE_ONE,
@@ -32,37 +35,6 @@ from riskcore.quantities import (
     some_text,
 )
 from riskcore.tables import DictTable, PersistentTable, Table
-
-
-class RankPolicy(StrEnum):
-    """Who is deleveraged first (``ranking.py`` has the formulas)."""
-
-    PROFIT_TIMES_LEVERAGE = "profit_times_leverage"
-    LEVERAGE = "leverage"
-    SIZE = "size"
-    FIFO = "fifo"
-    PSEUDO_RANDOM = "pseudo_random"
-    PROFIT_RATIO = "profit_ratio"
-    PROFIT_TO_EQUITY = "profit_to_equity"
-    PROFIT_TIMES_NOTIONAL_TO_EQUITY = "profit_times_notional_to_equity"
-    SIGNED_PROFIT_TIMES_LEVERAGE = "signed_profit_times_leverage"
-    PRICE_RATIO_TIMES_LEVERAGE = "price_ratio_times_leverage"
-
-
-class CloseOut(StrEnum):
-    """At which price a deleveraging closes (``close_out.py`` has what follows from it)."""
-
-    BANKRUPTCY = "bankruptcy"
-    MARK = "mark"
-    PREVIOUS_MARK = "previous_mark"
-    INDEX = "index"
-
-
-class AdlSize(StrEnum):
-    """How much of a position a deleveraging closes: all, or of an account with equity left no more than it needs."""
-
-    WHOLE = "whole"
-    NEEDED = "needed"
 
 
 @frozen
@@ -156,13 +128,6 @@ def is_admissible_rulebook(rulebook: Rulebook) -> bool:
         & (cooldown >= 0)
         & ((window == 0) | (cooldown <= window))
     )
-
-
-class TierRule(StrEnum):
-    """What the rate of a bracket is a rate of (``tiers.py`` has the formulas)."""
-
-    MARGINAL = "marginal"
-    SLAB = "slab"
 
 
 @frozen

@@ -41,7 +41,7 @@ VENUES = {
 def get_order(candidates: list[Candidate]) -> list[str]:
     """Ids, first to last, by the kernel's comparison alone: each stands behind as many as are ahead of it."""
     places = {one.id: sum(is_ahead(other, one) for other in candidates) for one in candidates}
-    return sorted(places, key=lambda id: places[id])
+    return [id for id, _ in sorted(places.items(), key=lambda entry: entry[1])]
 
 
 def make_candidate(policy: RankPolicy, id: str, size: int, entry: int, mark: int, equity: int) -> Candidate:

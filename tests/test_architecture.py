@@ -22,6 +22,7 @@ KERNEL = (
     "quantities",
     "tables",
     "rules",
+    "choices",
     "state",
     "tiers",
     "draws",
@@ -60,7 +61,7 @@ TRANSITION_MODULES = (
 #: rates, the vault's shares.
 AROUND_THE_CORE = ("markets", "settlement", "cash", "funding", "ranking", "close_out", "tiers", "shares")
 #: Names, fields and sentences, for core and modules alike; nothing in it does anything.
-VOCABULARY = ("rules", "events")
+VOCABULARY = ("rules", "choices", "events")
 CORE_LINES, KERNEL_LINES, MODULE_LINES = 1000, 2500, 300
 
 LIBRARIES = {"__future__", "attrs", "attrs.validators", "collections.abc", "enum", "itertools", "rpds", "typing"}

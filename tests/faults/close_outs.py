@@ -101,7 +101,7 @@ FAULTS = (
         kinds=(40,),
         module="deleveraging",
         old="            episode.excess,\n            episode.sequence,",
-        new="            Atoms(0),\n            episode.sequence,",
+        new="            episode.excess - episode.excess,\n            episode.sequence,",
         unit="deleverage",
         kills=("effect/deleveraging", "INV-1"),
     ),

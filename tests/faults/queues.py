@@ -212,7 +212,7 @@ FAULTS = (
         kinds=(42,),
         module="deleveraging",
         old="    require(is_ranked(state, market, size, episode), Rule.QUEUE_NOT_RANKED)\n",
-        new="    free = make_episode(state, event.account, event.market, lots, Terms(0, 0), event.queue)\n"
+        new="    free = make_episode(state, event.account, event.market, lots, type(terms)(0, 0), event.queue)\n"
         "    require(is_ranked(state, market, size, free), Rule.QUEUE_NOT_RANKED)\n",
         unit="begin_deleveraging",
         kills=("ADL-2", "guard/QUEUE_NOT_RANKED"),
@@ -251,7 +251,7 @@ FAULTS = (
         name="begun_behind_the_head",
         words="a deleveraging opens with its head consumed",
         kinds=(41,),
-        module="deleveraging",
+        module="close_out",
         old="*figures, queue, 0, Atoms",
         new="*figures, queue, 1, Atoms",
         unit="begin_deleveraging",
