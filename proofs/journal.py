@@ -1,4 +1,4 @@
-"""The cost memo, which events know by name only: the kernel's function is the specification's."""
+"""The memos of cost and of when a position opened, which events know by contract: they are the specification's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from riskcore.prover.book import World
 from riskcore.prover.lemma import Lemma
 from riskcore.prover.symbols import new_int
 from riskcore.prover.tracer import Tracer
-from specs.arithmetic import both_ways, every, implies, magnitude
+from specs.arithmetic import both_ways, every, implies, magnitude, opened_after
 
 
 def _cost_is_exact(tracer: Tracer) -> Any:
@@ -32,6 +32,12 @@ def _closing_leaves_no_cost(tracer: Tracer) -> Any:
     size, cost, debit = (new_int(name) for name in ("size", "cost", "debit"))
     result: Any = journal.get_cost(size, cost, -size, debit)
     return implies(size != 0, result == 0)
+
+
+def _opened_is_as_specified(tracer: Tracer) -> Any:
+    before, after, opened, sequence = (new_int(name) for name in ("before", "after", "opened", "sequence"))
+    result: Any = journal.get_opened(before, after, opened, sequence)
+    return result == opened_after(before, after, opened, sequence)
 
 
 def _one_account_is_one_party(tracer: Tracer) -> Any:
@@ -70,6 +76,12 @@ LEMMAS = (
         "EFFECT",
         "growing adds, shrinking keeps the share that stays, crossing starts anew",
         _cost_is_exact,
+    ),
+    Lemma(
+        "opened_is_as_specified",
+        "EFFECT",
+        "a position keeps the time at which it opened while it keeps its side",
+        _opened_is_as_specified,
     ),
     Lemma("closing_leaves_no_cost", "BAL-2", "a closed position has no cost", _closing_leaves_no_cost),
 )

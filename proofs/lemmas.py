@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from proofs import (
     cash,
+    close_out,
     deleveraging,
     insurance,
     journal,
@@ -31,6 +32,7 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
     "insurance": insurance.LEMMAS,
     "journal": journal.LEMMAS,
     "ranking": ranking.LEMMAS,
+    "close_out": close_out.LEMMAS,
     "deleveraging": deleveraging.LEMMAS,
     "sharing": sharing.LEMMAS,
     "liveness": liveness.LEMMAS,

@@ -25,13 +25,13 @@ from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_bool, new_int
 from riskcore.prover.tracer import Tracer
 from riskcore.rules import Rejected
-from riskcore.state import LossSharing
+from riskcore.state import CloseOut, LossSharing
 from riskcore.step import apply
-from specs.arithmetic import RATE_ONE, every, magnitude, negate
-from specs.deleveraging import share_to_pay
+from specs.arithmetic import RATE_ONE, every, implies, magnitude, negate
+from specs.deleveraging import excess_to_pass, lots_asked, lots_to_close, share_to_pay
 from specs.gates import cooled_down
 from specs.limits import block_has_room
-from specs.markets import fresh
+from specs.markets import fresh, index_fresh
 from specs.vault import could_take_over
 
 
@@ -109,7 +109,7 @@ class _Need:
     """An account below maintenance with a position in an open market, its marks fresh.
 
     No cooldown runs, and no block that is used up; neither holds up an account in debt. And the queue that is
-    ranked against it.
+    ranked against it, for the lots that the rulebook wants closed.
     """
 
     def __init__(self, tracer: Tracer) -> None:
@@ -123,12 +123,17 @@ class _Need:
         self.queue: Any = SymQueue("queue")
         self.world.queue = self.queue
         fields = {"account": self._id, "market": self.world.focus}
-        self._begin = self.attempt.make(events.BeginDeleveraging, **fields, queue=self.queue)
+        self._begin = self.attempt.make(
+            events.BeginDeleveraging, **fields, queue=self.queue, size=new_int("event.size")
+        )
         self._cover = self.attempt.make(events.CoverDeficit, account=self._id)
         self._takeover = self.attempt.make(events.Takeover, **fields, size=1)
         self.case = case = self.attempt.get_case(self._begin)
         assume(tracer, account.equity < account.maintenance, account.marks_are_fresh(self.attempt.time))
         assume(tracer, (account.equity < 0) | block_has_room(case, account, 0))
+        assume(tracer, implies(self.world.rulebook.adl_close_out == CloseOut.INDEX, index_fresh(case)))
+        lots = lots_asked(case, account)
+        assume(tracer, lots > 0, lots <= magnitude(account.size), lots_to_close(case, account, lots))
         assume(tracer, cooled_down(case, account), self.queue.length >= 0, case.is_ranked)
 
     def is_helped(self) -> bool:
@@ -148,12 +153,13 @@ def _in_need(is_in_need: Callable[[_Try, Any, Any], Any]) -> Callable[[Tracer], 
 
 def _owes_more_than_it_has(attempt: _Try, case: Any, account: Any) -> Any:
     """At bankruptcy price there is always a loss to book, whoever is eligible."""
-    return every(account.equity < 0, negate(attempt.world.rulebook.adl_at_mark))
+    return every(account.equity < 0, attempt.world.rulebook.adl_close_out == CloseOut.BANKRUPTCY)
 
 
 def _has_somebody(case: Any, account: Any) -> Any:
     """Somebody is eligible, or there is a loss to book."""
-    return (case.event.queue.length > 0) | (share_to_pay(case, account, magnitude(account.size)) > 0)
+    lots = lots_asked(case, account)
+    return (case.event.queue.length > 0) | (share_to_pay(case, account, lots) > excess_to_pass(case, account, lots))
 
 
 def _has_nothing_left(attempt: _Try, case: Any, account: Any) -> Any:
@@ -175,7 +181,8 @@ def _nobody_is_left(tracer: Tracer) -> Any:
     assume(tracer, account.equity <= 0, price > 0)
     if need.is_helped():
         return True
-    is_alone = (need.queue.length == 0) & ((account.equity == 0) | world.rulebook.adl_at_mark)
+    is_at_price = world.rulebook.adl_close_out != CloseOut.BANKRUPTCY
+    is_alone = (need.queue.length == 0) & ((account.equity == 0) | is_at_price)
     end = need.attempt.make(events.SettleMarket, market=world.focus, price=price)
     return is_alone & need.attempt.accepts(end)
 

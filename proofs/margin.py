@@ -24,7 +24,7 @@ from specs.markets import admissible
 
 #: The fold is run over up to three positions; more are the same addition again.
 BOUNDED = "PROVED-BOUNDED(three positions), any sizes and rules"
-FIELDS = ("size", "cost", "entry_index")
+FIELDS = ("size", "cost", "entry_index", "opened")
 
 
 def any_market(tracer: Tracer, name: str = "market") -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from proofs.margin import any_market
 from riskcore import markets
+from riskcore.prover.book import POSITION_INTS
 from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_int
 from riskcore.prover.tracer import Tracer
@@ -29,7 +30,7 @@ def _every_mark_is_looked_at(count: int) -> Callable[[Tracer], Any]:
             limit = market.rules.mark_age_limit
             expected.append(market.settling | (limit == 0) | (time - market.mark_time <= limit))
             table = table.put(id, market)
-            held[id] = Position(size, new_int(f"{id}.cost"), new_int(f"{id}.entry_index"))
+            held[id] = Position(size, *(new_int(f"{id}.{field}") for field in POSITION_INTS[1:]))
         return both_ways(every(*expected), bool(markets.are_marks_fresh(Positions(held), table, time)))
 
     return fresh_where_all_are

@@ -14,7 +14,7 @@ import attrs
 from riskcore import ranking
 from riskcore.prover.book import AccountSymbols, World
 from riskcore.prover.case import SymCase
-from riskcore.prover.kernel import get_any_score, on_symbols
+from riskcore.prover.kernel import get_any_chance, get_any_score, on_symbols
 from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_bool, new_int
 from riskcore.prover.tracer import Tracer
@@ -22,7 +22,7 @@ from riskcore.ranking import Candidate, Score
 from riskcore.state import NO_ACCOUNT, RankPolicy
 from specs.arithmetic import both_ways, every, implies, magnitude
 from specs.deleveraging import eligible
-from specs.ranking import score
+from specs.ranking import PRIME, score
 
 
 def _any_candidate(tracer: Tracer, name: str) -> Any:
@@ -60,19 +60,25 @@ def _transitive(tracer: Tracer) -> Any:
     return _is_ahead(one, three)
 
 
+def _any_figures() -> tuple[Any, ...]:
+    names = ("size", "cost", "mark", "equity", "opened", "chance")
+    return tuple(new_int(name) for name in names)
+
+
 def _policy(policy: RankPolicy) -> Callable[[Tracer], Any]:
     def divisor_is_positive(tracer: Tracer) -> Any:
-        size, cost, mark, equity = (new_int(name) for name in ("size", "cost", "mark", "equity"))
-        score: Any = ranking.get_score(policy, size, cost, mark, equity)
-        return every(score.denominator > 0, implies((mark > 0), score.numerator >= 0))
+        figures = _any_figures()
+        score: Any = ranking.get_score(policy, *figures)
+        is_signed = policy in (RankPolicy.SIGNED_PROFIT_TIMES_LEVERAGE, RankPolicy.FIFO, RankPolicy.PSEUDO_RANDOM)
+        return every(score.denominator > 0, is_signed | implies(figures[2] > 0, score.numerator >= 0))
 
     return divisor_is_positive
 
 
 def _profit_times_leverage_is_its_formula(tracer: Tracer) -> Any:
-    size, cost, mark, equity = (new_int(name) for name in ("size", "cost", "mark", "equity"))
+    size, cost, mark, equity, *_ = figures = _any_figures()
     assume(tracer, mark > 0)
-    score: Any = ranking.get_score(RankPolicy.PROFIT_TIMES_LEVERAGE, size, cost, mark, equity)
+    score: Any = ranking.get_score(RankPolicy.PROFIT_TIMES_LEVERAGE, *figures)
     profit, notional = size * mark - cost, magnitude(size) * mark
     ranks = (profit > 0) & (equity > 0) & (cost != 0)
     exact = (score.numerator == profit * notional) & (score.denominator == magnitude(cost) * equity)
@@ -82,24 +88,68 @@ def _profit_times_leverage_is_its_formula(tracer: Tracer) -> Any:
 
 
 def _leverage_is_its_formula(tracer: Tracer) -> Any:
-    size, cost, mark, equity = (new_int(name) for name in ("size", "cost", "mark", "equity"))
-    score: Any = ranking.get_score(RankPolicy.LEVERAGE, size, cost, mark, equity)
+    size, _, mark, equity, *_ = figures = _any_figures()
+    score: Any = ranking.get_score(RankPolicy.LEVERAGE, *figures)
     exact = (score.numerator == magnitude(size) * mark) & (score.denominator == equity)
     return every(implies(equity > 0, exact), implies(equity <= 0, (score.numerator == 0) & (score.denominator == 1)))
 
 
 def _size_is_its_formula(tracer: Tracer) -> Any:
-    size, cost, mark, equity = (new_int(name) for name in ("size", "cost", "mark", "equity"))
-    score: Any = ranking.get_score(RankPolicy.SIZE, size, cost, mark, equity)
+    size, _, mark, *_ = figures = _any_figures()
+    score: Any = ranking.get_score(RankPolicy.SIZE, *figures)
     return (score.numerator == magnitude(size) * mark) & (score.denominator == 1)
+
+
+def _of_gains(policy: RankPolicy, formula: Callable[[Any, Any, Any, Any], tuple[Any, Any]]) -> Callable[[Tracer], Any]:
+    """A formula of notional, profit, entry and equity, where each is a gain; else last."""
+
+    def is_its_formula(tracer: Tracer) -> Any:
+        size, cost, mark, equity, *_ = figures = _any_figures()
+        assume(tracer, mark > 0, cost != 0)
+        score: Any = ranking.get_score(policy, *figures)
+        profit = size * mark - cost
+        numerator, denominator = formula(magnitude(size) * mark, profit, magnitude(cost), equity)
+        needs_profit = policy is not RankPolicy.PRICE_RATIO_TIMES_LEVERAGE
+        is_gain = (equity > 0) & (profit > 0) if needs_profit else equity > 0
+        exact = (score.numerator == numerator) & (score.denominator == denominator)
+        return every(implies(is_gain, exact), implies(~is_gain, (score.numerator == 0) & (score.denominator == 1)))
+
+    return is_its_formula
+
+
+def _losses_are_divided_by_leverage(tracer: Tracer) -> Any:
+    """Profit over entry times leverage where it is a gain, over leverage where it is a loss, which is behind."""
+    size, cost, mark, equity, *_ = figures = _any_figures()
+    assume(tracer, mark > 0, cost != 0, size != 0, equity > 0)
+    score: Any = ranking.get_score(RankPolicy.SIGNED_PROFIT_TIMES_LEVERAGE, *figures)
+    profit, notional, entry = size * mark - cost, magnitude(size) * mark, magnitude(cost)
+    gain = (score.numerator == profit * notional) & (score.denominator == entry * equity)
+    loss = (score.numerator == profit * equity) & (score.denominator == entry * notional)
+    return every(implies(profit > 0, gain), implies(profit <= 0, loss), implies(profit < 0, score.numerator < 0))
+
+
+def _older_is_ahead(tracer: Tracer) -> Any:
+    """Whatever else there is about two positions, that which opened before is ahead."""
+    one, two = _any_figures(), tuple(new_int(f"other_{number}") for number in range(6))
+    assume(tracer, one[4] < two[4])
+    first: Any = ranking.get_score(RankPolicy.FIFO, *one)
+    second: Any = ranking.get_score(RankPolicy.FIFO, *two)
+    older, newer = (Candidate(score, new_int(f"size{id}"), id) for id, score in enumerate((first, second)))  # type: ignore[arg-type]
+    return _is_ahead(older, newer)
+
+
+def _numbers_are_below_the_prime(tracer: Tracer) -> Any:
+    state, word = new_int("state"), new_int("word")
+    result: Any = ranking.mix(state, word)
+    return every(result >= 0, result < PRIME)
 
 
 def _same_as_specified(policy: RankPolicy) -> Callable[[Tracer], Any]:
     def is_the_specifications(tracer: Tracer) -> Any:
-        size, cost, mark, equity = (new_int(name) for name in ("size", "cost", "mark", "equity"))
-        assume(tracer, mark > 0)
-        result: Any = ranking.get_score(policy, size, cost, mark, equity)
-        expected: Any = score(policy, size, cost, mark, equity)
+        figures = _any_figures()
+        assume(tracer, figures[2] > 0)
+        result: Any = ranking.get_score(policy, *figures)
+        expected: Any = score(policy, *figures)
         return every(result.numerator == expected[0], result.denominator == expected[1])
 
     return is_the_specifications
@@ -117,13 +167,13 @@ def _ahead_is_its_definition(tracer: Tracer) -> Any:
 
 
 def _absorbing_is_its_definition(tracer: Tracer) -> Any:
-    names = ("held", "cost", "mark", "equity", "share", "size")
-    held, cost, mark, equity, share, size = (new_int(name) for name in names)
+    names = ("held", "cost", "mark", "equity", "share", "lots")
+    held, cost, mark, equity, share, lots = (new_int(name) for name in names)
     requires_profit = new_bool("requires_profit")
-    result = ranking.can_absorb(requires_profit, held, cost, mark, equity, share, size)
+    result = ranking.can_absorb(requires_profit, held, cost, mark, equity, share, lots)
     burden = share * magnitude(held)
-    pays = implies(requires_profit & (share > 0), (held * mark - cost) * magnitude(size) >= burden)
-    return both_ways(every(equity >= 0, equity * magnitude(size) >= burden, pays), result)
+    pays = implies(requires_profit & (share > 0), (held * mark - cost) * lots >= burden)
+    return both_ways(every(equity >= 0, equity * lots >= burden, pays), result)
 
 
 def get_listed(world: World) -> Any:
@@ -150,7 +200,8 @@ def _candidacy(policy: RankPolicy) -> Callable[[Tracer], Any]:
         can = eligible(SymCase(world, None, None, None, None), view, size, episode.share, episode.lots)
         if result is None:
             return ~can
-        expected: Any = get_any_score(policy, view.size, view.cost, mark, view.equity)
+        chance = get_any_chance(policy, rulebook.adl_seed, episode.sequence, id)
+        expected: Any = get_any_score(policy, view.size, view.cost, mark, view.equity, view.opened, chance)
         return every(
             can,
             result.id == id,
@@ -179,6 +230,11 @@ class _TwoAccounts:
         return iter(self._accounts.items())
 
 
+def _get_score(policy: RankPolicy, rulebook: Any, episode: Any, mark: Any, id: str, view: Any) -> Any:
+    chance = get_any_chance(policy, rulebook.adl_seed, episode.sequence, id)
+    return get_any_score(policy, view.size, view.cost, mark, view.equity, view.opened, chance)
+
+
 def _queue(queue: tuple[str, ...]) -> Callable[[Tracer], Any]:
     """``is_ranked`` says yes exactly where the queue is all eligible accounts, each ahead of the next."""
 
@@ -202,8 +258,9 @@ def _queue(queue: tuple[str, ...]) -> Callable[[Tracer], Any]:
         if len(queue) == 2 and bool(expected):
             policy = world.rulebook.adl_rank
             mark = market.mark_price
-            scores = [get_any_score(policy, views[n].size, views[n].cost, mark, views[n].equity) for n in queue]
-            (left, below), (right, beside) = scores
+            (left, below), (right, beside) = (
+                _get_score(policy, world.rulebook, episode, mark, name, views[name]) for name in queue
+            )
             one, two = (magnitude(views[name].size) for name in queue)
             tied = (left * beside == right * below) & ((one > two) | ((one == two) & (queue[0] < queue[1])))
             expected = (left * beside > right * below) | tied
@@ -213,6 +270,22 @@ def _queue(queue: tuple[str, ...]) -> Callable[[Tracer], Any]:
 
 
 QUEUES: tuple[tuple[str, ...], ...] = ((), ("a",), ("b",), ("a", "b"), ("b", "a"), ("a", "a"))
+
+#: Of notional, profit, entry and equity.
+FORMULAS: tuple[tuple[RankPolicy, str, Callable[[Any, Any, Any, Any], tuple[Any, Any]]], ...] = (
+    (RankPolicy.PROFIT_RATIO, "profit / entry", lambda notional, profit, entry, equity: (profit, entry)),
+    (RankPolicy.PROFIT_TO_EQUITY, "profit / equity", lambda notional, profit, entry, equity: (profit, equity)),
+    (
+        RankPolicy.PROFIT_TIMES_NOTIONAL_TO_EQUITY,
+        "profit * notional / equity",
+        lambda notional, profit, entry, equity: (profit * notional, equity),
+    ),
+    (
+        RankPolicy.PRICE_RATIO_TIMES_LEVERAGE,
+        "(notional / entry) * (notional / equity)",
+        lambda notional, profit, entry, equity: (notional * notional, entry * equity),
+    ),
+)
 
 LEMMAS = (
     *(
@@ -258,6 +331,23 @@ LEMMAS = (
     ),
     Lemma("leverage_is_its_formula", "ADL-2", "notional / equity", _leverage_is_its_formula),
     Lemma("size_is_its_formula", "ADL-2", "notional", _size_is_its_formula),
+    *(
+        Lemma(f"{policy.value}_is_its_formula", "ADL-2", words, _of_gains(policy, formula))
+        for policy, words, formula in FORMULAS
+    ),
+    Lemma(
+        "signed_profit_times_leverage_is_its_formula",
+        "ADL-2",
+        "a profit times leverage, a loss over leverage",
+        _losses_are_divided_by_leverage,
+    ),
+    Lemma("fifo_is_by_age", "ADL-2", "of two positions the older one is ahead", _older_is_ahead),
+    Lemma(
+        "numbers_are_below_the_prime",
+        "ADL-2",
+        "a number drawn is at least zero and below the prime",
+        _numbers_are_below_the_prime,
+    ),
     Lemma(
         "absorbing_is_its_definition",
         "ADL-3",

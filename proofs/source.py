@@ -20,14 +20,14 @@ import attrs
 from attrs.validators import instance_of
 from rpds import HashTrieMap
 
-from riskcore import events, tables
+from riskcore import choices, events, tables
 from riskcore.prover.book import symbolic_len
 from riskcore.prover.kernel import MODULES
 from riskcore.prover.lemma import Lemma
 from riskcore.prover.symbols import symbolic_max, symbolic_min
 from riskcore.prover.tracer import Tracer
 
-KERNEL = (*MODULES, events, tables)
+KERNEL = (*MODULES, choices, events, tables)
 #: Builtins that treat a symbol as the integer it stands for, or refuse it.
 HARMLESS = {"abs", "all", "any", "frozenset", "iter", "len", "max", "min", "sum", "super", "tuple", "zip"}
 #: What stands in the modules' namespaces while they run on symbols.
@@ -73,6 +73,7 @@ LOOKS: dict[str, set[str]] = {
     "leverages.Leverages.__repr__": {"a format", "a string", "a special method"},
     "tables.DictTable.put": {"an index"},
     "tiers.get_tiered_requirement": {"an index", "a slice"},
+    "ranking.get_chance": {"encode", "a string"},
     "ranking.is_ranked": {"an index"},
     "ranking.is_ranked.<locals>.<listcomp>": {"an index"},
     "sharing.get_total_weight.<locals>.<listcomp>": {"an index"},
@@ -93,11 +94,18 @@ _BRACKETS = {
     "state.has_admissible_tiers",
 }
 _SHORT_WAYS = {"margin.get_initial_requirement", "margin.get_maintenance_requirement"}
-#: The choices that are words, and tiers, and the only functions that read them; events know these by contract, or
+#: These compare a word that is a symbol, so that events are traced under all of them.
+_CLOSE_OUT = {"close_out.is_price_fresh", "close_out.get_fixed_price", "close_out.get_terms"}
+_ADL_SIZE = {"close_out.are_lots_to_close"}
+#: The choices that are words, and tiers, and the only functions that read them; events know all others by contract, or
 #: are traced under each word, as those of a loss that is shared out.
 CHOICES = {
     "adl_rank": {"ranking.get_candidate"},
-    "RankPolicy": {"ranking.get_score"},
+    "RankPolicy": {"ranking.get_score", "ranking.get_chance"},
+    "adl_close_out": _CLOSE_OUT,
+    "CloseOut": _CLOSE_OUT,
+    "adl_size": _ADL_SIZE,
+    "AdlSize": _ADL_SIZE,
     "loss_sharing": {"sharing.get_account_weight", "sharing.process_begin_loss_sharing"},
     "LossSharing": {"sharing.get_weight", "sharing.process_begin_loss_sharing"},
     "tier_rule": _TIER_RULE,

@@ -10,7 +10,7 @@ import attrs
 from proofs.tiers import any_rules
 from riskcore import state
 from riskcore.leverages import Leverages
-from riskcore.prover.book import RULEBOOK_FLAGS, RULEBOOK_INTS
+from riskcore.prover.book import POSITION_INTS, RULEBOOK_FLAGS, RULEBOOK_INTS, new_choices
 from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_bool, new_int
 from riskcore.prover.tracer import Tracer
@@ -24,7 +24,7 @@ from specs.markets import admissible, admissible_rulebook
 def _any_rulebook() -> Any:
     values: dict[str, Any] = {name: new_int(name) for name in RULEBOOK_INTS}
     values |= {name: new_bool(name) for name in RULEBOOK_FLAGS}
-    return Rulebook(adl_rank=RankPolicy.SIZE, **values)
+    return Rulebook(adl_rank=RankPolicy.SIZE, **values, **new_choices())
 
 
 def _rulebook_hypothesis(tracer: Tracer) -> Any:
@@ -73,16 +73,16 @@ def _genesis(*, mutable: bool) -> Callable[[Tracer], Any]:
 
 
 #: Written out here, so that the kernel's own is compared with something.
-NOTHING = Position(Lots(0), Atoms(0), Atoms(0))
+NOTHING = Position(Lots(0), Atoms(0), Atoms(0), 0)
 
 
 def _new_position(name: str) -> Any:
-    fields: Any = (new_int(f"{name}.{field}") for field in ("size", "cost", "entry_index"))
+    fields: Any = (new_int(f"{name}.{field}") for field in POSITION_INTS)
     return Position(*fields)
 
 
 def _is_same(one: Position, two: Position) -> Any:
-    return every(one.size == two.size, one.cost == two.cost, one.entry_index == two.entry_index)
+    return every(*(getattr(one, name) == getattr(two, name) for name in POSITION_INTS))
 
 
 def _positions_are_a_total_map(tracer: Tracer) -> Any:

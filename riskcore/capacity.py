@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import chain, pairwise
 
-from riskcore.deleveraging import get_share
+from riskcore.close_out import get_spare, get_terms, make_episode
 from riskcore.gates import get_share_lots, is_just_liquidated, is_within_share, leaves_no_dust
 from riskcore.limits import get_lots_before_last, is_above_step, is_block_open, is_short_of_target
 from riskcore.liquidation import get_equity_share
 from riskcore.margin import get_initial_requirement, get_margin, get_margin_after
 from riskcore.margin import is_below_maintenance as is_below
 from riskcore.markets import get_market
-from riskcore.quantities import AccountId, Atoms, Lots, MarketId
+from riskcore.quantities import AccountId, MarketId
 from riskcore.ranking import get_candidates
 from riskcore.sharing import get_weights
-from riskcore.state import Deleveraging, Market, State
+from riskcore.state import AdlSize, Market, State
 from riskcore.tiers import get_open_interest_after
 from riskcore.vault import can_take_over, takes_equity
 
@@ -29,9 +29,10 @@ SLACK = 6
 TAKEOVER_PROBES = 256
 
 
-def compute_queue(state: State, id: AccountId, market_id: MarketId) -> tuple[AccountId, ...]:
+def compute_queue(state: State, id: AccountId, market_id: MarketId, lots: int | None = None) -> tuple[AccountId, ...]:
     """The queue that the kernel accepts for a deleveraging of ``id`` in ``market_id``.
 
+    ``lots`` are those to close, by default as many as ``compute_close_out_size`` says.
     Every account that can absorb its part, in rank order (``ranking.is_ranked`` certifies it).
     One scan, in which only opposite positions are valued, and one sort. Empty where the
     account has no position there, or the market ends. Raises ``Rejected`` where the market is not listed.
@@ -42,8 +43,10 @@ def compute_queue(state: State, id: AccountId, market_id: MarketId) -> tuple[Acc
     if size == 0 or market.settling:
         return ()
     margin = get_margin(account, state.markets)
-    share = get_share(state, market, margin, size)
-    episode = Deleveraging(id, market_id, Lots(abs(size)), Atoms(share), Lots(0), (), 0)
+    if lots is None:
+        lots = compute_close_out_size(state, id, market_id)
+    terms = get_terms(state.rulebook, market, margin, size, lots)
+    episode = make_episode(state, id, market_id, lots, terms, ())
     candidates = get_candidates(state, market, size, episode).values()
     # Distinct ratios differ by 1 / (d * d) or more, so scaled by more than d * d their floors
     # are distinct, in the same order: sorting plain integers is exact and fast.
@@ -61,6 +64,21 @@ def compute_members(state: State, market_id: MarketId) -> tuple[AccountId, ...]:
     One scan. Raises ``Rejected`` where the market is not listed.
     """
     return tuple(sorted(get_weights(state, market_id, get_market(state, market_id))))
+
+
+def compute_close_out_size(state: State, id: AccountId, market_id: MarketId) -> int:
+    """Lots of the account's position that a deleveraging closes: all, or the fewest that are enough; 0 if it has none.
+
+    Where brackets of rates make more lots not always better, there may be more than one such size; it is one of them.
+    Raises ``Rejected`` where the market is not listed.
+    """
+    market, rulebook = get_market(state, market_id), state.rulebook
+    account = state.accounts.get(id)
+    size = account.positions.get(market_id).size
+    margin = get_margin(account, state.markets)
+    if size == 0 or rulebook.adl_size is AdlSize.WHOLE or margin.equity <= 0 or not is_below(margin):
+        return abs(size)
+    return find_boundary(lambda lots: get_spare(rulebook, market, margin, size, lots) < 0, 0, abs(size)) + 1
 
 
 def compute_takeover_size(state: State, id: AccountId, market_id: MarketId) -> int:

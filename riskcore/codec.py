@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from functools import partial
 from itertools import groupby
+from types import SimpleNamespace
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import attrs
@@ -179,6 +180,7 @@ class Record(Generic[T]):
         self.fields: dict[str, Read] = {
             attribute.name: _get_reader(hints[attribute.name]) for attribute in attrs.fields(kind)
         }
+        #: a default that is made depends on the fields before it
         self.defaults: dict[str, object] = {
             attribute.name: attribute.default
             for attribute in attrs.fields(kind)
@@ -196,16 +198,22 @@ class Record(Generic[T]):
         if members.keys() != self.fields.keys():
             required = [name for name in self.fields if name not in self.defaults]
             require_fields(members, required, self.name, tuple(self.defaults))
-        values = []
+        values: list[object] = []
         for name, read in self.fields.items():
             if name not in members:
-                values.append(self.defaults[name])
+                so_far = SimpleNamespace(**dict(zip(self.fields, values, strict=False)))
+                values.append(get_default(self.defaults[name], so_far))
                 continue
             try:
                 values.append(read(members[name], source, market))
             except Fault as fault:
                 raise fault.under(name) from None
         return values
+
+
+def get_default(default: object, value: object) -> object:
+    """A field's default in a value of which the fields before it are known."""
+    return cast(Any, default).factory(value) if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]
 
 
 def require_fields(
@@ -377,7 +385,7 @@ def encode(value: Any, digits: int | None) -> Any:
         return {
             name: _encode_entry(entry, name, digits)
             for name, entry in members
-            if name not in defaults or entry != defaults[name]
+            if name not in defaults or entry != get_default(defaults[name], value)
         }
     if isinstance(value, dict):
         return {encode(key, digits): _encode_entry(entry, key, digits) for key, entry in value.items()}
@@ -407,9 +415,12 @@ def encode_event(event: Event) -> str:
 
     Raises ``Fault``, a ``ValueError``, where the format cannot hold it.
     """
+    defaults = _RECORDS[type(event)].defaults
     for name, sign in _SIGNS[type(event)].items():
-        with within(name):
-            sign.check(getattr(event, name))
+        # what is at its default is not written
+        if name not in defaults or getattr(event, name) != defaults[name]:
+            with within(name):
+                sign.check(getattr(event, name))
     return to_json(get_members(event, LOG_DIGITS))
 
 

@@ -4,36 +4,37 @@ The queue is a certificate. Whoever plans may sort it as it likes; the kernel ch
 it once, when it opens, and then consumes heads. While it is open nothing else is
 accepted, so no mark, deposit or trade can make it stale.
 
-The counterparties together pay exactly ``share``, the equity that the position's
-lots have lost (nothing, where the rulebook closes at mark): each step pays the
-difference of two rounded-down parts, which telescopes. What a queue cannot pay falls on insurance, then on uncovered.
+The counterparties together pay exactly ``share``, and the insurance fund gets exactly ``excess`` of it
+(``close_out.py``): each step pays the difference of two rounded-down parts, which telescopes. What a queue
+cannot pay of the rest falls on insurance, then on uncovered.
 """
 
 from __future__ import annotations
 
+from riskcore.close_out import are_lots_to_close, get_lots, get_terms, is_price_fresh, make_episode
 from riskcore.events import BeginDeleveraging, Deleverage, EndDeleveraging
 from riskcore.gates import must_wait
 from riskcore.insurance import get_available
 from riskcore.journal import Journal, Reason, Reserve, Stage
 from riskcore.limits import is_block_open
-from riskcore.liquidation import get_equity_share, give, require_liquidatable
-from riskcore.margin import Margin, get_margin
+from riskcore.liquidation import give, require_liquidatable
+from riskcore.margin import get_margin
 from riskcore.markets import get_market, get_open_market, require_fresh
-from riskcore.quantities import Atoms, Lots, divide_down
+from riskcore.quantities import Lots, divide_down
 from riskcore.ranking import is_ranked
 from riskcore.rules import Rejected, Rule, require
-from riskcore.state import Deleveraging, Market, State
+from riskcore.state import Deleveraging, State
 from riskcore.vault import can_take_over
-
-
-def get_share(state: State, market: Market, margin: Margin, size: int) -> int:
-    """Atoms that a position's counterparties pay together: the equity that its lots have lost, or nothing at mark."""
-    return 0 if state.rulebook.adl_at_mark else -get_equity_share(margin, market, size, abs(size))
 
 
 def get_paid(episode: Deleveraging, done: int) -> int:
     """Atoms that counterparties have paid once ``done`` lots are closed, rounded down."""
     return divide_down(episode.share * done, episode.lots)
+
+
+def get_passed_on(episode: Deleveraging, done: int) -> int:
+    """Atoms of that which have gone to the insurance fund, rounded down."""
+    return divide_down(episode.excess * done, episode.lots)
 
 
 def get_open(state: State) -> Deleveraging:
@@ -51,7 +52,8 @@ def process_begin_deleveraging(state: State, event: BeginDeleveraging) -> Journa
     size = account.positions.get(event.market).size
     require_fresh(state, account.positions, event.timestamp)
     margin = get_margin(account, state.markets)
-    require_liquidatable(margin, size, 1)
+    lots = get_lots(size, event.size)
+    require_liquidatable(margin, size, lots)
     require(not must_wait(rulebook, margin, account.liquidated, event.timestamp), Rule.LIQUIDATION_COOLDOWN)
     is_open = is_block_open(rulebook, market, account, 0, event.timestamp)
     require((margin.equity < 0) | is_open, Rule.LIQUIDATION_BLOCK)
@@ -66,10 +68,12 @@ def process_begin_deleveraging(state: State, event: BeginDeleveraging) -> Journa
         )
     insurance_is_next = rulebook.insurance_before_adl & (margin.equity < 0)
     require((not insurance_is_next) | (get_available(state, event.timestamp) == 0), Rule.INSURANCE_NOT_EXHAUSTED)
-    share = get_share(state, market, margin, size)
-    episode = Deleveraging(event.account, event.market, Lots(abs(size)), Atoms(share), Lots(0), event.queue, 0)
+    require(is_price_fresh(rulebook, market, event.timestamp), Rule.INDEX_STALE)
+    require(are_lots_to_close(rulebook, market, margin, size, lots), Rule.NOT_THE_LOTS_TO_CLOSE)
+    terms = get_terms(rulebook, market, margin, size, lots)
+    episode = make_episode(state, event.account, event.market, lots, terms, event.queue)
     require(is_ranked(state, market, size, episode), Rule.QUEUE_NOT_RANKED)
-    require((share > 0) | (len(event.queue) > 0), Rule.NOTHING_TO_BOOK)
+    require((episode.share > episode.excess) | (len(event.queue) > 0), Rule.NOTHING_TO_BOOK)
     # Effect
     journal = Journal(state)
     journal.deleveraging = episode
@@ -91,6 +95,8 @@ def process_deleverage(state: State, event: Deleverage) -> Journal:
     worth = lots * market.mark_price
     amount = worth + payment if size > 0 else worth - payment
     give(journal, account, counterparty, size, lots, amount, Reason.CLOSE_OUT, Stage.DELEVERAGING)
+    passed_on = get_passed_on(episode, done) - get_passed_on(episode, episode.done)
+    journal.pay(account, journal.reserve(Reserve.INSURANCE), passed_on, Reason.OVERSHOOT, Stage.DELEVERAGING)
     if done == episode.lots:
         journal.deleveraging = None
     else:
@@ -102,6 +108,8 @@ def process_deleverage(state: State, event: Deleverage) -> Journal:
             Lots(done),
             episode.queue,
             episode.head + 1,
+            episode.excess,
+            episode.sequence,
         )
     return journal
 
@@ -113,7 +121,8 @@ def process_end_deleveraging(state: State, event: EndDeleveraging) -> Journal:
     # Effect
     journal = Journal(state, episode.market, get_market(state, episode.market))
     account, uncovered = journal.account(episode.account), journal.reserve(Reserve.UNCOVERED)
-    unpaid = max(episode.share - get_paid(episode, episode.done), 0)
+    paid = get_paid(episode, episode.done) - get_passed_on(episode, episode.done)
+    unpaid = max(episode.share - episode.excess - paid, 0)
     covered = min(unpaid, get_available(state, event.timestamp))
     journal.cover(account, covered, Stage.INSURANCE, event.timestamp)
     journal.pay(uncovered, account, unpaid - covered, Reason.WRITE_OFF, Stage.UNCOVERED)

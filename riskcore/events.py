@@ -107,6 +107,14 @@ class MarkPrice(Header):
 
 
 @frozen
+class IndexPrice(Header):
+    """A market's index price is set."""
+
+    market: MarketId = field(validator=some_text)
+    price: Price = field(validator=exact_int)
+
+
+@frozen
 class ApplyFunding(Header):
     """A market's funding index moves by ``rate`` per interval for the time since it last did.
 
@@ -157,11 +165,15 @@ class CoverDeficit(Header):
 
 @frozen
 class BeginDeleveraging(Header):
-    """The last stage opens: ``queue`` is every eligible counterparty, in rank order."""
+    """The last stage opens: ``queue`` is every eligible counterparty, in rank order.
+
+    ``size``: lots to close; zero: all of the position.
+    """
 
     account: AccountId = field(validator=some_text)
     market: MarketId = field(validator=some_text)
     queue: tuple[AccountId, ...] = field(validator=_queue)
+    size: Lots = field(default=Lots(0), validator=exact_int)
 
 
 @frozen
@@ -270,6 +282,7 @@ Event: TypeAlias = (
     | RepayLoss
     | AdvanceTime
     | MarkPrice
+    | IndexPrice
     | ApplyFunding
     | Fill
     | LiquidationFill

@@ -10,7 +10,7 @@ from attrs import evolve
 
 from riskcore.events import ApplyFunding
 from riskcore.journal import Journal
-from riskcore.markets import get_open_market
+from riskcore.markets import get_open_market, is_index_fresh
 from riskcore.quantities import RATE_ONE, Atoms, divide_down
 from riskcore.rules import Rule, require
 from riskcore.state import State
@@ -22,9 +22,12 @@ def process_apply_funding(state: State, event: ApplyFunding) -> Journal:
     elapsed = event.timestamp - market.funding_time
     require(elapsed > 0, Rule.FUNDING_NOT_DUE)
     require(abs(event.rate) <= state.rulebook.funding_rate_cap, Rule.FUNDING_RATE_CAPPED)
+    is_on_index = state.rulebook.funding_on_index
+    require((not is_on_index) | is_index_fresh(market, event.timestamp), Rule.INDEX_STALE)
     # Effect
+    price = market.index_price if is_on_index else market.mark_price
     denominator = RATE_ONE * state.rulebook.funding_interval
-    accrued = market.mark_price * event.rate * elapsed + market.funding_remainder
+    accrued = price * event.rate * elapsed + market.funding_remainder
     growth = divide_down(accrued, denominator)
     funded = evolve(
         market,

@@ -64,6 +64,7 @@ class Reason(StrEnum):
     TAKEOVER = "takeover"
     COVER = "cover"
     CLOSE_OUT = "close_out"
+    OVERSHOOT = "overshoot"
     SETTLEMENT = "settlement"
     WRITE_OFF = "write_off"
     REPAYMENT = "repayment"
@@ -233,6 +234,9 @@ class Journal:
             market.insurance_used,
             market.sold,
             market.sold_time,
+            market.previous_mark_price,
+            market.index_price,
+            market.index_time,
         )
         # reserves never trade: they have no positions
         self.lines.append(
@@ -289,13 +293,14 @@ class Journal:
         owed = position.size * (market.funding_index - position.entry_index)
         self.pay(party, self.reserve(Reserve.TRANSIT), owed, Reason.FUNDING, Stage.ORDINARY)
 
-    @staticmethod
-    def _resize(party: Party, market_id: MarketId, market: Market, lots: int, debit: int) -> int:
+    def _resize(self, party: Party, market_id: MarketId, market: Market, lots: int, debit: int) -> int:
         """Change a settled position by signed ``lots``; by how many lots the longs grew."""
         position = party.positions.get(market_id)
         size = position.size + lots
         cost = get_cost(position.size, position.cost, lots, debit)
-        party.positions = party.positions.put(market_id, Position(Lots(size), Atoms(cost), market.funding_index))
+        opened = get_opened(position.size, size, position.opened, self.state.sequence)
+        kept = Position(Lots(size), Atoms(cost), market.funding_index, opened)
+        party.positions = party.positions.put(market_id, kept)
         return max(size, 0) - max(position.size, 0)
 
     def post(self, event: Event) -> State:
@@ -337,6 +342,11 @@ class Journal:
         party = self._reserves.get(reserve)
         balance: int = getattr(self.state.reserves, reserve.value) if party is None else party.balance
         return Atoms(balance)
+
+
+def get_opened(before: int, after: int, opened: int, sequence: int) -> int:
+    """When a position opened that goes from ``before`` to ``after`` lots: it keeps its time while it keeps its side."""
+    return opened if before * after > 0 else sequence
 
 
 def get_cost(size: int, cost: int, lots: int, debit: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from riskcore.events import AdvanceTime, ListMarket, MarkPrice
+from riskcore.events import AdvanceTime, IndexPrice, ListMarket, MarkPrice
 from riskcore.journal import Journal
 from riskcore.quantities import RATE_ONE, Atoms, Lots, MarketId
 from riskcore.rules import Rejected, Rule, require
@@ -31,6 +31,22 @@ def is_fresh(market: Market, time: int) -> bool:
     """Whether the mark price may be relied on at ``time``."""
     limit = market.rules.mark_age_limit
     return (limit == 0) | (time - market.mark_time <= limit)
+
+
+def is_index_fresh(market: Market, time: int) -> bool:
+    """Whether the index price may be relied on at ``time``."""
+    limit = market.rules.mark_age_limit
+    return (limit == 0) | (time - market.index_time <= limit)
+
+
+def is_near_index(market: Market, price: int) -> bool:
+    """Whether ``price`` may be the mark: within the band around the index, or nearer to it than the mark is.
+
+    Nearer is enough: where the index has run away, a mark that may move by steps only can follow.
+    """
+    rate, index = market.rules.mark_index_band, market.index_price
+    distance = abs(price - index)
+    return (rate == 0) | (distance * RATE_ONE <= rate * index) | (distance < abs(market.mark_price - index))
 
 
 def are_marks_fresh(positions: Positions, markets: Table[MarketId, Market | None], time: int) -> bool:
@@ -64,8 +80,19 @@ def process_mark_price(state: State, event: MarkPrice) -> Journal:
     market = get_open_market(state, event.market)
     require(event.price > 0, Rule.PRICE_NOT_POSITIVE)
     require(is_within_band(market, event.price, market.rules.mark_move_limit), Rule.MARK_JUMP)
+    require((market.rules.mark_index_band == 0) | is_index_fresh(market, event.timestamp), Rule.INDEX_STALE)
+    require(is_near_index(market, event.price), Rule.MARK_OFF_INDEX)
     # Effect
-    return Journal(state, event.market, evolve(market, mark_price=event.price, mark_time=event.timestamp))
+    marked = evolve(market, mark_price=event.price, mark_time=event.timestamp, previous_mark_price=market.mark_price)
+    return Journal(state, event.market, marked)
+
+
+def process_index_price(state: State, event: IndexPrice) -> Journal:
+    # Guard
+    market = get_open_market(state, event.market)
+    require(event.price > 0, Rule.PRICE_NOT_POSITIVE)
+    # Effect
+    return Journal(state, event.market, evolve(market, index_price=event.price, index_time=event.timestamp))
 
 
 def process_advance_time(state: State, event: AdvanceTime) -> Journal:

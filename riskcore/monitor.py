@@ -21,10 +21,10 @@ from riskcore.rules import Rejected, Rule
 from riskcore.state import Account, Stake, State
 from riskcore.step import DELEVERAGING_STEPS, SHARING_STEPS, Outcome, apply, get_effects
 from specs.contracts import CONTRACTS
-from specs.deleveraging import eligible
+from specs.deleveraging import eligible, lots_asked, share_to_pay
 from specs.invariant import draws_are_possible, stake_is_possible
 from specs.laws import BY_ID, LAWS, Law
-from specs.ranking import ahead, score
+from specs.ranking import ahead, chance, score
 from specs.sharing import weight
 from specs.tiers import initial_requirement, maintenance_requirement
 
@@ -126,6 +126,7 @@ class _AccountView:
         "entry_index",
         "leverage",
         "liquidated",
+        "opened",
         "size",
         "sold",
     )
@@ -137,11 +138,12 @@ class _AccountView:
         self.balance, self.liquidated, self.sold = account.balance, account.liquidated, account.sold
         focus = marks.focus
         if focus is None:
-            self.size = self.cost = self.entry_index = self.leverage = 0
+            self.size = self.cost = self.entry_index = self.opened = self.leverage = 0
         else:
             self.leverage = account.leverages.get(focus)
             position = account.positions.get(focus)
-            self.size, self.cost, self.entry_index = position.size, position.cost, position.entry_index
+            self.size, self.cost = position.size, position.cost
+            self.entry_index, self.opened = position.entry_index, position.opened
 
     def _measure(self) -> tuple[int, int, int]:
         if self._margin is None:
@@ -267,19 +269,28 @@ class _Case:
 
     def _is_ahead(self, snapshot: _Snapshot, first: AccountId, second: AccountId) -> bool:
         one, two = snapshot.account(first), snapshot.account(second)
-        return ahead(self._score(snapshot, one), one.size, first, self._score(snapshot, two), two.size, second)
+        rank, other = self._score(snapshot, one, first), self._score(snapshot, two, second)
+        return ahead(rank, one.size, first, other, two.size, second)
 
-    def _score(self, snapshot: _Snapshot, account: _AccountView) -> tuple[int, int]:
-        mark = snapshot.market.mark_price
-        return score(self.rulebook.adl_rank, account.size, account.cost, mark, account.equity)
+    def _score(self, snapshot: _Snapshot, account: _AccountView, id: AccountId) -> tuple[int, int]:
+        mark, rulebook = snapshot.market.mark_price, self.rulebook
+        number = chance(rulebook.adl_rank, rulebook.adl_seed, self._opened_after, id)
+        return score(rulebook.adl_rank, account.size, account.cost, mark, account.equity, account.opened, number)
+
+    @property
+    def _opened_after(self) -> int:
+        """The sequence number of the last event before the episode was opened."""
+        episode = self.before.deleveraging
+        sequence: int = self.before.sequence if episode is None else episode.sequence
+        return sequence
 
     @property
     def is_ranked(self) -> bool:
         """Whether the event's queue is what sorting all eligible accounts gives."""
+        this: Any = self
         account = self.before.account(self.event.account)
-        lots = abs(account.size)
-        released = account.maintenance - account.rest_maintenance
-        share = 0 if self.rulebook.adl_at_mark else -(account.equity * released // account.maintenance)
+        lots = lots_asked(this, account)
+        share = share_to_pay(this, account, lots)
         return self.is_certified(self.before, self.event.queue, account.size, share, lots)
 
     def is_certified(

@@ -26,7 +26,13 @@ from collections.abc import Callable, Mapping
 
 from attrs import field, frozen
 
-from riskcore.capacity import compute_fill_sizes, compute_takeover_size, find_boundary, iter_halves
+from riskcore.capacity import (
+    compute_close_out_size,
+    compute_fill_sizes,
+    compute_takeover_size,
+    find_boundary,
+    iter_halves,
+)
 from riskcore.capacity import compute_members as compute_members
 from riskcore.capacity import compute_queue as compute_queue
 from riskcore.events import (
@@ -402,13 +408,16 @@ class _Run:
         if margin.equity > 0 and not self.state.rulebook.adl_solvent:
             return False
         for market_id in markets:
-            queue = compute_queue(self.state, id, market_id)
-            if queue and self._run_episode(id, market_id, queue):
+            lots = compute_close_out_size(self.state, id, market_id)
+            queue = compute_queue(self.state, id, market_id, lots)
+            if queue and self._run_episode(id, market_id, queue, lots):
                 return True
         return margin.equity < 0 and any(self._run_episode(id, market_id, ()) for market_id in markets)
 
-    def _run_episode(self, id: AccountId, market_id: MarketId, queue: tuple[AccountId, ...]) -> bool:
-        if not self._propose(BeginDeleveraging(*self._make_header(), id, market_id, queue)):
+    def _run_episode(self, id: AccountId, market_id: MarketId, queue: tuple[AccountId, ...], lots: int = 0) -> bool:
+        if lots == abs(self.state.accounts.get(id).positions.get(market_id).size):
+            lots = 0
+        if not self._propose(BeginDeleveraging(*self._make_header(), id, market_id, queue, Lots(lots))):
             return False
         self._consume_queue()
         return True

@@ -11,8 +11,13 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from riskcore.margin import get_margin
-from riskcore.quantities import AccountId
+from riskcore.quantities import AccountId, divide_down
 from riskcore.state import Account, Deleveraging, Market, RankPolicy, State
+
+#: A Mersenne prime; less one it is no multiple of five, so that each fifth power has one root.
+_PRIME = 2**127 - 1
+#: The golden ratio's first digits, in binary: it keeps small numbers from staying small.
+_ODD = 0x9E3779B97F4A7C15F39CC0605CEDC835
 
 
 class Score(NamedTuple):
@@ -22,24 +27,70 @@ class Score(NamedTuple):
     denominator: int
 
 
-def get_score(policy: RankPolicy, size: int, cost: int, mark: int, equity: int) -> Score:
+def get_score(policy: RankPolicy, size: int, cost: int, mark: int, equity: int, opened: int, chance: int) -> Score:
     """The rank of a position of ``size`` lots in an account of ``equity`` atoms.
 
-    ``PROFIT_TIMES_LEVERAGE``: (profit / abs(cost)) * (notional / equity).
-    ``LEVERAGE``: notional / equity. ``SIZE``: notional.
-    Where profit (for the first) or equity is not above zero it is last, at zero.
+    ``opened``: when it did; ``chance``: its number in the draw, where there is one. With ``entry`` for
+    ``abs(cost)``, what it was traded at, and the venues that publish the formula:
+
+    * ``PROFIT_TIMES_LEVERAGE``: (profit / entry) * (notional / equity). Hyperliquid's engine.
+    * ``SIGNED_PROFIT_TIMES_LEVERAGE``: the same, a loss being divided by leverage instead. BitMEX.
+    * ``PRICE_RATIO_TIMES_LEVERAGE``: (notional / entry) * (notional / equity). Hyperliquid's documents: what they
+      say of longs, it ranks shorts with a loss above those with a profit.
+    * ``PROFIT_TIMES_NOTIONAL_TO_EQUITY``: profit * notional / equity. Binance, whose margin ratio is a rate of
+      notional over equity.
+    * ``PROFIT_TO_EQUITY``: profit / equity. ``PROFIT_RATIO``: profit / entry.
+    * ``LEVERAGE``: notional / equity. ``SIZE``: notional.
+    * ``FIFO``: older ones first. ``PSEUDO_RANDOM``: the higher number first.
+
+    But for size and the last two, where equity is not above zero it is zero, and so for those of profit where
+    that is not above zero, the signed one apart: after all gains, and ahead of its losses.
     """
-    notional = abs(size) * mark
+    notional, profit, entry = abs(size) * mark, size * mark - cost, max(abs(cost), 1)
     if policy is RankPolicy.SIZE:
         return Score(notional, 1)
+    if policy is RankPolicy.FIFO:
+        return Score(-opened, 1)
+    if policy is RankPolicy.PSEUDO_RANDOM:
+        return Score(chance, 1)
     if equity <= 0:
         return Score(0, 1)
     if policy is RankPolicy.LEVERAGE:
         return Score(notional, equity)
-    profit = size * mark - cost
+    if policy is RankPolicy.PRICE_RATIO_TIMES_LEVERAGE:
+        return Score(notional * notional, entry * equity)
     if profit <= 0:
-        return Score(0, 1)
-    return Score(profit * notional, max(abs(cost), 1) * equity)
+        is_signed = policy is RankPolicy.SIGNED_PROFIT_TIMES_LEVERAGE
+        return Score(profit * equity, entry * max(notional, 1)) if is_signed else Score(0, 1)
+    if policy is RankPolicy.PROFIT_RATIO:
+        return Score(profit, entry)
+    if policy is RankPolicy.PROFIT_TO_EQUITY:
+        return Score(profit, equity)
+    if policy is RankPolicy.PROFIT_TIMES_NOTIONAL_TO_EQUITY:
+        return Score(profit * notional, equity)
+    return Score(profit * notional, entry * equity)
+
+
+def mix(state: int, word: int) -> int:
+    """The fifth power of what ``word`` makes of ``state``, modulo a prime, below which no two have the same."""
+    base = state + word + _ODD
+    power = base * base * base * base * base
+    return power - divide_down(power, _PRIME) * _PRIME
+
+
+def get_chance(policy: RankPolicy, seed: int, sequence: int, id: AccountId) -> int:
+    """An account's number in the draw for the episode that opens after event ``sequence``; zero where there is none.
+
+    Plain integers, so that it is the same on every machine. It depends on the sequence in full, so an id that is
+    lucky in one episode is as likely as any other to be unlucky in the next: who chooses an id would have to know
+    when the deleveraging comes. Who numbers the events does; the log shows every number that was left out.
+    """
+    if policy is not RankPolicy.PSEUDO_RANDOM:
+        return 0
+    name = 1
+    for byte in id.encode("utf-8", "surrogatepass"):
+        name = name * 256 + byte
+    return mix(mix(mix(mix(0, name), seed), sequence), name)
 
 
 class Candidate(NamedTuple):
@@ -61,9 +112,9 @@ def is_ahead(first: Candidate, second: Candidate) -> bool:
     return first.id < second.id
 
 
-def can_absorb(requires_profit: bool, held: int, cost: int, mark: int, equity: int, share: int, size: int) -> bool:
-    """Whether ``held`` lots can bear their part of ``share`` atoms over ``size`` lots."""
-    lots, burden = abs(size), share * abs(held)
+def can_absorb(requires_profit: bool, held: int, cost: int, mark: int, equity: int, share: int, lots: int) -> bool:
+    """Whether ``held`` lots can bear their part of ``share`` atoms over ``lots``."""
+    burden = share * abs(held)
     profit = held * mark - cost
     pays_from_profit = (share <= 0) | (not requires_profit) | (profit * lots >= burden)
     return (equity >= 0) & (equity * lots >= burden) & pays_from_profit
@@ -77,14 +128,17 @@ def get_candidate(
     It ranks where it is on the opposite side and can absorb its part.
     """
     rulebook, mark = state.rulebook, market.mark_price
+    lots = episode.lots
     position = account.positions.get(episode.market)
     held, cost = position.size, position.cost
     if held * size >= 0:
         return None
     equity = get_margin(account, state.markets).equity
-    if not can_absorb(rulebook.adl_requires_profit, held, cost, mark, equity, episode.share, size):
+    if not can_absorb(rulebook.adl_requires_profit, held, cost, mark, equity, episode.share, lots):
         return None
-    return Candidate(get_score(rulebook.adl_rank, held, cost, mark, equity), held, id)
+    chance = get_chance(rulebook.adl_rank, rulebook.adl_seed, episode.sequence, id)
+    score = get_score(rulebook.adl_rank, held, cost, mark, equity, position.opened, chance)
+    return Candidate(score, held, id)
 
 
 def get_candidates(state: State, market: Market, size: int, episode: Deleveraging) -> dict[AccountId, Candidate]:

@@ -17,7 +17,8 @@ from typing import Final, Protocol, TypeAlias
 from attrs import frozen
 
 from riskcore.bad_input import LogError, get_cause
-from riskcore.events import Event
+from riskcore.close_outs import CloseOutStep, get_close_out, get_standing
+from riskcore.events import Deleverage, Event
 from riskcore.files import write_whole
 from riskcore.log import LogHeader, LogReader
 from riskcore.quantities import MarketId
@@ -99,7 +100,10 @@ class Failure:
 
 @frozen
 class Replay:
-    """What a replay found. ``tallies`` is ``None`` where the laws were switched off."""
+    """What a replay found. ``tallies`` is ``None`` where the laws were switched off.
+
+    ``close_outs``: each step of each deleveraging.
+    """
 
     header: LogHeader
     state: State
@@ -111,6 +115,7 @@ class Replay:
     failure: Failure | None
     state_hash: str
     seconds: float
+    close_outs: tuple[CloseOutStep, ...] = ()
 
     @property
     def rejected(self) -> int:
@@ -171,6 +176,7 @@ def replay(
         failure=failure,
         state_hash=get_state_hash(run.state),
         seconds=time.perf_counter() - started,
+        close_outs=tuple(run.close_outs),
     )
 
 
@@ -186,6 +192,7 @@ class _Run:
         self.events = 0
         self.rejections: Counter[Rule] = Counter()
         self.waterfall = Waterfall()
+        self.close_outs: list[CloseOutStep] = []
         self.failed: int | None = None
         self.clean = 0
         self._watch = watch
@@ -195,6 +202,7 @@ class _Run:
 
     def take(self, event: Event) -> None:
         before = self.state
+        standing = get_standing(before) if isinstance(event, Deleverage) else None
         outcome = self._step(before, event)
         self.state = outcome.state
         self.events += 1
@@ -202,6 +210,8 @@ class _Run:
             self.rejections[outcome.rejected] += 1
         elif outcome.effects:
             self.waterfall.record(before, event, outcome)
+            if (close_out := get_close_out(standing, outcome)) is not None:
+                self.close_outs.append(close_out)
         if self.failed is None and self._watch is not None and self._watch.violations:
             self.failed = self.clean = self.events
         if self.events % self._checkpoint_every == 0:

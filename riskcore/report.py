@@ -10,21 +10,26 @@ import difflib
 import json
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
 from typing import Any, Final
 
+import attrs
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from riskcore.bad_input import printable
+from riskcore.close_outs import CloseOutStep
 from riskcore.codec import encode, get_members
 from riskcore.journal import Reason, Stage
 from riskcore.quantities import AccountId
 from riskcore.replay import Failure, Replay, Tally, Verdict
-from riskcore.units import Units
+from riskcore.units import Units, format_decimal
 from riskcore.waterfall import CLOSING_STAGES, Closed, Solvency, Waterfall
 
 _COLOURS: Final = {Verdict.HOLDS: "bold green", Verdict.VIOLATED: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
+#: Steps of deleveragings that the text shows.
+_CLOSE_OUTS: Final = 10
 _ASSUMED: Final = (
     "WFALL-1, order book: ASSUMED(log). The state holds no resting orders, so that the book was "
     "exhausted before the next stage is the log's word."
@@ -50,6 +55,7 @@ def get_json(replay: Replay, file: str, prefix: str | None = None) -> dict[str, 
         },
         "jumps": replay.jumps,
         "waterfall": _get_waterfall_json(replay.waterfall),
+        "close_outs": [_get_close_out_json(close_out) for close_out in replay.close_outs],
         "solvency": {
             **replay.solvency._asdict(),
             "claims": replay.solvency.claims,
@@ -75,6 +81,7 @@ def _get_waterfall_json(waterfall: Waterfall) -> dict[str, Any]:
         "paid": waterfall.insurance_paid[Stage.INSURANCE],
         "deposits": waterfall.insurance_received[Reason.DEPOSIT],
         "fee_share": waterfall.insurance_received[Reason.FEE_SHARE],
+        "overshoot": waterfall.insurance_received[Reason.OVERSHOOT],
     }
     stages[Stage.UNCOVERED] = {
         "written_off": waterfall.written_off,
@@ -84,6 +91,15 @@ def _get_waterfall_json(waterfall: Waterfall) -> dict[str, Any]:
         "sharers": len(waterfall.sharers),
     }
     return stages
+
+
+def _get_close_out_json(close_out: CloseOutStep) -> dict[str, Any]:
+    """Ratios as ``numerator/denominator``: JSON has no exact ones."""
+    members = attrs.asdict(close_out.standing)
+    figures = attrs.asdict(close_out, filter=attrs.filters.exclude("standing"))
+    return {
+        name: str(value) if isinstance(value, Fraction) else value for name, value in {**members, **figures}.items()
+    }
 
 
 def _get_failure_json(failure: Failure, file: str) -> dict[str, Any]:
@@ -110,6 +126,8 @@ def print_replay(replay: Replay, file: str, console: Console, prefix: str | None
     rounded = "in quote currency to 0.01; exact with --format json"
     _print_section(console, f"Closed, stage by stage ({rounded})", _get_closes(replay.waterfall, units))
     _print_section(console, "Who paid, and what was forgone, against mark", _get_payments(replay.waterfall, units))
+    if replay.close_outs:
+        _print_section(console, "Deleveraged, the most forgone first", *_get_close_outs(replay, units))
     _print_section(console, "Solvency (in quote currency, exact)", _get_solvency(replay.solvency, units))
     if replay.tallies is not None:
         _print_section(console, "Laws", _get_laws(replay, replay.tallies), *_get_jumps(replay), Text(_ASSUMED, "dim"))
@@ -214,10 +232,36 @@ def _get_payments(waterfall: Waterfall, units: Units) -> Table:
 
 def _get_receipts(waterfall: Waterfall) -> Iterator[tuple[Stage, str, int]]:
     """What the insurance fund got besides liquidation fees, where it got any."""
-    sources = ((Reason.DEPOSIT, "from outside"), (Reason.FEE_SHARE, "of trading fees"))
+    sources = (
+        (Reason.DEPOSIT, "from outside"),
+        (Reason.FEE_SHARE, "of trading fees"),
+        (Reason.OVERSHOOT, "of close-outs beyond the deficit"),
+    )
     for reason, source in sources:
         if received := waterfall.insurance_received[reason]:
             yield Stage.INSURANCE, f"received by the insurance fund {source}", received
+
+
+def _get_close_outs(replay: Replay, units: Units) -> Iterator[Text | Table]:
+    """Who was closed, his place in the queue and by which rank, and what he got less than mark."""
+    table = _make_table(["account", "against", "market", "by"], ["place", "lots", "atoms per lot", "forgone"])
+    ordered = sorted(replay.close_outs, key=lambda one: -one.forgone)
+    for close_out in ordered[:_CLOSE_OUTS]:
+        standing = close_out.standing
+        _add_row(
+            table,
+            printable(standing.counterparty),
+            printable(standing.account),
+            printable(standing.market),
+            standing.policy,
+            f"{standing.place} of {standing.of}",
+            f"{close_out.lots:,}",
+            format_decimal(close_out.price),
+            units.format_amount(close_out.forgone, 2),
+        )
+    yield table
+    if (left := len(ordered) - _CLOSE_OUTS) > 0:
+        yield Text(f"and {left:,} more: all with --format json", "dim")
 
 
 def _get_solvency(solvency: Solvency, units: Units) -> Table:

@@ -148,6 +148,9 @@ def _encode_account(id: str, account: Account, digits: int | None) -> dict[str, 
         market: {"cost": position.cost, "entry_index": position.entry_index, "size": position.size}
         for market, position in account.positions.items()
     }
+    for market, position in account.positions.items():
+        if position.opened:
+            positions[market]["opened"] = position.opened
     members: dict[str, Any] = {"balance": account.balance, "positions": positions}
     if account.liquidated != NEVER:
         members[_LIQUIDATED] = account.liquidated
@@ -349,6 +352,10 @@ def _check_market(market: Market, state: State) -> None:
     _check_past(market.sold_time, "sold_time", state)
     if market.sold < 0:
         raise Fault("an amount, zero or more", str(market.sold), "sold")
+    for name in ("previous_mark_price", "index_price"):
+        if getattr(market, name) <= 0:
+            raise Fault("a price above zero", str(getattr(market, name)), name)
+    _check_past(market.index_time, "index_time", state)
     if market.open_interest < 0:
         raise Fault("lots, zero or more", str(market.open_interest), "open_interest")
 
@@ -396,8 +403,10 @@ def _check_deleveraging(episode: Deleveraging, state: State) -> None:
     if state.markets.get(episode.market) is None:
         raise Fault("a market of this snapshot", describe(episode.market), "market")
     size = get_size(episode.account)
-    if not 0 <= episode.done < episode.lots or abs(size) != episode.lots - episode.done:
-        raise Fault("lots less those done, above zero and all that the account holds", str(episode.lots), "lots")
+    if not 0 <= episode.done < episode.lots or abs(size) < episode.lots - episode.done:
+        raise Fault("lots less those done, above zero and no more than the account holds", str(episode.lots), "lots")
+    if episode.excess < 0:
+        raise Fault("an amount, zero or more", str(episode.excess), "excess")
     if not 0 <= episode.head <= len(episode.queue):
         raise Fault("a place in the queue", str(episode.head), "head")
     waiting = episode.queue[episode.head :]

@@ -7,7 +7,6 @@ state was made on (``tables.py``); which one is chosen in ``genesis``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +14,11 @@ import attrs
 from attrs import field, frozen
 from attrs.validators import instance_of
 
+from riskcore.choices import AdlSize as AdlSize
+from riskcore.choices import CloseOut as CloseOut
+from riskcore.choices import LossSharing as LossSharing
+from riskcore.choices import RankPolicy as RankPolicy
+from riskcore.choices import TierRule as TierRule
 from riskcore.leverages import NO_LEVERAGES, Leverages
 from riskcore.quantities import (
     NEVER,
@@ -33,22 +37,6 @@ from riskcore.quantities import (
     some_text,
 )
 from riskcore.tables import DictTable, PersistentTable, Table
-
-
-class RankPolicy(StrEnum):
-    """Who is deleveraged first (``ranking.py`` has the formulas)."""
-
-    PROFIT_TIMES_LEVERAGE = "profit_times_leverage"
-    LEVERAGE = "leverage"
-    SIZE = "size"
-
-
-class LossSharing(StrEnum):
-    """By what an uncovered loss is shared out (``sharing.py`` has the formulas)."""
-
-    NONE = "none"
-    PROFIT = "profit"
-    CONTRACTS = "contracts"
 
 
 @frozen
@@ -70,7 +58,7 @@ class Rulebook:
     ``funding_interval``: milliseconds that a funding rate is quoted for.
     ``funding_rate_cap``: largest funding rate per interval, either sign.
     ``takeover_rate``: the vault takes an account over once its equity is at most this rate of maintenance.
-    ``adl_at_mark``: deleveraging closes at mark, and leaves the deficit; otherwise at bankruptcy price.
+    ``adl_close_out``: the price at which deleveraging closes; but for bankruptcy price it leaves a deficit.
     ``withdrawals_wait``: nobody withdraws while a loss is uncovered.
     ``withdrawals_are_cut``: whoever withdraws leaves the uncovered loss's part of the amount behind.
     ``vault_deposit_notice``, ``vault_redemption_notice``: milliseconds from a request for shares of
@@ -92,6 +80,9 @@ class Rulebook:
     ``vault_takes_deficits``: the vault takes over accounts of negative equity too, at bankruptcy price: what they
     owe it pays out of its own equity, within its margin. It is then the fund that comes before deleveraging, and
     ``insurance_before_adl`` cannot be.
+    ``adl_size``: how many lots a deleveraging closes.
+    ``adl_seed``: any integer; it decides which order ``RankPolicy.PSEUDO_RANDOM`` gives.
+    ``funding_on_index``: funding is charged on notional at the index price; otherwise at mark.
     """
 
     vault: AccountId = field(validator=some_text)
@@ -106,7 +97,7 @@ class Rulebook:
     funding_interval: Time = field(validator=exact_int)
     funding_rate_cap: Rate = field(validator=exact_int)
     takeover_rate: Rate = field(default=Rate(RATE_ONE), validator=exact_int)
-    adl_at_mark: bool = field(default=False, validator=exact_bool)
+    adl_close_out: CloseOut = field(default=CloseOut.BANKRUPTCY, validator=instance_of(CloseOut))
     withdrawals_wait: bool = field(default=False, validator=exact_bool)
     withdrawals_are_cut: bool = field(default=False, validator=exact_bool)
     vault_deposit_notice: Time = field(default=Time(86_400_000), validator=exact_int)
@@ -122,6 +113,9 @@ class Rulebook:
     liquidation_target: Rate = field(default=Rate(0), validator=exact_int)
     liquidation_block_limit: Atoms = field(default=Atoms(0), validator=exact_int)
     vault_takes_deficits: bool = field(default=False, validator=exact_bool)
+    adl_size: AdlSize = field(default=AdlSize.WHOLE, validator=instance_of(AdlSize))
+    adl_seed: int = field(default=0, validator=exact_int)
+    funding_on_index: bool = field(default=False, validator=exact_bool)
 
 
 def is_admissible_rulebook(rulebook: Rulebook) -> bool:
@@ -153,13 +147,6 @@ def is_admissible_rulebook(rulebook: Rulebook) -> bool:
     )
 
 
-class TierRule(StrEnum):
-    """What the rate of a bracket is a rate of (``tiers.py`` has the formulas)."""
-
-    MARGINAL = "marginal"
-    SLAB = "slab"
-
-
 @frozen
 class Tier:
     """A bracket of margin rates, for a position's notional above ``floor`` atoms."""
@@ -180,7 +167,7 @@ class MarketRules:
 
     ``maker_fee_rate`` may be negative, a rebate that the taker's fee pays for.
     ``mark_move_limit``: rate of the mark price by which the next may differ.
-    ``mark_age_limit``: milliseconds after which a mark price is stale.
+    ``mark_age_limit``: milliseconds after which a mark price is stale, and so an index price.
     ``fill_price_band``: rate of the mark price by which a fill's price may differ.
     ``tiers``: the brackets above that of the margin rates here, which starts at zero.
     ``tier_rule``: whether a bracket's rate is that of the part within it, or of the whole notional.
@@ -194,6 +181,7 @@ class MarketRules:
     ``liquidation_block_limit``: atoms of notional at mark up to which all accounts' positions here are sold to the
     book at one time, in a block.
     ``vault_position_limit``: as the rulebook's, for this market alone; the smaller binds.
+    ``mark_index_band``: rate of the index price by which a new mark price may differ from it.
     """
 
     initial_margin_rate: Rate = field(validator=exact_int)
@@ -214,6 +202,7 @@ class MarketRules:
     liquidation_tier_step: bool = field(default=False, validator=exact_bool)
     liquidation_block_limit: Atoms = field(default=Atoms(0), validator=exact_int)
     vault_position_limit: Atoms = field(default=Atoms(0), validator=exact_int)
+    mark_index_band: Rate = field(default=Rate(0), validator=exact_int)
 
 
 def is_admissible_tier(lower: Tier, tier: Tier) -> bool:
@@ -257,12 +246,21 @@ def is_admissible_market(rules: MarketRules) -> bool:
         & (rules.minimum_size >= 1)
         & (rules.liquidation_block_limit >= 0)
         & (rules.vault_position_limit >= 0)
+        & (rules.mark_index_band >= 0)
         & has_admissible_tiers(rules)
     )
 
 
 _START = Time(0)
 _NOTHING = Atoms(0)
+
+
+def _get_mark(market: Market) -> Price:
+    return market.mark_price
+
+
+def _get_mark_time(market: Market) -> Time:
+    return market.mark_time
 
 
 @frozen
@@ -276,6 +274,9 @@ class Market:
     ``mark_time``: when the mark price was set.
     ``insurance_used``: atoms that the insurance fund has paid for liquidation fills and deleveragings here.
     ``sold``: atoms of notional at mark that liquidation fills closed at ``sold_time``, where the market limits it.
+    ``previous_mark_price``: the mark before the last ``MarkPrice``.
+    ``index_price``, ``index_time``: the price of what the market is about, and when it was set. Until they
+    are, all three are those of the mark.
     """
 
     rules: MarketRules
@@ -289,15 +290,22 @@ class Market:
     insurance_used: Atoms = _NOTHING
     sold: Atoms = _NOTHING
     sold_time: Time = _START
+    previous_mark_price: Price = field(default=attrs.Factory(_get_mark, takes_self=True))
+    index_price: Price = field(default=attrs.Factory(_get_mark, takes_self=True))
+    index_time: Time = field(default=attrs.Factory(_get_mark_time, takes_self=True))
 
 
 @frozen
 class Position:
-    """``cost`` is a memo for entry price, profit and rank; no balance is computed from it."""
+    """``cost`` is a memo for entry price, profit and rank; no balance is computed from it.
+
+    ``opened``: the sequence number of the last event before it opened or changed sides; a memo for rank.
+    """
 
     size: Lots
     cost: Atoms
     entry_index: Atoms
+    opened: int = 0
 
 
 NO_POSITION = Position(Lots(0), Atoms(0), Atoms(0))
@@ -419,6 +427,8 @@ class Deleveraging:
     ``lots``: lots to close; ``share``: atoms that the counterparties pay for all of them
     (they receive if it is negative); ``done``: lots closed so far.
     ``queue``: every eligible counterparty in rank order; ``head``: how many were consumed.
+    ``excess``: atoms of the share that the account does not need, which are the insurance fund's.
+    ``sequence``: the sequence number of the last event before it was opened.
     """
 
     account: AccountId
@@ -428,6 +438,8 @@ class Deleveraging:
     done: Lots
     queue: tuple[AccountId, ...]
     head: int
+    excess: Atoms = _NOTHING
+    sequence: int = 0
 
 
 @frozen

@@ -21,7 +21,7 @@ from riskcore.funding import process_apply_funding
 from riskcore.insurance import process_cover_deficit, process_write_off
 from riskcore.journal import Journal, Line, Trade
 from riskcore.liquidation import process_liquidation_fill
-from riskcore.markets import process_advance_time, process_list_market, process_mark_price
+from riskcore.markets import process_advance_time, process_index_price, process_list_market, process_mark_price
 from riskcore.rules import Rejected, Rule, require
 from riskcore.settings import process_set_leverage
 from riskcore.settlement import process_settle_market, process_settle_pair
@@ -47,6 +47,7 @@ TRANSITIONS: dict[type[events.Header], Callable[[State, Any], Journal]] = {
     events.RepayLoss: process_repay_loss,
     events.AdvanceTime: process_advance_time,
     events.MarkPrice: process_mark_price,
+    events.IndexPrice: process_index_price,
     events.ApplyFunding: process_apply_funding,
     events.Fill: process_fill,
     events.LiquidationFill: process_liquidation_fill,

@@ -110,6 +110,8 @@ class Waterfall:
             self.shared += line.amount
             if not isinstance(line.payer, Reserve):
                 self.sharers.add(line.payer)
+        elif line.reason is Reason.OVERSHOOT:
+            self.insurance_received[line.reason] += line.amount
         elif line.reason is Reason.LIQUIDATION_FEE:
             self.liquidation_fees += line.amount
         elif line.payer is Reserve.UNCOVERED:

@@ -91,6 +91,12 @@ def cost_after(size: Any, cost: Any, lots: Any, debit: Any) -> Any:
     return symbol.call("cost", size, cost, lots, debit)
 
 
+def opened_after(before: Any, after: Any, opened: Any, sequence: Any) -> Any:
+    """When a position opened that changes its size: as before while it is on the same side, else now."""
+    stays = every(before > 0, after > 0) | every(before < 0, after < 0)
+    return either(stays, opened, sequence)
+
+
 def named(kind: str, value: Any) -> Any:
     """The value itself; for the prover, under a name, so that products of it stay short."""
     return value if is_plain(value) else value.named(kind)

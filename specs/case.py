@@ -29,6 +29,10 @@ class AccountView(Protocol):
     def entry_index(self) -> Any: ...
 
     @property
+    def opened(self) -> Any:
+        """The sequence number of the last event before the position opened or changed sides."""
+
+    @property
     def liquidated(self) -> Any:
         """When a liquidation fill last closed lots of it; below zero where none did, or where it is not remembered."""
 

@@ -10,7 +10,7 @@ from attrs import field, frozen
 from riskcore.events import Header
 from riskcore.journal import Line, Pay, Reason, Reserve, Stage, Trade
 from riskcore.rules import Rule
-from specs.arithmetic import cost_after, either, every, larger, magnitude, named
+from specs.arithmetic import cost_after, either, every, larger, magnitude, named, opened_after
 from specs.case import AccountView, Case, Snapshot
 from specs.draws import drawn_after, may_pay_out
 from specs.tiers import initial_requirement, maintenance_requirement
@@ -78,6 +78,7 @@ def moved(case: Case, account: AccountView, lots: Any, debit: Any, fee: Any = 0)
         "size": size,
         "cost": either(size == 0, 0, cost_after(account.size, account.cost, lots, debit)),
         "entry_index": either(size == 0, 0, index),
+        "opened": either(size == 0, 0, opened_after(account.size, size, account.opened, case.before.sequence)),
     }
 
 

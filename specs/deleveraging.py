@@ -7,14 +7,27 @@ from typing import Any
 from riskcore import events
 from riskcore.journal import Reason, Reserve, Stage
 from riskcore.rules import Rule
-from specs.arithmetic import either, every, floor_ratio, implies, larger, magnitude, negate, smaller
+from riskcore.state import CloseOut
+from specs.arithmetic import every, floor_ratio, implies, larger, magnitude, negate, smaller
 from specs.case import AccountView, Case
-from specs.contract import Contract, Effect, available, drawn, header_guard, more_longs, moved, owed, pay, trade
+from specs.close_out import are_lots_to_close, excess_of, lots_or_all, share_of
+from specs.contract import (
+    Contract,
+    Effect,
+    available,
+    drawn,
+    header_guard,
+    more_longs,
+    moved,
+    owed,
+    pay,
+    trade,
+)
 from specs.gates import cooled_down
-from specs.invariant import length_of
+from specs.invariant import left_to_get, length_of
 from specs.limits import block_has_room
-from specs.liquidation import equity_share, liquidatable_guard, toward
-from specs.markets import open_market
+from specs.liquidation import equity_share, forced_guard, toward
+from specs.markets import index_fresh, open_market
 from specs.vault import could_take_over
 
 
@@ -41,9 +54,32 @@ def paid(episode: Any, done: Any) -> Any:
     return floor_ratio(episode.share * done, episode.lots)
 
 
+def passed_on(episode: Any, done: Any) -> Any:
+    """Atoms of that which the insurance fund has when ``done`` lots are closed."""
+    return floor_ratio(episode.excess * done, episode.lots)
+
+
+def lots_asked(case: Case, account: AccountView) -> Any:
+    """Lots that the event is to close."""
+    return lots_or_all(account.size, case.event.size)
+
+
 def share_to_pay(case: Case, account: AccountView, lots: Any) -> Any:
-    """Atoms that counterparties pay together for ``lots``: nothing at mark, else the equity that these have lost."""
-    return either(case.rulebook.adl_at_mark, 0, -equity_share(case, account, lots))
+    """Atoms against mark that counterparties pay together for ``lots``."""
+    lost = -equity_share(case, account, lots)
+    return share_of(case.rulebook, case.before.market, account.size, lots, lost)
+
+
+def excess_to_pass(case: Case, account: AccountView, lots: Any) -> Any:
+    """Atoms of it that are the insurance fund's."""
+    lost = -equity_share(case, account, lots)
+    return excess_of(case.rulebook, case.before.market, account.size, lots, lost)
+
+
+def lots_to_close(case: Case, account: AccountView, lots: Any) -> Any:
+    """Whether a deleveraging closes so many."""
+    figures = account.size, lots, account.equity, account.maintenance
+    return are_lots_to_close(case.rulebook, case.before.market, *figures)
 
 
 def _begin_guard(case: Case) -> dict[Rule, Any]:
@@ -52,7 +88,8 @@ def _begin_guard(case: Case) -> dict[Rule, Any]:
     if before.market is None:
         return rules
     account = before.account(event.account)
-    rules |= liquidatable_guard(case, account, 1)
+    lots = lots_asked(case, account)
+    rules |= forced_guard(case, account, lots)
     if case.rejected in rules:
         return rules
     is_bankrupt = account.equity < 0
@@ -64,14 +101,17 @@ def _begin_guard(case: Case) -> dict[Rule, Any]:
         Rule.ADL_SOLVENT: case.rulebook.adl_solvent | (account.equity <= 0),
         Rule.VAULT_NOT_EXHAUSTED: from_vault | negate(could_take_over(case, account, 1)),
         Rule.INSURANCE_NOT_EXHAUSTED: implies(case.rulebook.insurance_before_adl & is_bankrupt, available(case) == 0),
+        Rule.INDEX_STALE: implies(case.rulebook.adl_close_out == CloseOut.INDEX, index_fresh(case)),
+        Rule.NOT_THE_LOTS_TO_CLOSE: lots_to_close(case, account, lots),
         Rule.QUEUE_NOT_RANKED: case.is_ranked,
-        Rule.NOTHING_TO_BOOK: (share_to_pay(case, account, magnitude(account.size)) > 0) | (length_of(event) > 0),
+        Rule.NOTHING_TO_BOOK: (share_to_pay(case, account, lots) > excess_to_pass(case, account, lots))
+        | (length_of(event) > 0),
     }
 
 
 def _begin_effect(case: Case) -> Effect:
     account, episode = case.before.account(case.event.account), case.after.deleveraging
-    lots = magnitude(account.size)
+    lots = lots_asked(case, account)
     return Effect(
         deleveraging=every(
             episode is not None,
@@ -82,6 +122,8 @@ def _begin_effect(case: Case) -> Effect:
             episode.done == 0,
             episode.queue is case.event.queue,
             episode.head == 0,
+            episode.excess == excess_to_pass(case, account, lots),
+            episode.sequence == case.before.sequence,
         )
     )
 
@@ -106,21 +148,28 @@ def _step_effect(case: Case) -> Effect:
     account, head = before.account(episode.account), before.account(case.head)
     lots = step_lots(case)
     payment = paid(episode, episode.done + lots) - paid(episode, episode.done)
+    overshoot = passed_on(episode, episode.done + lots) - passed_on(episode, episode.done)
     change = toward(account, lots)
     debit = change * before.market.mark_price - payment
     return Effect(
         accounts=(
-            (episode.account, moved(case, account, change, debit)),
+            (episode.account, moved(case, account, change, debit, overshoot)),
             (case.head, moved(case, head, -change, -debit)),
         ),
-        reserves={"transit": before.reserves.transit + owed(case, account) + owed(case, head)},
+        reserves={
+            "transit": before.reserves.transit + owed(case, account) + owed(case, head),
+            "insurance": before.reserves.insurance + overshoot,
+        },
         market={
             "open_interest": before.market.open_interest
             + more_longs(account.size, change)
             + more_longs(head.size, -change)
         },
         deleveraging=_advanced(case, episode.done + lots),
-        lines=trade(case, episode.account, case.head, change, debit, Reason.CLOSE_OUT, Stage.DELEVERAGING),
+        lines=(
+            *trade(case, episode.account, case.head, change, debit, Reason.CLOSE_OUT, Stage.DELEVERAGING),
+            pay(episode.account, Reserve.INSURANCE, overshoot, Reason.OVERSHOOT, Stage.DELEVERAGING),
+        ),
     )
 
 
@@ -138,6 +187,8 @@ def _advanced(case: Case, done: Any) -> Any:
         after.done == done,
         after.queue is episode.queue,
         after.head == episode.head + 1,
+        after.excess == episode.excess,
+        after.sequence == episode.sequence,
     )
 
 
@@ -151,9 +202,8 @@ def _end_guard(case: Case) -> dict[Rule, Any]:
 
 
 def unpaid(case: Case) -> Any:
-    """Atoms of the share that the queue could not pay."""
-    episode = case.before.deleveraging
-    return larger(episode.share - paid(episode, episode.done), 0)
+    """Atoms that the account was to get, and the queue could not pay."""
+    return larger(left_to_get(case.before.deleveraging), 0)
 
 
 def _end_effect(case: Case) -> Effect:

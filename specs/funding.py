@@ -6,10 +6,10 @@ from typing import Any
 
 from riskcore import events
 from riskcore.rules import Rule
-from specs.arithmetic import RATE_ONE, floor_ratio, magnitude
+from specs.arithmetic import RATE_ONE, either, floor_ratio, implies, magnitude
 from specs.case import Case
 from specs.contract import Contract, Effect, header_guard
-from specs.markets import open_market
+from specs.markets import index_fresh, open_market
 
 
 def _guard(case: Case) -> dict[Rule, Any]:
@@ -20,13 +20,20 @@ def _guard(case: Case) -> dict[Rule, Any]:
         **rules,
         Rule.FUNDING_NOT_DUE: case.event.timestamp > case.before.market.funding_time,
         Rule.FUNDING_RATE_CAPPED: magnitude(case.event.rate) <= case.rulebook.funding_rate_cap,
+        Rule.INDEX_STALE: implies(case.rulebook.funding_on_index, index_fresh(case)),
     }
+
+
+def funded_price(case: Case) -> Any:
+    """The price at which notional is charged: the index where the rulebook says so, else the mark."""
+    market = case.before.market
+    return either(case.rulebook.funding_on_index, market.index_price, market.mark_price)
 
 
 def _effect(case: Case) -> Effect:
     market = case.before.market
     elapsed = case.event.timestamp - market.funding_time
-    accrued = market.mark_price * case.event.rate * elapsed + market.funding_remainder
+    accrued = funded_price(case) * case.event.rate * elapsed + market.funding_remainder
     unit = RATE_ONE * case.rulebook.funding_interval
     growth = floor_ratio(accrued, unit)
     return Effect(

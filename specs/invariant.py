@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from riskcore.state import AdlSize, CloseOut
 from specs.arithmetic import RATE_ONE, every, floor_ratio, implies, magnitude
 from specs.case import Ledger, StakeView
 from specs.markets import admissible
@@ -68,7 +69,7 @@ def open_interest_is_held(ledger: Ledger) -> Any:
 
 def position_is_possible(market: Any, position: Any) -> Any:
     """A closed position has every field zero, and there is none where no market is listed."""
-    closed = every(position.size == 0, position.cost == 0, position.entry_index == 0)
+    closed = every(position.size == 0, position.cost == 0, position.entry_index == 0, position.opened == 0)
     return closed if market is None else implies(position.size == 0, closed)
 
 
@@ -89,6 +90,9 @@ def market_is_possible(ledger: Ledger, funding_interval: Any) -> Any:
         market.funding_time <= ledger.timestamp,
         market.mark_time <= ledger.timestamp,
         market.sold >= 0,
+        market.previous_mark_price > 0,
+        market.index_price > 0,
+        market.index_time <= ledger.timestamp,
     )
 
 
@@ -100,22 +104,39 @@ def episode_is_possible(episode: Any) -> Any:
         episode.done < episode.lots,
         episode.head >= 0,
         episode.head <= length,
-        (episode.share > 0) | (length > 0),
+        implies(length == 0, episode.share > episode.excess),
     )
 
 
-def episode_fits(episode: Any, market: Any, account: Any, at_mark: Any) -> Any:
-    """The account's position is what is left to close.
+def episode_fits(episode: Any, market: Any, account: Any, rulebook: Any) -> Any:
+    """The account's position has at least what is left to close, and what it gets or gives is within what it has.
 
-    One that has no other owes what is left of the share, unless close-outs are at mark, which share nothing.
+    What it gets in all brings an account no further than to zero, and what it gives leaves it no less. At
+    bankruptcy price one that closes all it has ends at zero. At mark nothing is shared.
     """
-    left = floor_ratio(episode.share * episode.done, episode.lots) - episode.share
+    kept, left = episode.share - episode.excess, left_to_get(episode)
+    is_all = every(magnitude(account.size) == episode.lots - episode.done, account.rest_maintenance == 0)
     return every(
         market is not None,
-        magnitude(account.size) == episode.lots - episode.done,
-        implies(at_mark, episode.share == 0),
-        at_mark | implies(account.rest_maintenance == 0, account.equity == left),
+        magnitude(account.size) >= episode.lots - episode.done,
+        implies(rulebook.adl_size == AdlSize.WHOLE, magnitude(account.size) == episode.lots - episode.done),
+        episode.excess >= 0,
+        implies(episode.excess > 0, kept >= 0),
+        implies(rulebook.adl_close_out == CloseOut.MARK, every(episode.share == 0, episode.excess == 0)),
+        implies(rulebook.adl_close_out == CloseOut.BANKRUPTCY, episode.excess == 0),
+        implies((rulebook.adl_close_out == CloseOut.BANKRUPTCY) & is_all, account.equity + left == 0),
+        implies(kept > 0, account.equity + left <= 0),
+        implies(kept < 0, account.equity + left >= 0),
+        # only of who has equity left a part is closed
+        implies(magnitude(account.size) > episode.lots - episode.done, account.equity + left >= 0),
     )
+
+
+def left_to_get(episode: Any) -> Any:
+    """Atoms against mark that the account of an episode has still to get; below zero, to give."""
+    paid = floor_ratio(episode.share * episode.done, episode.lots)
+    passed_on = floor_ratio(episode.excess * episode.done, episode.lots)
+    return episode.share - episode.excess - (paid - passed_on)
 
 
 def sharing_is_possible(sharing: Any, loss: Any, length: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 from riskcore import events
 from riskcore.rules import Rule
-from specs.arithmetic import RATE_ONE, every, implies, magnitude, negate
+from specs.arithmetic import RATE_ONE, every, implies, magnitude, negate, some
 from specs.case import Case
 from specs.contract import Contract, Effect, header_guard
 from specs.tiers import admissible_tiers
@@ -40,6 +40,7 @@ def admissible(rules: Any) -> Any:
         rules.minimum_size >= 1,
         rules.liquidation_block_limit >= 0,
         rules.vault_position_limit >= 0,
+        rules.mark_index_band >= 0,
         admissible_tiers(rules),
     )
 
@@ -94,6 +95,9 @@ LIST_MARKET = Contract(
             "insurance_used": 0,
             "sold": 0,
             "sold_time": 0,
+            "previous_mark_price": case.event.mark_price,
+            "index_price": case.event.mark_price,
+            "index_time": case.event.timestamp,
         }
     ),
 )
@@ -126,6 +130,26 @@ def within_band(case: Case, rule: Rule, limit: str) -> dict[Rule, Any]:
     return {rule: (rate == 0) | (distance * RATE_ONE <= rate * market.mark_price)}
 
 
+def index_fresh(case: Case) -> Any:
+    """Whether the event's market has an index price that is not stale."""
+    market, age = case.before.market, case.event.timestamp - case.before.market.index_time
+    return (market.rules.mark_age_limit == 0) | (age <= market.rules.mark_age_limit)
+
+
+def _index_guard(case: Case) -> dict[Rule, Any]:
+    """A mark that is bound to the index is near it, or nearer than the last was."""
+    market = case.before.market
+    if market is None:
+        return {}
+    band, index = market.rules.mark_index_band, market.index_price
+    distance, last = magnitude(case.event.price - index), magnitude(market.mark_price - index)
+    is_near = some(distance * RATE_ONE <= band * index, distance < last)
+    return {
+        Rule.INDEX_STALE: implies(band > 0, index_fresh(case)),
+        Rule.MARK_OFF_INDEX: implies(band > 0, is_near),
+    }
+
+
 MARK_PRICE = Contract(
     event=events.MarkPrice,
     guard=lambda case: {
@@ -133,10 +157,27 @@ MARK_PRICE = Contract(
         **open_market(case),
         Rule.PRICE_NOT_POSITIVE: case.event.price > 0,
         **within_band(case, Rule.MARK_JUMP, "mark_move_limit"),
+        **_index_guard(case),
     },
-    effect=lambda case: Effect(market={"mark_price": case.event.price, "mark_time": case.event.timestamp}),
+    effect=lambda case: Effect(
+        market={
+            "mark_price": case.event.price,
+            "mark_time": case.event.timestamp,
+            "previous_mark_price": case.before.market.mark_price,
+        }
+    ),
+)
+
+INDEX_PRICE = Contract(
+    event=events.IndexPrice,
+    guard=lambda case: {
+        **header_guard(case),
+        **open_market(case),
+        Rule.PRICE_NOT_POSITIVE: case.event.price > 0,
+    },
+    effect=lambda case: Effect(market={"index_price": case.event.price, "index_time": case.event.timestamp}),
 )
 
 ADVANCE_TIME = Contract(event=events.AdvanceTime, guard=header_guard, effect=lambda case: Effect())
 
-CONTRACTS = (LIST_MARKET, MARK_PRICE, ADVANCE_TIME)
+CONTRACTS = (LIST_MARKET, MARK_PRICE, INDEX_PRICE, ADVANCE_TIME)

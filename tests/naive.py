@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil, floor, isqrt
 from typing import Any, NamedTuple
 
 from riskcore import events
 from riskcore.events import Event
-from riskcore.state import MarketRules, RankPolicy, Rulebook, State, TierRule
+from riskcore.state import AdlSize, CloseOut, MarketRules, RankPolicy, Rulebook, State, TierRule
 
 MILLION = 10**6
 
@@ -30,9 +30,12 @@ class Health(NamedTuple):
 
 
 class PositionView(NamedTuple):
+    """``opened``: after which event."""
+
     size: int
     cost: int
     entry_index: int
+    opened: int = 0
 
 
 class AccountView(NamedTuple):
@@ -60,6 +63,9 @@ class MarketView(NamedTuple):
     insurance_used: int
     sold: int
     sold_time: int
+    previous: int
+    index_price: int
+    index_time: int
 
 
 class EpisodeView(NamedTuple):
@@ -70,6 +76,8 @@ class EpisodeView(NamedTuple):
     done: int
     queue: tuple[str, ...]
     head: int
+    excess: int
+    sequence: int
 
 
 class SharingView(NamedTuple):
@@ -157,7 +165,7 @@ def observe(state: State) -> View:
     accounts = {}
     for account, value in state.accounts.items():
         positions = {
-            str(market): PositionView(position.size, position.cost, position.entry_index)
+            str(market): PositionView(position.size, position.cost, position.entry_index, position.opened)
             for market, position in value.positions.items()
         }
         leverages = {str(market): int(leverage) for market, leverage in value.leverages.items()}
@@ -176,6 +184,9 @@ def observe(state: State) -> View:
             value.insurance_used,
             value.sold,
             value.sold_time,
+            value.previous_mark_price,
+            value.index_price,
+            value.index_time,
         )
         for market, value in state.markets.items()
         if value is not None
@@ -192,6 +203,8 @@ def observe(state: State) -> View:
             open_episode.done,
             tuple(open_episode.queue),
             open_episode.head,
+            open_episode.excess,
+            open_episode.sequence,
         )
     return View(
         state.rulebook,
@@ -328,13 +341,14 @@ class Holding:
     size: int
     cost: int
     owed: int
+    opened: int
 
 
 @dataclass
 class Listing:
     """``accrued``: funding per long lot since listing, never rounded. ``settling``: it ends at its mark.
 
-    ``used``: of the insurance fund. ``sold``: notional, then.
+    ``used``: of the insurance fund. ``sold``: notional, then. ``previous``: the mark before.
     """
 
     rules: MarketRules
@@ -346,6 +360,15 @@ class Listing:
     used: int = 0
     sold: int = 0
     sold_time: int = 0
+    previous: int = 0
+    index: int = 0
+    index_time: int = 0
+
+    def is_near(self, price: int) -> bool:
+        """Whether a mark is within its band of the index, or nearer to it than the last one."""
+        distance = abs(Fraction(price, self.index) - 1)
+        band = Fraction(self.rules.mark_index_band, MILLION)
+        return not band or distance <= band or distance < abs(Fraction(self.mark, self.index) - 1)
 
 
 @dataclass
@@ -357,9 +380,15 @@ class Episode:
     queue: list[str]
     done: int
     head: int
+    excess: int
+    sequence: int
 
     def get_paid(self, done: int) -> int:
         return floor(Fraction(self.share, self.lots) * done)
+
+    def get_overshoot(self, done: int) -> int:
+        """Atoms of it that the account had no need of."""
+        return floor(Fraction(self.excess, self.lots) * done)
 
 
 class Venue:
@@ -401,6 +430,9 @@ class Venue:
                 used=market.insurance_used,
                 sold=market.sold,
                 sold_time=market.sold_time,
+                previous=market.previous,
+                index=market.index_price,
+                index_time=market.index_time,
             )
         for account, (balance, positions, liquidated, leverages, sold) in view.accounts.items():
             venue.cash[account] = balance
@@ -410,9 +442,9 @@ class Venue:
             if leverages:
                 venue.leverages[account] = dict(leverages)
             venue.holdings[account] = {}
-            for name, (size, cost, entry_index) in positions.items():
+            for name, (size, cost, entry_index, opened) in positions.items():
                 owed = size * (view.markets[name].funding_index - entry_index)
-                venue.holdings[account][name] = Holding(size, cost, owed)
+                venue.holdings[account][name] = Holding(size, cost, owed, opened)
                 venue.cash[account] -= owed
         venue.pool = -view.reserves["outside"]
         venue.insurance = view.reserves["insurance"]
@@ -420,8 +452,8 @@ class Venue:
         venue.losses = -view.reserves["uncovered"]
         venue.stakes = dict(view.stakes)
         if view.episode is not None:
-            account, market_name, lots, share, done, queue, head = view.episode
-            venue.episode = Episode(account, market_name, lots, share, list(queue), done, head)
+            account, market_name, lots, share, done, queue, head, excess, sequence = view.episode
+            venue.episode = Episode(account, market_name, lots, share, list(queue), done, head, excess, sequence)
         venue.seen = set(view.seen)
         venue.sequence, venue.time = view.sequence, view.time
         venue.draws = view.draws
@@ -453,7 +485,7 @@ class Venue:
             for market, holding in self.holdings.get(account, {}).items():
                 entry_index = self.get_index(market) - Fraction(holding.owed, holding.size)
                 assert entry_index.denominator == 1
-                positions[market] = PositionView(holding.size, holding.cost, int(entry_index))
+                positions[market] = PositionView(holding.size, holding.cost, int(entry_index), holding.opened)
                 balance += holding.owed
                 transit -= holding.owed
             liquidated = self.liquidated.get(account, -1)
@@ -484,6 +516,8 @@ class Venue:
                 episode.done,
                 tuple(episode.queue),
                 episode.head,
+                episode.excess,
+                episode.sequence,
             ),
             frozenset(self.seen),
             self.sequence,
@@ -511,6 +545,9 @@ class Venue:
             listing.used,
             listing.sold,
             listing.sold_time,
+            listing.previous,
+            listing.index,
+            listing.index_time,
         )
 
     def _count_longs(self, name: str) -> int:
@@ -584,6 +621,48 @@ class Venue:
 
     # Who is deleveraged
 
+    def get_terms(self, account: str, market: str, lots: int) -> tuple[int, int]:
+        """What the counterparties of ``lots`` pay together against mark, and what of it goes to the fund."""
+        listing, lost = self.listings[market], -self.get_share(account, market, lots)
+        if self.rulebook.adl_close_out is CloseOut.BANKRUPTCY:
+            return lost, 0
+        prices = {CloseOut.MARK: listing.mark, CloseOut.PREVIOUS_MARK: listing.previous, CloseOut.INDEX: listing.index}
+        side = 1 if self.get_size(account, market) > 0 else -1
+        worth = side * lots * (prices[self.rulebook.adl_close_out] - listing.mark)
+        # the account loses no more than it has, and gets no more than it has lost
+        low, high = sorted((0, lost))
+        kept = min(max(worth, low), high)
+        return max(worth, kept), max(worth, kept) - kept
+
+    def is_cured_by(self, account: str, market: str, lots: int) -> bool:
+        """Whether it is at maintenance when ``lots`` are closed out."""
+        share, excess = self.get_terms(account, market, lots)
+        size = self.get_size(account, market)
+        freed = self.get_maintenance(market, size) - self.get_maintenance(market, abs(size) - lots)
+        health = self.get_health(account)
+        return health.equity + share - excess >= health.maintenance - freed
+
+    def is_right_size(self, account: str, market: str, lots: int) -> bool:
+        size = abs(self.get_size(account, market))
+        if self.rulebook.adl_size is AdlSize.WHOLE or self.get_equity(account) <= 0:
+            return lots == size
+        return not self.is_cured_by(account, market, lots - 1) and (
+            lots == size or self.is_cured_by(account, market, lots)
+        )
+
+    def get_right_size(self, account: str, market: str) -> int:
+        """The fewest lots that are a right size to close; none for who is not below maintenance."""
+        size = abs(self.get_size(account, market))
+        if not self.is_sick(account):
+            return size
+        if self.is_right_size(account, market, size):
+            return size
+        low, high = 0, size
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self.is_cured_by(account, market, middle) else (middle, high)
+        return high
+
     def get_queue(self, account: str, market: str, lots: int, share: int) -> list[str]:
         """Everyone who can pay for a part of ``share`` against ``account``, first the one to go first."""
         side = self.get_size(account, market)
@@ -611,15 +690,29 @@ class Venue:
     def _score(self, account: str, market: str) -> Fraction:
         notional = Fraction(abs(self.get_size(account, market)) * self.listings[market].mark)
         equity, profit = self.get_equity(account), self.get_profit(account, market)
-        if self.rulebook.adl_rank is RankPolicy.SIZE:
+        entry, rank = max(1, abs(self.holdings[account][market].cost)), self.rulebook.adl_rank
+        if rank is RankPolicy.SIZE:
             return notional
+        if rank is RankPolicy.FIFO:
+            return Fraction(-self.holdings[account][market].opened)
+        if rank is RankPolicy.PSEUDO_RANDOM:
+            sequence = self.sequence if self.episode is None else self.episode.sequence
+            return Fraction(draw_number(self.rulebook.adl_seed, sequence, account))
         if equity <= 0:
             return Fraction(0)
-        if self.rulebook.adl_rank is RankPolicy.LEVERAGE:
-            return notional / equity
-        if profit <= 0:
-            return Fraction(0)
-        return Fraction(profit, max(1, abs(self.holdings[account][market].cost))) * notional / equity
+        leverage, ratio = notional / equity, Fraction(profit, entry)
+        if rank is RankPolicy.SIGNED_PROFIT_TIMES_LEVERAGE and profit < 0:
+            return ratio / leverage
+        gain = max(profit, 0)
+        return {
+            RankPolicy.LEVERAGE: leverage,
+            RankPolicy.PRICE_RATIO_TIMES_LEVERAGE: notional / entry * leverage,
+            RankPolicy.PROFIT_TIMES_LEVERAGE: Fraction(gain, entry) * leverage,
+            RankPolicy.SIGNED_PROFIT_TIMES_LEVERAGE: ratio * leverage,
+            RankPolicy.PROFIT_TIMES_NOTIONAL_TO_EQUITY: gain * leverage,
+            RankPolicy.PROFIT_TO_EQUITY: Fraction(gain, equity),
+            RankPolicy.PROFIT_RATIO: Fraction(gain, entry),
+        }[rank]
 
     # What an event does
 
@@ -659,6 +752,7 @@ class Venue:
             and rules.liquidation_share_floor >= 0
             and rules.minimum_size > 0
             and min(rules.liquidation_block_limit, rules.vault_position_limit) >= 0
+            and rules.mark_index_band >= 0
         )
         broken = get_broken(
             MARKET_LISTED=event.market not in self.listings,
@@ -666,7 +760,14 @@ class Venue:
             PRICE_NOT_POSITIVE=event.mark_price > 0,
         )
         self.listings[event.market] = Listing(
-            rules, event.mark_price, event.timestamp, Fraction(0), mark_time=event.timestamp
+            rules,
+            event.mark_price,
+            event.timestamp,
+            Fraction(0),
+            mark_time=event.timestamp,
+            previous=event.mark_price,
+            index=event.mark_price,
+            index_time=event.timestamp,
         )
         return broken
 
@@ -737,9 +838,18 @@ class Venue:
         broken = get_broken(
             PRICE_NOT_POSITIVE=event.price > 0,
             MARK_JUMP=is_near(event.price, listing.mark, listing.rules.mark_move_limit),
+            INDEX_STALE=not listing.rules.mark_index_band or self._is_index_fresh(event.market, event.timestamp),
+            MARK_OFF_INDEX=listing.is_near(event.price),
         )
-        listing.mark, listing.mark_time = event.price, event.timestamp
+        listing.previous, listing.mark, listing.mark_time = listing.mark, event.price, event.timestamp
         return broken
+
+    def index_price(self, event: events.IndexPrice) -> set[str]:
+        if closed := self._check_open(event.market):
+            return closed
+        listing = self.listings[event.market]
+        listing.index, listing.index_time = event.price, event.timestamp
+        return get_broken(PRICE_NOT_POSITIVE=event.price > 0)
 
     def apply_funding(self, event: events.ApplyFunding) -> set[str]:
         if closed := self._check_open(event.market):
@@ -747,9 +857,8 @@ class Venue:
         listing = self.listings[event.market]
         elapsed = event.timestamp - listing.time
         before = floor(listing.accrued)
-        listing.accrued += (
-            listing.mark * Fraction(event.rate, MILLION) * Fraction(elapsed, self.rulebook.funding_interval)
-        )
+        price = listing.index if self.rulebook.funding_on_index else listing.mark
+        listing.accrued += price * Fraction(event.rate, MILLION) * Fraction(elapsed, self.rulebook.funding_interval)
         listing.time = event.timestamp
         growth = floor(listing.accrued) - before
         for account, held in self.holdings.items():
@@ -757,7 +866,9 @@ class Venue:
                 owed = held[event.market].size * growth
                 held[event.market].owed += owed
                 self.cash[account] -= owed
+        is_fresh = self._is_index_fresh(event.market, event.timestamp)
         return get_broken(
+            INDEX_STALE=is_fresh or not self.rulebook.funding_on_index,
             FUNDING_NOT_DUE=elapsed > 0,
             FUNDING_RATE_CAPPED=-self.rulebook.funding_rate_cap <= event.rate <= self.rulebook.funding_rate_cap,
         )
@@ -952,23 +1063,27 @@ class Venue:
     def begin_deleveraging(self, event: events.BeginDeleveraging) -> set[str]:
         if closed := self._check_open(event.market):
             return closed
-        broken = self._check_close(event.account, event.market, 1, event.timestamp)
+        lots = event.size or max(1, abs(self.get_size(event.account, event.market)))
+        broken = self._check_close(event.account, event.market, lots, event.timestamp)
         if broken:
             return broken
         in_deficit = self.get_equity(event.account) < 0
         insured = self.rulebook.insurance_before_adl and in_deficit and self.get_available(event.timestamp) > 0
-        lots = abs(self.get_size(event.account, event.market))
-        share = 0 if self.rulebook.adl_at_mark else -self.get_share(event.account, event.market, lots)
+        share, excess = self.get_terms(event.account, event.market, lots)
         queue = self.get_queue(event.account, event.market, lots, share)
-        self.episode = Episode(event.account, event.market, lots, share, list(event.queue), 0, 0)
+        is_right = self.is_right_size(event.account, event.market, lots)
+        on_index = self.rulebook.adl_close_out is CloseOut.INDEX
+        self.episode = Episode(event.account, event.market, lots, share, list(event.queue), 0, 0, excess, self.sequence)
         return get_broken(
+            NOT_THE_LOTS_TO_CLOSE=is_right,
+            INDEX_STALE=not on_index or self._is_index_fresh(event.market, event.timestamp),
             LIQUIDATION_COOLDOWN=not self.is_waiting(event.account, event.timestamp),
             LIQUIDATION_BLOCK=in_deficit or not self.is_block_full(event.account, event.market, 0, event.timestamp),
             ADL_SOLVENT=self.get_equity(event.account) <= 0 or self.rulebook.adl_solvent,
             VAULT_NOT_EXHAUSTED=not self.can_vault_take(event.account, event.market, 1),
             INSURANCE_NOT_EXHAUSTED=not insured,
             QUEUE_NOT_RANKED=list(event.queue) == queue,
-            NOTHING_TO_BOOK=len(event.queue) > 0 or share > 0,
+            NOTHING_TO_BOOK=len(event.queue) > 0 or share - excess > 0,
         )
 
     def deleverage(self, event: events.Deleverage) -> set[str]:
@@ -983,6 +1098,9 @@ class Venue:
         worth = lots * self.listings[episode.market].mark
         is_long = self.get_size(episode.account, episode.market) > 0
         self._hand_over(episode.account, other, episode.market, lots, worth + payment if is_long else worth - payment)
+        overshoot = episode.get_overshoot(episode.done + lots) - episode.get_overshoot(episode.done)
+        self.cash[episode.account] -= overshoot
+        self.insurance += overshoot
         episode.done += lots
         episode.head += 1
         if episode.done == episode.lots:
@@ -993,7 +1111,8 @@ class Venue:
         episode = self.episode
         if episode is None:
             return {"DELEVERAGING_NOT_OPEN"}
-        unpaid = max(0, episode.share - episode.get_paid(episode.done))
+        got = episode.get_paid(episode.done) - episode.get_overshoot(episode.done)
+        unpaid = max(0, episode.share - episode.excess - got)
         insured = min(unpaid, self.get_available(event.timestamp))
         self._draw(episode.account, insured, event.timestamp, episode.market)
         self.cash[episode.account] += unpaid - insured
@@ -1185,6 +1304,10 @@ class Venue:
         listing = self.listings[market]
         return listing.rules.mark_age_limit == 0 or now <= listing.mark_time + listing.rules.mark_age_limit
 
+    def _is_index_fresh(self, market: str, now: int) -> bool:
+        listing = self.listings[market]
+        return listing.rules.mark_age_limit == 0 or now - listing.index_time <= listing.rules.mark_age_limit
+
     def _are_marks_fresh(self, account: str, now: int) -> bool:
         held = self.holdings.get(account, {})
         return all(self.listings[market].settling or self._is_fresh(market, now) for market in held)
@@ -1224,10 +1347,26 @@ class Venue:
         """``first`` gets ``lots`` for ``amount``, both signed."""
         for account, change, debit in ((first, lots, amount), (second, -lots, -amount)):
             held = self.holdings.setdefault(account, {})
-            old = held.pop(market, Holding(0, 0, 0))
+            old = held.pop(market, Holding(0, 0, 0, 0))
             self.cash[account] = self.cash.get(account, 0) - debit
-            if old.size + change:
-                held[market] = Holding(old.size + change, get_cost_after(old.size, old.cost, change, debit), 0)
+            if size := old.size + change:
+                opened = old.opened if old.size * size > 0 else self.sequence
+                held[market] = Holding(size, get_cost_after(old.size, old.cost, change, debit), 0, opened)
+
+
+def draw_number(seed: int, sequence: int, account: str) -> int:
+    """An account's number in a draw: a chain of fifth powers modulo a Mersenne prime, begun and ended with its id.
+
+    To each is added, beside what it is of, the golden ratio's fraction in 128 bits, made odd.
+    """
+    prime = (1 << 127) - 1
+    golden = (isqrt(5 << 256) - (1 << 128)) // 2 | 1
+    name = int("1" + "".join(f"{byte:08b}" for byte in account.encode("utf-8", "surrogatepass")), 2)
+    number = 0
+    for word in (name, seed, sequence, name):
+        base = (number + word + golden) % prime
+        number = base**5 % prime
+    return number
 
 
 def get_cost_after(size: int, cost: int, change: int, debit: int) -> int:
@@ -1249,6 +1388,7 @@ PROCESSES: dict[type[events.Header], Callable[[Venue, Any], set[str]]] = {
     events.RepayLoss: Venue.repay_loss,
     events.AdvanceTime: Venue.advance_time,
     events.MarkPrice: Venue.mark_price,
+    events.IndexPrice: Venue.index_price,
     events.ApplyFunding: Venue.apply_funding,
     events.Fill: Venue.fill,
     events.LiquidationFill: Venue.liquidation_fill,

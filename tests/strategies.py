@@ -20,6 +20,8 @@ from riskcore.journal import Line
 from riskcore.quantities import RATE_ONE, AccountId, Atoms, Lots, MarketId, Price, Rate, Time
 from riskcore.state import (
     Account,
+    AdlSize,
+    CloseOut,
     LossSharing,
     Market,
     MarketRules,
@@ -267,6 +269,7 @@ def draw_rules(random: Random, wealth: int = 10**6) -> MarketRules:
         liquidation_tier_step=random.random() < 0.8,
         liquidation_block_limit=Atoms(random.choice((0, 0, 0, 0, 0, random.randint(1, 2 * wealth)))),
         vault_position_limit=Atoms(random.choice((0, 0, 0, random.randint(1, wealth)))),
+        mark_index_band=Rate(random.choice((0, 0, 0, 0, 0, 150_000))),
     )
 
 
@@ -285,13 +288,13 @@ def draw_scenario(random: Random) -> Scenario:
         insurance_backs_fills=random.random() < 0.5,
         insurance_fill_band=Rate(random.choice((0, 5_000, 50_000, 1_000_000))),
         insurance_before_adl=(before_adl := random.random() < 0.5),
-        adl_solvent=random.random() < 0.5,
-        adl_requires_profit=random.random() < 0.5,
+        adl_solvent=random.random() < 0.7,
+        adl_requires_profit=random.random() < 0.65,
         adl_rank=random.choice(tuple(RankPolicy)),
         funding_interval=Time(random.choice((1, 7, 1000, 8 * HOUR))),
         funding_rate_cap=Rate(random.choice((0, 100, 10_000, 40_000))),
         takeover_rate=Rate(random.choice((RATE_ONE, RATE_ONE, RATE_ONE, 666_667, 0))),
-        adl_at_mark=random.random() < 0.15,
+        adl_close_out=random.choice((*[CloseOut.BANKRUPTCY] * 5, *CloseOut)),
         withdrawals_wait=random.random() < 0.2,
         withdrawals_are_cut=random.random() < 0.6,
         vault_deposit_notice=Time(random.choice((0, 0, 1, 2000))),
@@ -307,6 +310,9 @@ def draw_scenario(random: Random) -> Scenario:
         liquidation_target=Rate(random.choice((0, 0, 0, RATE_ONE, 1_250_000))),
         liquidation_block_limit=Atoms(random.choice((0, 0, 0, 0, random.randint(1, 2 * wealth)))),
         vault_takes_deficits=not before_adl and random.random() < 0.15,
+        adl_size=random.choice((AdlSize.WHOLE, AdlSize.NEEDED, AdlSize.NEEDED)),
+        adl_seed=random.randint(-(2**70), 2**70),
+        funding_on_index=random.random() < 0.3,
     )
     deposits = {trader: random.randint(1, 100) * wealth // 20 for trader in TRADERS}
     if random.random() < 0.6:
@@ -449,6 +455,13 @@ class Proposer:
         mark = self.venue.listings[market].mark
         moved = mark * self.random.randint(850, 1150) // 1000
         return self._make(events.MarkPrice, market, max(1, moved))
+
+    def index(self) -> Event:
+        """At the mark, or beside it."""
+        market = self._any_market()
+        mark = self.venue.listings[market].mark
+        moved = self.random.choice((mark, mark * self.random.randint(900, 1100) // 1000, mark + 1))
+        return self._make(events.IndexPrice, market, max(1, moved))
 
     def crash(self) -> Event:
         """Mark a market at a bound of one of its accounts."""
@@ -616,14 +629,24 @@ class Proposer:
         return self.random.choice(self.random.choice((flat or debtors, debtors)) or everyone)
 
     def begin_deleveraging(self) -> Event:
-        account, market = self.random.choice(self._sick_holdings() or self._holders() or [(STRANGER, "BTC")])
-        return self._make(events.BeginDeleveraging, account, market, tuple(self._queue(account, market)))
+        owing = [pair for pair in self._sick_holdings() if self.venue.get_equity(pair[0]) < 0]
+        if owing and self.random.random() < 0.9:
+            # one whose queue ends before its position does, if there is one
+            account, market = min(owing, key=lambda pair: (len(self._queue(*pair)), pair))
+        else:
+            account, market = self.random.choice(self._sick_holdings() or self._holders() or [(STRANGER, "BTC")])
+        lots = self.venue.get_right_size(account, market) if market in self.venue.listings else 0
+        if self.random.random() < 0.1:
+            lots = max(1, lots + self.random.choice((-1, 1)))
+        size = 0 if lots == abs(self.venue.get_size(account, market)) and self.random.random() < 0.5 else lots
+        return self._make(events.BeginDeleveraging, account, market, tuple(self._queue(account, market, lots)), size)
 
-    def _queue(self, account: str, market: str) -> list[str]:
-        lots = abs(self.venue.get_size(account, market))
+    def _queue(self, account: str, market: str, lots: int = 0) -> list[str]:
+        held = abs(self.venue.get_size(account, market))
+        lots = min(lots or held, held)
         if not lots:
             return []
-        return self.venue.get_queue(account, market, lots, -self.venue.get_share(account, market, lots))
+        return self.venue.get_queue(account, market, lots, self.venue.get_terms(account, market, lots)[0])
 
     def begin_wrongly(self) -> Event:
         """With a queue that lacks somebody, names one twice, or is out of order."""
@@ -809,7 +832,7 @@ class Proposer:
 
 
 MONEY = ("deposit", "withdraw", "transfer", "fund_insurance", "repay_loss")
-PRICES = ("advance_time", "list_market", "drift", "crash", "apply_funding")
+PRICES = ("advance_time", "list_market", "drift", "index", "crash", "apply_funding")
 TRADES = ("open_fill", "reduce_fill", "set_leverage")
 WATERFALL = (
     "liquidation_fill",
@@ -819,6 +842,8 @@ WATERFALL = (
     "takeover",
     "cover_deficit",
     "write_off",
+    "begin_deleveraging",
+    "begin_deleveraging",
     "begin_deleveraging",
     "begin_deleveraging",
     "begin_deleveraging",
@@ -872,7 +897,7 @@ def rulebooks(draw: st.DrawFn) -> Rulebook:
         funding_rate_cap=Rate(draw(st.integers(0, 10**9))),
         takeover_rate=Rate(draw(st.integers(0, RATE_ONE))),
         loss_sharing=draw(st.sampled_from(LossSharing)),
-        adl_at_mark=draw(st.booleans()),
+        adl_close_out=draw(st.sampled_from(CloseOut)),
         withdrawals_wait=draw(st.booleans()),
         withdrawals_are_cut=draw(st.booleans()),
         vault_deposit_notice=Time(draw(st.integers(0, 10**12))),
@@ -887,6 +912,9 @@ def rulebooks(draw: st.DrawFn) -> Rulebook:
         liquidation_target=Rate(draw(st.just(0) | st.integers(RATE_ONE, 10**9))),
         liquidation_block_limit=Atoms(draw(st.just(0) | st.integers(0, 10**30))),
         vault_takes_deficits=not before_adl and draw(st.booleans()),
+        adl_size=draw(st.sampled_from(AdlSize)),
+        adl_seed=draw(st.integers(-(10**30), 10**30)),
+        funding_on_index=draw(st.booleans()),
     )
     assert is_admissible_rulebook(rulebook)
     return rulebook
@@ -960,12 +988,13 @@ def any_events() -> st.SearchStrategy[Event]:
         st.builds(events.RepayLoss, *head, amounts),
         st.builds(events.AdvanceTime, *head),
         st.builds(events.MarkPrice, *head, market, amounts),
+        st.builds(events.IndexPrice, *head, market, amounts),
         st.builds(events.ApplyFunding, *head, market, amounts),
         st.builds(events.Fill, *head, names, names, market, amounts, amounts),
         st.builds(events.LiquidationFill, *head, names, names, market, amounts, amounts),
         st.builds(events.Takeover, *head, names, market, amounts),
         st.builds(events.CoverDeficit, *head, names),
-        st.builds(events.BeginDeleveraging, *head, names, market, st.lists(names, max_size=4).map(tuple)),
+        st.builds(events.BeginDeleveraging, *head, names, market, st.lists(names, max_size=4).map(tuple), amounts),
         st.builds(events.Deleverage, *head),
         st.builds(events.EndDeleveraging, *head),
         st.builds(events.WriteOff, *head, names),

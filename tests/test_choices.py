@@ -12,7 +12,7 @@ from attrs import evolve
 from click.testing import CliRunner
 from rich.console import Console
 
-from riskcore import MarketRules, RankPolicy, Rulebook, cli, step
+from riskcore import CloseOut, MarketRules, RankPolicy, Rulebook, cli, step
 from riskcore.log import LogReader
 from riskcore.monitor import Monitor
 from riskcore.quantities import AccountId, Atoms, MarketId, Rate, Time
@@ -43,7 +43,7 @@ BOUND = MarketRules(Rate(100_000), Rate(50_000), Rate(500), Rate(-100), Rate(5_0
 
 #: For each choice, the same rulebook without it.
 WITHOUT: dict[str, tuple[Rulebook, MarketRules]] = {
-    "IF-1": (evolve(CAREFUL, adl_at_mark=True), BOUND),
+    "IF-1": (evolve(CAREFUL, adl_close_out=CloseOut.MARK), BOUND),
     "IF-2": (evolve(CAREFUL, adl_requires_profit=False), BOUND),
     "IF-3": (evolve(CAREFUL, insurance_backs_fills=True, insurance_fill_band=Rate(10_000)), BOUND),
     "IF-4": (evolve(CAREFUL, adl_solvent=True), BOUND),

@@ -3,7 +3,8 @@
 import attrs
 import pytest
 
-from riskcore.events import ApplyFunding, Deposit, Fill, ListMarket, MarkPrice, Withdraw
+from riskcore.events import AdvanceTime, ApplyFunding, Deposit, Fill, IndexPrice, ListMarket, MarkPrice, Withdraw
+from riskcore.quantities import Time
 from riskcore.rules import Rule
 from tests.strategies import HOUR, Desk, make_rulebook, make_rules
 
@@ -186,3 +187,28 @@ def test_the_first_payment_counts_from_listing_not_from_time_zero() -> None:
     desk.must(ApplyFunding, "BTC", 10_000, after=1000)
 
     assert (10, 0) == get_funding(desk)
+
+
+# On the index
+
+
+@pytest.mark.parametrize(("on_index", "growth"), [(True, 12), (False, 10)])
+def test_a_rulebook_may_charge_funding_on_the_index(on_index: bool, growth: int) -> None:
+    desk = Desk(make_rulebook(funding_on_index=on_index))
+    desk.open("BTC", 1000)
+    desk.must(ApplyFunding, "BTC", 0)
+    desk.must(IndexPrice, "BTC", 1200, after=0)
+    pay_funding(desk, 10_000, INTERVAL)
+
+    assert (growth, 0) == get_funding(desk)
+
+
+@pytest.mark.parametrize(("on_index", "rejected"), [(True, Rule.INDEX_STALE), (False, None)])
+def test_no_funding_is_charged_on_a_stale_index(on_index: bool, rejected: Rule | None) -> None:
+    desk = Desk(make_rulebook(funding_on_index=on_index))
+    desk.open("BTC", 1000, attrs.evolve(make_rules(), mark_age_limit=Time(5000)))
+    desk.must(AdvanceTime, after=5000)
+
+    assert rejected is desk.do(ApplyFunding, "BTC", 100, after=1).rejected
+    desk.must(IndexPrice, "BTC", 1000)
+    desk.must(ApplyFunding, "BTC", 100, after=5000)

@@ -1,10 +1,10 @@
-"""ListMarket, MarkPrice, AdvanceTime."""
+"""ListMarket, MarkPrice, IndexPrice, AdvanceTime."""
 
 import attrs
 import pytest
 
-from riskcore.events import AdvanceTime, Deposit, Fill, ListMarket, MarkPrice
-from riskcore.quantities import RATE_ONE, Price
+from riskcore.events import AdvanceTime, Deposit, Fill, IndexPrice, ListMarket, MarkPrice, SettleMarket
+from riskcore.quantities import RATE_ONE, Price, Rate, Time
 from riskcore.rules import Rule
 from riskcore.state import Market, MarketRules
 from tests.strategies import Desk, make_rules
@@ -16,8 +16,9 @@ def test_a_listed_market_is_empty_and_its_funding_counts_from_now() -> None:
     desk = Desk()
     rules = make_rules(taker=500, maker=-100)
     desk.must(ListMarket, "BTC", rules, 1000, after=77)
+    prices = 1000, 1000, 77
 
-    assert (rules, 1000, 0, 0, 77, 0, False, 77, 0) == attrs.astuple(desk.get_market("BTC"), recurse=False)
+    assert (rules, 1000, 0, 0, 77, 0, False, 77, 0, *prices) == attrs.astuple(desk.get_market("BTC"), recurse=False)
 
 
 def test_two_markets_stand_side_by_side() -> None:
@@ -83,7 +84,9 @@ def test_a_mark_changes_the_price_and_nothing_else() -> None:
 
     assert () == outcome.effects
     now = desk.state.timestamp
-    assert attrs.evolve(before, mark_price=Price(1100), mark_time=now) == desk.get_market("BTC")
+    assert attrs.evolve(
+        before, mark_price=Price(1100), mark_time=now, previous_mark_price=Price(1000)
+    ) == desk.get_market("BTC")
     assert 1300 == desk.get_equity("amber")
     assert 700 == desk.get_equity("birch")
 
@@ -130,3 +133,95 @@ def test_a_market_is_a_value() -> None:
     assert isinstance(market, Market)
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         market.mark_price = market.mark_price  # type: ignore[misc]
+
+
+# The index
+
+
+def test_a_market_opens_with_its_mark_for_index_and_previous_mark() -> None:
+    desk = Desk()
+    desk.open("BTC", 1000)
+    market = desk.get_market("BTC")
+
+    assert (1000, 1000, market.mark_time) == (market.previous_mark_price, market.index_price, market.index_time)
+
+
+def test_an_index_moves_nothing_else() -> None:
+    desk = Desk()
+    desk.open("BTC", 1000)
+    before, outcome = desk.get_market("BTC"), desk.must(IndexPrice, "BTC", 1100)
+    now = desk.state.timestamp
+
+    assert () == outcome.effects
+    assert attrs.evolve(before, index_price=Price(1100), index_time=now) == desk.get_market("BTC")
+
+
+@pytest.mark.parametrize(
+    ("market", "price", "rule"),
+    [("BTC", 0, Rule.PRICE_NOT_POSITIVE), ("BTC", -1, Rule.PRICE_NOT_POSITIVE), ("ETH", 1, Rule.UNKNOWN_MARKET)],
+)
+def test_an_index_that_cannot_be_is_refused(market: str, price: int, rule: Rule) -> None:
+    desk = Desk()
+    desk.open("BTC", 1000)
+
+    assert rule is desk.do(IndexPrice, market, price).rejected
+
+
+def test_a_market_that_ends_has_its_last_index() -> None:
+    desk = Desk()
+    desk.open("BTC", 1000)
+    desk.must(SettleMarket, "BTC", 900)
+
+    assert Rule.MARKET_SETTLING is desk.do(IndexPrice, "BTC", 900).rejected
+    assert (900, 1000) == (desk.get_market("BTC").mark_price, desk.get_market("BTC").previous_mark_price)
+
+
+def with_band(move: int = 0, age: int = 0) -> Desk:
+    rules = attrs.evolve(
+        make_rules(), mark_index_band=Rate(50_000), mark_move_limit=Rate(move), mark_age_limit=Time(age)
+    )
+    desk = Desk()
+    desk.open("BTC", 1000, rules)
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("price", "rejected"),
+    [(1050, None), (950, None), (1051, Rule.MARK_OFF_INDEX), (949, Rule.MARK_OFF_INDEX)],
+)
+def test_a_mark_stays_in_its_band_around_the_index(price: int, rejected: Rule | None) -> None:
+    assert rejected is with_band().do(MarkPrice, "BTC", price).rejected
+
+
+@pytest.mark.parametrize(
+    ("price", "rejected"), [(1001, None), (1200, None), (1000, Rule.MARK_OFF_INDEX), (999, Rule.MARK_OFF_INDEX)]
+)
+def test_where_the_index_has_run_away_a_mark_may_come_nearer(price: int, rejected: Rule | None) -> None:
+    # within 5 % of 1250 is from 1188 on
+    desk = with_band()
+    desk.must(IndexPrice, "BTC", 1250)
+
+    assert rejected is desk.do(MarkPrice, "BTC", price).rejected
+
+
+def test_a_mark_that_moves_by_steps_can_follow_the_index() -> None:
+    desk = with_band(move=20_000)
+    desk.must(IndexPrice, "BTC", 1100)
+    for price in (1020, 1040, 1060, 1080, 1100):
+        desk.must(MarkPrice, "BTC", price)
+
+
+def test_a_stale_index_bounds_no_mark() -> None:
+    desk = with_band(age=3000)
+    desk.must(AdvanceTime, after=3000)
+
+    assert Rule.INDEX_STALE is desk.do(MarkPrice, "BTC", 1000).rejected
+    desk.must(IndexPrice, "BTC", 1000)
+    desk.must(MarkPrice, "BTC", 1000)
+
+
+def test_without_a_band_the_index_is_not_asked() -> None:
+    desk = Desk()
+    desk.open("BTC", 1000, attrs.evolve(make_rules(), mark_age_limit=Time(1)))
+    desk.must(AdvanceTime)
+    desk.must(MarkPrice, "BTC", 5000)

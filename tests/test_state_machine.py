@@ -24,7 +24,7 @@ from riskcore.journal import Owner, Pay, Reason, Reserve, Trade
 from riskcore.margin import get_initial_requirement, get_maintenance_requirement
 from riskcore.quantities import RATE_ONE
 from riskcore.rules import Rule
-from riskcore.state import LossSharing, Market
+from riskcore.state import AdlSize, CloseOut, LossSharing, Market
 from riskcore.step import TRANSITIONS, step
 from riskcore.tiers import get_initial_rates, get_maintenance_rates, is_continuous
 from tests.naive import (
@@ -220,7 +220,8 @@ def fund_1(passage: Passage) -> bool:
         return False
     old, new = before.markets[event.market], after.markets[event.market]
     whole = RATE_ONE * before.rulebook.funding_interval
-    accrued = old.mark * event.rate * (event.timestamp - old.time)
+    price = old.index_price if before.rulebook.funding_on_index else old.mark
+    accrued = price * event.rate * (event.timestamp - old.time)
     paid = {account: before.get_equity(account) - after.get_equity(account) for account in before.accounts}
 
     assert old.funding_index * whole + old.remainder + accrued == new.funding_index * whole + new.remainder
@@ -270,7 +271,9 @@ def get_footprint(event: Event, before: View) -> Footprint:
         case events.AdvanceTime():
             return Footprint()
         case events.MarkPrice():
-            return Footprint(market=event.market, fields=("mark", "mark_time"))
+            return Footprint(market=event.market, fields=("mark", "mark_time", "previous"))
+        case events.IndexPrice():
+            return Footprint(market=event.market, fields=("index_price", "index_time"))
         case events.ApplyFunding():
             return Footprint(market=event.market, fields=("funding_index", "remainder", "time"))
         case events.Fill():
@@ -293,7 +296,8 @@ def get_footprint(event: Event, before: View) -> Footprint:
         case events.Deleverage():
             episode = get_episode(before)
             parties = (episode.account, episode.queue[episode.head])
-            return Footprint(parties, episode.market, parties, ("open_interest",), ("transit",), episode=True)
+            reserves = ("transit", "insurance") if episode.excess else ("transit",)
+            return Footprint(parties, episode.market, parties, ("open_interest",), reserves, episode=True)
         case events.EndDeleveraging():
             episode, reserves = get_episode(before), ("insurance", "uncovered")
             return Footprint((episode.account,), episode.market, (), ("insurance_used",), reserves, True, draws=True)
@@ -750,7 +754,8 @@ def ins_1(passage: Passage) -> bool:
         return True
     if isinstance(event, events.EndDeleveraging):
         episode = get_episode(before)
-        assert min(max(0, episode.share - get_part(episode, episode.done)), available) == paid
+        got = get_part(episode, episode.done) - get_overshoot(episode, episode.done)
+        assert min(max(0, episode.share - episode.excess - got), available) == paid
         return True
     assert isinstance(event, events.LiquidationFill) or 0 == paid
     return paid > 0
@@ -803,6 +808,11 @@ def get_part(episode: EpisodeView, done: int) -> int:
     return floor(Fraction(episode.share, episode.lots) * done)
 
 
+def get_overshoot(episode: EpisodeView, done: int) -> int:
+    """What of that is the fund's."""
+    return floor(Fraction(episode.excess, episode.lots) * done)
+
+
 def adl_1(passage: Passage) -> bool:
     """Deleveraging closes opposite sides against each other; both shrink, neither flips."""
     close = get_close(passage)
@@ -842,11 +852,13 @@ def adl_3(passage: Passage) -> bool:
         return False
     before, after, episode = passage.before, passage.after, get_episode(passage.before)
     part = get_part(episode, episode.done + close.lots) - get_part(episode, episode.done)
+    over = get_overshoot(episode, episode.done + close.lots) - get_overshoot(episode, episode.done)
     payers = {line.reason for line in passage.effects}
 
     assert before.get_equity(close.other) - part == after.get_equity(close.other) >= 0
-    assert before.get_equity(close.account) + part == after.get_equity(close.account)
-    assert payers <= {Reason.CLOSE_OUT, Reason.FUNDING}
+    assert before.get_equity(close.account) + part - over == after.get_equity(close.account)
+    assert over == after.reserves["insurance"] - before.reserves["insurance"] >= 0
+    assert payers <= {Reason.CLOSE_OUT, Reason.FUNDING, Reason.OVERSHOOT}
     if before.rulebook.adl_requires_profit and episode.share > 0:
         assert get_realised(passage, close) >= -1
     return True
@@ -872,12 +884,40 @@ def adl_4(passage: Passage) -> bool:
 
     assert forgone + booked == received
     if isinstance(passage.event, events.Deleverage):
-        assert (episode.share, 0) == (forgone, booked)
-    if opened.rulebook.adl_at_mark:
-        assert 0 == episode.share
-    elif len(opened.get_account(episode.account).positions) == 1:
+        assert (episode.share, -episode.excess) == (forgone, booked)
+    if opened.rulebook.adl_close_out is CloseOut.MARK:
+        assert (0, 0) == (episode.share, episode.excess)
+    is_all = episode.lots == abs(opened.get_size(episode.account, episode.market))
+    is_only = is_all and len(opened.get_account(episode.account).positions) == 1
+    if is_only and opened.rulebook.adl_close_out is CloseOut.BANKRUPTCY:
         assert -opened.get_equity(episode.account) == episode.share
     return True
+
+
+def adl_7(passage: Passage) -> bool:
+    """A close-out is whole; or, where that is enough, of the fewest lots that bring the account to maintenance."""
+    if passage.rejected is not None or not isinstance(passage.event, events.BeginDeleveraging):
+        return False
+    before, episode = passage.before, get_episode(passage.after)
+    venue, size = Venue.read(before), abs(before.get_size(episode.account, episode.market))
+    if before.rulebook.adl_size is AdlSize.WHOLE or before.get_equity(episode.account) <= 0:
+        assert size == episode.lots
+        return False
+    assert not venue.is_cured_by(episode.account, episode.market, episode.lots - 1)
+    assert episode.lots == size or venue.is_cured_by(episode.account, episode.market, episode.lots)
+    return True
+
+
+def adl_8(passage: Passage) -> bool:
+    """In all, an account's equity comes nearer to zero by a deleveraging, and not through it."""
+    if passage.before.episode is None or passage.after.episode is not None:
+        return False
+    opened, episode = passage.opened, passage.before.episode
+    assert opened is not None
+    before, after = (view.get_equity(episode.account) for view in (opened, passage.after))
+
+    assert 0 <= after <= before if before >= 0 else before <= after <= 0
+    return opened.rulebook.adl_close_out is not CloseOut.BANKRUPTCY
 
 
 def adl_5(passage: Passage) -> bool:
@@ -906,12 +946,44 @@ def mark_1(passage: Passage) -> bool:
         is_set = passage.rejected is None and isinstance(event, events.MarkPrice | events.SettleMarket)
         if not (is_set and event.market == name):  # type: ignore[union-attr]
             assert (market.mark, market.mark_time) == (now.mark, now.mark_time)
+            assert market.previous == now.previous
         elif isinstance(event, events.MarkPrice):
             limit = Fraction(market.rules.mark_move_limit, RATE_ONE)
             assert now.mark > 0 and now.mark_time == event.timestamp
             assert not limit or abs(now.mark - market.mark) <= limit * market.mark
+            assert market.mark == now.previous
+            band, distance = Fraction(market.rules.mark_index_band, RATE_ONE), abs(now.mark - market.index_price)
+            assert not band or distance <= band * market.index_price or distance < abs(market.mark - market.index_price)
             return bool(limit)
     return False
+
+
+def mark_3(passage: Passage) -> bool:
+    """An index moves by an event of its own; a stale one decides nothing."""
+    event, before, after = passage.event, passage.before, passage.after
+    for name, market in before.markets.items():
+        if passage.rejected is None and isinstance(event, events.IndexPrice) and event.market == name:
+            assert (event.price, event.timestamp) == (after.markets[name].index_price, after.markets[name].index_time)
+            assert event.price > 0
+        else:
+            assert (market.index_price, market.index_time) == (
+                after.markets[name].index_price,
+                after.markets[name].index_time,
+            )
+    if passage.rejected is not None:
+        return False
+    if isinstance(event, events.MarkPrice):
+        decides = before.markets[event.market].rules.mark_index_band > 0
+    elif isinstance(event, events.ApplyFunding):
+        decides = before.rulebook.funding_on_index
+    elif isinstance(event, events.BeginDeleveraging):
+        decides = before.rulebook.adl_close_out is CloseOut.INDEX
+    else:
+        return False
+    if decides:
+        market, limit = before.markets[event.market], before.markets[event.market].rules.mark_age_limit
+        assert not limit or event.timestamp - market.index_time <= limit
+    return decides
 
 
 def mark_2(passage: Passage) -> bool:
@@ -1157,6 +1229,7 @@ LAWS: dict[str, Callable[[Passage], bool]] = {
     "MARG-5": marg_5,
     "MARK-1": mark_1,
     "MARK-2": mark_2,
+    "MARK-3": mark_3,
     "LIQ-1": liq_1,
     "LIQ-2": liq_2,
     "LIQ-3": liq_3,
@@ -1179,6 +1252,8 @@ LAWS: dict[str, Callable[[Passage], bool]] = {
     "ADL-3": adl_3,
     "ADL-4": adl_4,
     "ADL-5": adl_5,
+    "ADL-7": adl_7,
+    "ADL-8": adl_8,
     "FUND-1": fund_1,
     "SETTLE-1": settle_1,
     "SETTLE-2": settle_2,
@@ -1196,7 +1271,7 @@ LAWS: dict[str, Callable[[Passage], bool]] = {
 
 def no_flat_account_falls_into_debt(passage: Passage) -> None:
     """Not a law of the list, but why a write-off meets inherited debts and accounts closed at mark only."""
-    if isinstance(passage.event, events.SettlePair) or passage.before.rulebook.adl_at_mark:
+    if isinstance(passage.event, events.SettlePair) or passage.before.rulebook.adl_close_out is not CloseOut.BANKRUPTCY:
         return
     for account, view in passage.after.accounts.items():
         if not view.positions and view.balance < 0:

@@ -9,6 +9,7 @@ event names is ever looked at, so what is proven holds whatever else there is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from enum import StrEnum
 from typing import Any, NoReturn
 
 import z3
@@ -17,6 +18,8 @@ from riskcore.prover.symbols import SymBool, SymInt, new_bool, new_int, to_bool,
 from riskcore.prover.tracer import Tracer
 from riskcore.state import (
     Account,
+    AdlSize,
+    CloseOut,
     Deleveraging,
     Draws,
     Market,
@@ -53,17 +56,20 @@ RULEBOOK_INTS = (
     "liquidation_cooldown",
     "liquidation_target",
     "liquidation_block_limit",
+    "adl_seed",
 )
 RULEBOOK_FLAGS = (
     "insurance_backs_fills",
     "insurance_before_adl",
     "adl_solvent",
     "adl_requires_profit",
-    "adl_at_mark",
     "withdrawals_wait",
     "withdrawals_are_cut",
     "vault_takes_deficits",
+    "funding_on_index",
 )
+#: The choices that are words, and of which events depend on every one.
+RULEBOOK_CHOICES: dict[str, type[StrEnum]] = {"adl_close_out": CloseOut, "adl_size": AdlSize}
 #: The fields of ``MarketRules`` that are integers.
 RULES_INTS = (
     "initial_margin_rate",
@@ -81,6 +87,7 @@ RULES_INTS = (
     "minimum_size",
     "liquidation_block_limit",
     "vault_position_limit",
+    "mark_index_band",
 )
 #: Those that are true or false.
 RULES_FLAGS = ("liquidation_tier_step",)
@@ -97,7 +104,12 @@ MARKET_INTS = (
     "insurance_used",
     "sold",
     "sold_time",
+    "previous_mark_price",
+    "index_price",
+    "index_time",
 )
+POSITION_INTS = ("size", "cost", "entry_index", "opened")
+EPISODE_INTS = ("lots", "share", "done", "head", "excess", "sequence")
 
 EVENT_TIME = new_int("event.timestamp")
 
@@ -113,6 +125,34 @@ class Opaque:
 
     def __eq__(self, other: object) -> bool:
         raise TypeError(f"a transition compared {type(self).__name__} with {other!r}")
+
+
+class SymChoice:
+    """Any one of an enumeration's words; all that can be asked is whether it is this one."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, name: str, kind: type[StrEnum]) -> None:
+        self.choices = tuple(kind)
+        self.place = new_int(name)
+
+    def __eq__(self, other: object) -> SymBool:  # type: ignore[override]
+        if other not in self.choices:
+            raise TypeError(f"a choice was compared with {other!r}")
+        return self.place == self.choices.index(other)  # type: ignore[no-any-return]
+
+    def __ne__(self, other: object) -> SymBool:  # type: ignore[override]
+        return ~(self == other)
+
+    @property
+    def is_one(self) -> Any:
+        """That it is one of them."""
+        return (self.place >= 0) & (self.place < len(self.choices))
+
+
+def new_choices() -> dict[str, Any]:
+    """Any words for a rulebook's choices; who makes them assumes that they are some."""
+    return {name: SymChoice(f"rulebook.{name}", kind) for name, kind in RULEBOOK_CHOICES.items()}
 
 
 class SymTiers(Opaque):
@@ -184,7 +224,8 @@ class SymPositions(Opaque):
     def put(self, market: Any, position: Position) -> SymPositions:
         self._check(market)
         size: Any = position.size
-        kept = Position(position.size, either(size == 0, 0, position.cost), either(size == 0, 0, position.entry_index))
+        memo = (getattr(position, name) for name in POSITION_INTS[1:])
+        kept = Position(position.size, *(either(size == 0, 0, value) for value in memo))
         return SymPositions(self.rest, self.focus, kept)
 
     def items(self) -> NoReturn:
@@ -322,7 +363,7 @@ class World:
         self.members: Any = None
         self.total_weight = new_int("total_weight")
         self.queue_ahead = z3.Function("ahead", z3.IntSort(), z3.IntSort(), z3.BoolSort())
-        self._is_ranked = z3.Function("is_ranked", z3.IntSort(), z3.IntSort(), z3.IntSort(), z3.BoolSort())
+        self._is_ranked = z3.Function("is_ranked", *[z3.IntSort()] * 4, z3.BoolSort())
         self.imagined: list[tuple[Any, Account]] = []
         self.imagined_stakes: list[tuple[Any, Stake]] = []
         self._assume_sums()
@@ -365,7 +406,9 @@ class World:
     def _new_rulebook(self) -> Any:
         values: dict[str, Any] = {name: new_int(f"rulebook.{name}") for name in RULEBOOK_INTS}
         values |= {name: new_bool(f"rulebook.{name}") for name in RULEBOOK_FLAGS}
-        rulebook = Rulebook(adl_rank=RankPolicy.PROFIT_TIMES_LEVERAGE, **values)
+        choices = new_choices()
+        self.assume(*(choice.is_one for choice in choices.values()))
+        rulebook = Rulebook(adl_rank=RankPolicy.PROFIT_TIMES_LEVERAGE, **values, **choices)
         self.assume(admissible_rulebook(rulebook))
         return rulebook
 
@@ -404,9 +447,10 @@ class World:
         self.imagined_stakes.append((id, stake))
         return stake
 
-    def is_ranked(self, size: Any, market: Any, share: Any) -> SymBool:
-        """Whether the event's queue is ranked against a position of ``size`` whose lots have lost ``share``."""
-        return SymBool(self._is_ranked(to_int(size), to_int(market), to_int(share)))
+    def is_ranked(self, size: Any, episode: Any) -> SymBool:
+        """Whether the event's queue is ranked for an episode against a position of ``size``."""
+        figures = (size, episode.market, episode.lots, episode.share)
+        return SymBool(self._is_ranked(*map(to_int, figures)))
 
     def _add_market(self, is_listed: bool) -> None:
         market = self._new_market() if is_listed else None
@@ -425,7 +469,7 @@ class World:
         name = f"account{index}"
         position: Any = None
         if self.focus is not None:
-            position = Position(*(new_int(f"{name}.{field}") for field in ("size", "cost", "entry_index")))
+            position = Position(*(new_int(f"{name}.{field}") for field in POSITION_INTS))
             self.assume(invariant.position_is_possible(self.market, position))
         positions: Any = SymPositions(Rest(self.tracer, name), self.focus, position)
         leverages: Any = SymLeverages(object(), self.focus, new_int(f"{name}.leverage"))
@@ -450,15 +494,16 @@ class World:
 
     def _new_deleveraging(self, is_focus: bool) -> Any:
         """An open episode; where the event is a step of it, with the invariants that ADL-2 and ADL-4 carry on."""
-        names = ("lots", "share", "done", "head")
-        lots, share, done, head = (new_int(f"episode.{name}") for name in names)
+        lots, share, done, head, excess, sequence = (new_int(f"episode.{name}") for name in EPISODE_INTS)
         queue: Any = SymQueue("queue")
         market = self.focus if is_focus else new_int("episode.market")
-        episode: Any = Deleveraging(new_int("episode.account"), market, lots, share, done, queue, head)
+        episode: Any = Deleveraging(
+            new_int("episode.account"), market, lots, share, done, queue, head, excess, sequence
+        )
         self.assume(invariant.episode_is_possible(episode))
         if is_focus:
             account = AccountSymbols(self, self.accounts.get(episode.account))
-            self.assume(invariant.episode_fits(episode, self.market, account, self.rulebook.adl_at_mark))
+            self.assume(invariant.episode_fits(episode, self.market, account, self.rulebook))
         return episode
 
     def _new_sharing(self, is_focus: bool) -> Any:
@@ -496,6 +541,7 @@ class AccountSymbols:
         self.size: Any = 0 if position is None else position.size
         self.cost: Any = 0 if position is None else position.cost
         self.entry_index: Any = 0 if position is None else position.entry_index
+        self.opened: Any = 0 if position is None else position.opened
 
     @property
     def equity(self) -> Any:

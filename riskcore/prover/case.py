@@ -11,6 +11,7 @@ from riskcore import events
 from riskcore.events import Header
 from riskcore.journal import Journal, Line
 from riskcore.prover.book import (
+    POSITION_INTS,
     STAKE_FIELDS,
     AccountSymbols,
     Rest,
@@ -29,8 +30,8 @@ from riskcore.quantities import Lots
 from riskcore.rules import Rejected, Rule
 from riskcore.state import Account, Deleveraging, LossSharing, Position, Sharing, Stake, State
 from riskcore.step import DELEVERAGING_STEPS, SHARING_STEPS, apply
-from specs.arithmetic import either, every, implies, larger, magnitude
-from specs.deleveraging import eligible, share_to_pay
+from specs.arithmetic import either, every, implies, larger
+from specs.deleveraging import eligible, lots_asked, share_to_pay
 from specs.sharing import covered_first, weight
 
 
@@ -79,10 +80,7 @@ def choose_account(condition: SymBool, first: Account, second: Account, focus: A
     position = None
     if one.position is not None:
         position = Position(
-            *(
-                either(condition, getattr(one.position, name), getattr(two.position, name))
-                for name in ("size", "cost", "entry_index")
-            )
+            *(either(condition, getattr(one.position, name), getattr(two.position, name)) for name in POSITION_INTS)
         )
     positions: Any = SymPositions(rest, focus, position)
     liquidated: Any = either(condition, first.liquidated, second.liquidated)
@@ -232,13 +230,13 @@ class SymCase:
     @property
     def is_ranked(self) -> Any:
         episode = self._get_proposed()
-        return self.world.is_ranked(self.before.account(episode.account).size, episode.market, episode.share)
+        return self.world.is_ranked(self.before.account(episode.account).size, episode)
 
     def _get_proposed(self) -> Any:
         """The episode that the event should open."""
         event: Any = self.event
         account = self.before.account(event.account)
-        lots = magnitude(account.size)
+        lots = lots_asked(self, account)
         return Deleveraging(
             event.account, event.market, lots, share_to_pay(self, account, lots), Lots(0), event.queue, 0
         )

@@ -15,6 +15,7 @@ from typing import Any
 
 from riskcore import (
     cash,
+    close_out,
     deleveraging,
     draws,
     funding,
@@ -42,7 +43,8 @@ from riskcore.margin import Margin, get_position_value
 from riskcore.prover.book import SymPositions, World, is_own_mark_fresh, symbolic_len
 from riskcore.prover.symbols import get_run, symbolic_max, symbolic_min
 from riskcore.state import Draws
-from specs.arithmetic import cost_after, implies, named
+from specs.arithmetic import cost_after, implies, named, opened_after
+from specs.close_out import are_lots_to_close, excess_of, lots_or_all, share_of
 from specs.draws import drawn_after, may_pay_out
 from specs.limits import sold_at
 from specs.tiers import initial_requirement, maintenance_requirement, step_floor
@@ -66,6 +68,7 @@ MODULES: tuple[ModuleType, ...] = (
     liquidation,
     vault,
     ranking,
+    close_out,
     deleveraging,
     sharing,
     settlement,
@@ -150,7 +153,7 @@ def _is_ranked(state: Any, market: Any, size: Any, episode: Any) -> Any:
         raise TypeError("a queue was judged by another state than the one before the event")
     if episode.queue is not world.queue:
         raise TypeError("another queue than the event's was judged")
-    return world.is_ranked(size, episode.market, episode.share)
+    return world.is_ranked(size, episode)
 
 
 def _total_weight(state: Any, market_id: Any, market: Any, members: Any) -> Any:
@@ -179,12 +182,29 @@ def _draws_after(rulebook: Any, drawn: Any, amount: Any, time: Any) -> Draws:
     return Draws(**drawn_after(rulebook, drawn, amount, time))
 
 
-def get_any_score(policy: Any, size: Any, cost: Any, mark: Any, equity: Any) -> ranking.Score:
+def get_any_chance(policy: Any, seed: Any, sequence: Any, id: Any) -> Any:
+    """Some number, which is all that an order depends on."""
+    if isinstance(id, str):
+        return seed.call(f"chance_of_{id}_by_{policy.value}", seed, sequence)
+    return seed.call(f"chance_by_{policy.value}", seed, sequence, id)
+
+
+def get_any_score(policy: Any, size: Any, *others: Any) -> ranking.Score:
     """A ratio over a divisor above zero; another policy, another ratio."""
     parts = (f"score_by_{policy.value}_{part}" for part in ("top", "bottom"))
-    numerator, denominator = (size.call(part, size, cost, mark, equity) for part in parts)
+    numerator, denominator = (size.call(part, size, *others) for part in parts)
     get_run().assume((denominator > 0).term)
     return ranking.Score(numerator, denominator)
+
+
+def _terms(rulebook: Any, market: Any, margin: Any, size: Any, lots: Any) -> Any:
+    lost = -liquidation.get_equity_share(margin, market, size, lots)
+    share, excess = (figure(rulebook, market, size, lots, lost) for figure in (share_of, excess_of))
+    return close_out.Terms(share, excess)
+
+
+def _are_lots_to_close(rulebook: Any, market: Any, margin: Any, size: Any, lots: Any) -> Any:
+    return are_lots_to_close(rulebook, market, size, lots, margin.equity, margin.maintenance)
 
 
 CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
@@ -200,11 +220,16 @@ CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
     journal.get_cost: _cost,
     tiers.get_step_floor: _step_floor,
     limits.get_sold: _sold,
+    journal.get_opened: opened_after,
     insurance.get_available: _available,
     draws.get_draws_after: _draws_after,
     ranking.is_ranked: _is_ranked,
     sharing.get_total_weight: _total_weight,
+    close_out.get_lots: lots_or_all,
+    close_out.get_terms: _terms,
+    close_out.are_lots_to_close: _are_lots_to_close,
     ranking.get_score: get_any_score,
+    ranking.get_chance: get_any_chance,
 }
 
 

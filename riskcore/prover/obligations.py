@@ -16,7 +16,7 @@ from attrs import frozen
 
 from riskcore.events import BeginDeleveraging, BeginLossSharing, Header
 from riskcore.journal import Line, Reserve
-from riskcore.prover.book import DRAWS_FIELDS, STAKE_FIELDS
+from riskcore.prover.book import DRAWS_FIELDS, POSITION_INTS, STAKE_FIELDS
 from riskcore.prover.case import EPISODES, SymCase, run_event
 from riskcore.prover.solver import Claim
 from riskcore.prover.symbols import SymInt, to_bool
@@ -254,7 +254,7 @@ def is_header_written(case: SymCase) -> Any:
     )
 
 
-ACCOUNT_FIELDS = ("balance", "size", "cost", "entry_index", "liquidated", "leverage", "sold")
+ACCOUNT_FIELDS = ("balance", *POSITION_INTS, "liquidated", "leverage", "sold")
 
 
 def is_field_kept(case: SymCase, id: Any, field: str) -> Any:

@@ -18,7 +18,7 @@ from riskcore.events import BeginDeleveraging, BeginLossSharing
 from riskcore.journal import Trade
 from riskcore.leverages import Leverages
 from riskcore.planner import compute_queue
-from riskcore.prover.book import SymTiers
+from riskcore.prover.book import EPISODE_INTS, SymChoice, SymTiers
 from riskcore.prover.case import SymCase
 from riskcore.prover.symbols import SymBool, SymInt
 from riskcore.prover.tracer import BRACKET_FLOOR
@@ -71,6 +71,8 @@ class Realisation:
             return self._model.eval(symbol.term, model_completion=True).as_long()
         if isinstance(symbol, SymBool):
             return z3.is_true(self._model.eval(symbol.term, model_completion=True))
+        if isinstance(symbol, SymChoice):
+            return symbol.choices[self.value(symbol.place)]
         if isinstance(symbol, SymTiers):
             # one that may not be, as its floor is no higher than that of the base rates
             return () if self.value(symbol.are_admissible) else (Tier(Atoms(0), Rate(1), Rate(1)),)
@@ -211,7 +213,7 @@ class Realisation:
         position = account.positions.position
         if position is None:
             return None
-        return Position(self.value(position.size), self.value(position.cost), self.value(position.entry_index))
+        return Position(*(self.value(getattr(position, field.name)) for field in attrs.fields(Position)))
 
     def get_leverages(self, account: Any) -> Leverages:
         """What is chosen in the event's market; nothing elsewhere."""
@@ -260,6 +262,8 @@ class Realisation:
             self.value(episode.done),
             tuple(queue),
             head,
+            self.value(episode.excess),
+            self.value(episode.sequence),
         )
 
     def get_sharing(self) -> Any:
@@ -284,16 +288,17 @@ class Realisation:
             elif field.name not in ("queue", "members"):
                 values[field.name] = self.value(value)
         if isinstance(event, BeginDeleveraging):
-            values["queue"] = self._get_queue(state, values["account"], values["market"])
+            values["queue"] = self._get_queue(state, values["account"], values["market"], values["size"])
         if isinstance(event, BeginLossSharing):
             is_right = self._case.rejected is None
             values["members"] = compute_members(state, values["market"]) if is_right else ("nobody",)
         return type(event)(**values)
 
-    def _get_queue(self, state: State, account: Any, market: Any) -> Any:
+    def _get_queue(self, state: State, account: Any, market: Any, lots: int) -> Any:
         """The queue of the realised state where the path wants a ranked one, else one that is not."""
         if self._case.rejected in (None, Rule.NOTHING_TO_BOOK):
-            return compute_queue(state, account, market)
+            size = abs(state.accounts.get(account).positions.get(market).size)
+            return compute_queue(state, account, market, lots or size)
         return ("nobody",)
 
     def get_expected(self, state: State, event: Any) -> dict[str, Any]:
@@ -326,7 +331,7 @@ class Realisation:
         if episode is None:
             return None
         queue = event.queue if state.deleveraging is None else state.deleveraging.queue
-        figures = {name: self.value(getattr(episode, name)) for name in ("lots", "share", "done", "head")}
+        figures = {name: self.value(getattr(episode, name)) for name in EPISODE_INTS}
         return Deleveraging(account=self.id(episode.account), market=self.id(episode.market), queue=queue, **figures)
 
     def _get_sharing_after(self, state: State, event: Any) -> Sharing | None:

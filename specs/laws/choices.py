@@ -12,6 +12,7 @@ from typing import Any
 from attrs import frozen
 
 from riskcore import events
+from riskcore.state import CloseOut
 from specs.arithmetic import RATE_ONE, implies, magnitude, negate
 from specs.case import Case
 from specs.contract import available
@@ -111,7 +112,7 @@ CHOICES = (
         "who is deleveraged to the last lot owes nothing",
         "deleveraging closes at bankruptcy price",
         frozenset({events.Deleverage}),
-        lambda rulebook, rules: negate(rulebook.adl_at_mark),
+        lambda rulebook, rules: rulebook.adl_close_out == CloseOut.BANKRUPTCY,
         _whoever_is_closed_owes_nothing,
     ),
     Choice(
@@ -119,7 +120,7 @@ CHOICES = (
         "who pays in a deleveraging pays out of the profit of the position that is closed",
         "`adl_requires_profit`, or deleveraging closes at mark, where nobody pays",
         frozenset({events.Deleverage}),
-        lambda rulebook, rules: rulebook.adl_requires_profit | rulebook.adl_at_mark,
+        lambda rulebook, rules: rulebook.adl_requires_profit | (rulebook.adl_close_out == CloseOut.MARK),
         _payers_have_the_profit,
     ),
     Choice(

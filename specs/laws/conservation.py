@@ -98,12 +98,17 @@ def _funding_is_zero_sum(case: Case) -> Any:
     unit = RATE_ONE * case.rulebook.funding_interval
     return every(
         growth * unit + after.funding_remainder
-        == before.mark_price * case.event.rate * elapsed + before.funding_remainder,
+        == _get_funded_price(case) * case.event.rate * elapsed + before.funding_remainder,
         after.funding_remainder >= 0,
         after.funding_remainder < unit,
         elapsed > 0,
         case.after.sum_sizes * growth == 0,
     )
+
+
+def _get_funded_price(case: Case) -> Any:
+    market = case.before.market
+    return either(case.rulebook.funding_on_index, market.index_price, market.mark_price)
 
 
 def _settled_funding_goes_through_transit(case: Case) -> Any:
@@ -133,7 +138,7 @@ def _the_next_event_may_assume_it(case: Case) -> Any:
         return every(market, possible, episode is None, after.market is not None)
     if episode is None:
         return market
-    fits = episode_fits(episode, after.market, after.account(episode.account), case.rulebook.adl_at_mark)
+    fits = episode_fits(episode, after.market, after.account(episode.account), case.rulebook)
     return every(market, episode_is_possible(episode), fits)
 
 
@@ -194,7 +199,7 @@ LAWS = (
     ),
     Law(
         "FUND-1",
-        "funding sums to zero to the atom, its remainder is carried, and time only moves forward",
+        "funding on mark or index sums to zero to the atom, its remainder is carried, and time only moves forward",
         frozenset({events.ApplyFunding}),
         _funding_is_zero_sum,
         _settled_funding_goes_through_transit,

@@ -6,13 +6,16 @@ from typing import Any
 
 from riskcore import events
 from riskcore.journal import Stage
-from specs.arithmetic import every, implies, larger, magnitude
+from riskcore.state import AdlSize, CloseOut
+from specs.arithmetic import every, implies, larger, magnitude, smaller
 from specs.case import Case
+from specs.close_out import price_worth
 from specs.contract import toward_zero
-from specs.deleveraging import eligible, paid, step_lots
+from specs.deleveraging import eligible, lots_to_close, paid, passed_on, step_lots
 from specs.invariant import longs_equal_shorts
 from specs.laws.law import Law
 from specs.laws.liquidation import get_liquidated
+from specs.liquidation import equity_share
 
 
 def _deleveraging_closes_opposites(case: Case) -> Any:
@@ -59,23 +62,70 @@ def shares_telescope(case: Case) -> Any:
     account, after = case.before.account(episode.account), case.after.account(episode.account)
     done = episode.done + step_lots(case)
     payment = paid(episode, done) - paid(episode, episode.done)
+    overshoot = passed_on(episode, done) - passed_on(episode, episode.done)
+    is_last, is_bankruptcy = done == episode.lots, case.rulebook.adl_close_out == CloseOut.BANKRUPTCY
     return every(
-        after.equity == account.equity + payment,
-        implies(done == episode.lots, payment == episode.share - paid(episode, episode.done)),
-        case.rulebook.adl_at_mark | implies((done == episode.lots) & (after.maintenance == 0), after.equity == 0),
+        after.equity == account.equity + payment - overshoot,
+        case.after.reserves.insurance == case.before.reserves.insurance + overshoot,
+        overshoot >= 0,
+        implies(is_last, payment == episode.share - paid(episode, episode.done)),
+        implies(is_last, overshoot == episode.excess - passed_on(episode, episode.done)),
+        implies(is_bankruptcy, overshoot == 0),
+        implies(is_bankruptcy & is_last & (after.maintenance == 0), after.equity == 0),
     )
 
 
 def _end_books_what_is_missing(case: Case) -> Any:
     episode = case.before.deleveraging
     account, after = case.before.account(episode.account), case.after.account(episode.account)
-    return after.equity == account.equity + larger(episode.share - paid(episode, episode.done), 0)
+    had = paid(episode, episode.done) - passed_on(episode, episode.done)
+    return after.equity == account.equity + larger(episode.share - episode.excess - had, 0)
 
 
 def _adl_4(case: Case) -> Any:
     if isinstance(case.event, events.EndDeleveraging):
         return _end_books_what_is_missing(case)
     return shares_telescope(case)
+
+
+def _no_lot_too_many(case: Case) -> Any:
+    episode = case.after.deleveraging if case.before.deleveraging is None else case.before.deleveraging
+    before, after = case.before.account(episode.account), case.after.account(episode.account)
+    size = magnitude(before.size)
+    if isinstance(case.event, events.Deleverage):
+        return size - magnitude(after.size) <= episode.lots - episode.done
+    is_whole = (case.rulebook.adl_size == AdlSize.WHOLE) | (before.equity <= 0)
+    return every(
+        episode.lots > 0,
+        episode.lots <= size,
+        implies(is_whole, episode.lots == size),
+        lots_to_close(case, before, episode.lots),
+    )
+
+
+def _nobody_profits_from_his_deficit(case: Case) -> Any:
+    episode = case.after.deleveraging if case.before.deleveraging is None else case.before.deleveraging
+    kept = episode.share - episode.excess
+    before, after = case.before.account(episode.account), case.after.account(episode.account)
+    if isinstance(case.event, events.Deleverage):
+        is_last = episode.done + step_lots(case) == episode.lots
+        return every(
+            case.after.reserves.insurance >= case.before.reserves.insurance,
+            implies(is_last & (kept > 0), after.equity <= 0),
+            implies(is_last & (kept < 0), after.equity >= 0),
+        )
+    lost = -equity_share(case, before, episode.lots)
+    worth = price_worth(case.rulebook, case.before.market, before.size, episode.lots)
+    least = smaller(lost, 0)
+    is_bankruptcy = case.rulebook.adl_close_out == CloseOut.BANKRUPTCY
+    return every(
+        least <= kept,
+        kept <= larger(lost, 0),
+        episode.excess >= 0,
+        implies(is_bankruptcy, kept == lost),
+        is_bankruptcy | (episode.share == worth) | ((episode.share == least) & (worth < least)),
+        implies(episode.excess > 0, kept == larger(lost, 0)),
+    )
 
 
 def _an_opposite_position_exists(case: Case) -> Any:
@@ -117,7 +167,8 @@ LAWS = (
     ),
     Law(
         "ADL-4",
-        "an episode's payments total the share exactly; a shortfall is booked by name",
+        "an episode's payments total the share exactly; overshoot goes to the insurance fund, a shortfall is booked "
+        "by name",
         frozenset({events.Deleverage, events.EndDeleveraging}),
         _adl_4,
         lambda case: all(line.stage is not Stage.DELEVERAGING for line in case.effects),
@@ -128,5 +179,21 @@ LAWS = (
         frozenset({events.BeginDeleveraging, events.Deleverage}),
         _an_opposite_position_exists,
         lambda case: longs_equal_shorts(case.after),
+    ),
+    Law(
+        "ADL-7",
+        "a deleveraging closes all of a position; of an account with equity left, where the rulebook says so, the "
+        "fewest lots that bring it to maintenance",
+        frozenset({events.BeginDeleveraging, events.Deleverage}),
+        _no_lot_too_many,
+        lambda case: case.after.deleveraging is None,
+    ),
+    Law(
+        "ADL-8",
+        "at any close-out price an account gets no more than its lots have lost, and gives no more than they still "
+        "have: beyond that, what is paid is the insurance fund's and what is due lapses",
+        frozenset({events.BeginDeleveraging, events.Deleverage}),
+        _nobody_profits_from_his_deficit,
+        lambda case: case.after.deleveraging is None,
     ),
 )

@@ -35,6 +35,7 @@ ALL_EVENTS = frozenset(
         events.RepayLoss,
         events.AdvanceTime,
         events.MarkPrice,
+        events.IndexPrice,
         events.ApplyFunding,
         events.Fill,
         events.LiquidationFill,

@@ -6,11 +6,12 @@ from typing import Any
 
 from riskcore import events
 from riskcore.journal import Stage, Trade
+from riskcore.state import CloseOut
 from specs.arithmetic import RATE_ONE, every, implies, magnitude
 from specs.case import Case
 from specs.contract import toward_zero
 from specs.laws.law import Law
-from specs.markets import fresh
+from specs.markets import fresh, index_fresh
 
 
 def _marks_move_within_the_limit(case: Case) -> Any:
@@ -20,15 +21,47 @@ def _marks_move_within_the_limit(case: Case) -> Any:
         after.mark_price > 0,
         after.mark_time == case.event.timestamp,
         implies(limit > 0, moved * RATE_ONE <= limit * before.mark_price),
+        after.previous_mark_price == before.mark_price,
+        implies(before.rules.mark_index_band > 0, _is_near_index(case)),
     )
+
+
+def _is_near_index(case: Case) -> Any:
+    """Within the band around the index; or nearer to it than before, as where it has run away."""
+    before, index = case.before.market, case.before.market.index_price
+    distance = magnitude(case.after.market.mark_price - index)
+    is_within = distance * RATE_ONE <= before.rules.mark_index_band * index
+    return is_within | (distance < magnitude(before.mark_price - index))
 
 
 def _marks_stand(case: Case) -> Any:
     """Outside: only its listing and its end set a market's price otherwise."""
     before, after = case.before.market, case.after.market
-    if before is None or isinstance(case.event, events.SettleMarket):
+    if before is None:
         return True
-    return (after.mark_price == before.mark_price) & (after.mark_time == before.mark_time)
+    previous = after.previous_mark_price == before.previous_mark_price
+    if isinstance(case.event, events.SettleMarket):
+        return previous
+    return every(previous, after.mark_price == before.mark_price, after.mark_time == before.mark_time)
+
+
+def _stale_indices_decide_nothing(case: Case) -> Any:
+    event, after, rulebook = case.event, case.after.market, case.rulebook
+    if isinstance(event, events.IndexPrice):
+        return (after.index_price > 0) & (after.index_time == event.timestamp)
+    decides = {
+        events.MarkPrice: case.before.market.rules.mark_index_band > 0,
+        events.ApplyFunding: rulebook.funding_on_index,
+        events.BeginDeleveraging: rulebook.adl_close_out == CloseOut.INDEX,
+    }
+    return every(implies(decides[type(event)], index_fresh(case)), _index_stands(case))
+
+
+def _index_stands(case: Case) -> Any:
+    before, after = case.before.market, case.after.market
+    if before is None:
+        return True
+    return (after.index_price == before.index_price) & (after.index_time == before.index_time)
 
 
 def _stale_marks_close_nobody(case: Case) -> Any:
@@ -60,7 +93,8 @@ def _no_trade_by_choice(case: Case) -> Any:
 LAWS = (
     Law(
         "MARK-1",
-        "a mark price is above zero, and moves by no more at once than its market's rules allow",
+        "a mark price is above zero, and moves by no more at once, and no further from the index, than its market's "
+        "rules allow",
         frozenset({events.MarkPrice}),
         _marks_move_within_the_limit,
         _marks_stand,
@@ -87,5 +121,12 @@ LAWS = (
         ),
         _stale_marks_close_nobody,
         _no_trade_by_choice,
+    ),
+    Law(
+        "MARK-3",
+        "an index price is above zero, and a stale one bounds no mark, charges no funding and closes nobody",
+        frozenset({events.IndexPrice, events.MarkPrice, events.ApplyFunding, events.BeginDeleveraging}),
+        _stale_indices_decide_nothing,
+        _index_stands,
     ),
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 from riskcore import events
 from riskcore.journal import Stage
+from riskcore.state import CloseOut
 from specs.arithmetic import RATE_ONE, every, implies, magnitude, negate
 from specs.case import Case, Snapshot
 from specs.contract import available
@@ -103,10 +104,11 @@ def _what_ends_leaves_no_deficit(case: Case) -> Any:
     after = case.after.account(id)
     if isinstance(event, events.Takeover):
         return implies(after.maintenance == 0, after.equity == 0)
-    # a deficit that close-outs at mark leave is covered or written off when the account is flat
+    # a deficit that close-outs at other prices leave is covered or written off when the account is flat
+    is_bankruptcy = case.rulebook.adl_close_out == CloseOut.BANKRUPTCY
     if isinstance(event, events.EndDeleveraging):
-        return case.rulebook.adl_at_mark | implies(after.rest_maintenance == 0, after.equity >= 0)
-    return case.rulebook.adl_at_mark | implies(after.maintenance == 0, after.equity == 0)
+        return implies(is_bankruptcy & (after.rest_maintenance == 0), after.equity >= 0)
+    return implies(is_bankruptcy & (after.maintenance == 0), after.equity == 0)
 
 
 def _resolution_makes_progress(case: Case) -> Any:
@@ -206,7 +208,8 @@ LAWS = (
     ),
     Law(
         "SOLV-1",
-        "an account whose last market was closed or given up owes nothing (deleveraging: unless it closes at mark)",
+        "an account whose last market was closed or given up owes nothing (deleveraging: where it closes at bankruptcy "
+        "price)",
         frozenset({events.Takeover, events.Deleverage, events.EndDeleveraging, events.WriteOff}),
         _what_ends_leaves_no_deficit,
         lambda case: all(line.stage not in (Stage.VAULT, Stage.DELEVERAGING, Stage.UNCOVERED) for line in case.effects),

@@ -78,7 +78,7 @@ FAULTS = (
         module="ranking",
         old="    if not can_absorb(",
         new="    if state.deleveraging is None and equity >= 0:\n"
-        "        return Candidate(get_score(rulebook.adl_rank, held, cost, mark, equity), held, id)\n"
+        "        return Candidate(get_score(rulebook.adl_rank, held, cost, mark, equity, 0, 0), held, id)\n"
         "    if not can_absorb(",
         unit="lemma:ranking",
         kills=("size_candidacy",),

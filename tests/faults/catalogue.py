@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.faults import (
     audited,
     books,
+    close_outs,
     conservation,
     forced,
     fund,
@@ -35,6 +36,7 @@ FAULTS: tuple[Fault, ...] = (
     *limits.FAULTS,
     *queues.FAULTS,
     *ranks.FAULTS,
+    *close_outs.FAULTS,
     *lines.FAULTS,
     *books.FAULTS,
     *settlement.FAULTS,

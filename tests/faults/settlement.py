@@ -63,8 +63,10 @@ FAULTS = (
         words="a market that ends is marked anew",
         kinds=(45,),
         module="markets",
-        old="market = get_open_market(state, event.market)",
-        new="market = get_market(state, event.market)",
+        old="market = get_open_market(state, event.market)\n"
+        "    require(event.price > 0, Rule.PRICE_NOT_POSITIVE)\n    require(is_within",
+        new="market = get_market(state, event.market)\n"
+        "    require(event.price > 0, Rule.PRICE_NOT_POSITIVE)\n    require(is_within",
         unit="mark_price",
         kills=("SETTLE-2",),
     ),
