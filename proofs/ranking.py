@@ -14,10 +14,11 @@ import attrs
 from riskcore import ranking
 from riskcore.prover.book import AccountSymbols, World
 from riskcore.prover.case import SymCase
-from riskcore.prover.kernel import get_any_chance, get_any_score, on_symbols
+from riskcore.prover.kernel import get_any_chance, get_any_mix, get_any_score, on_symbols
 from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_bool, new_int
 from riskcore.prover.tracer import Tracer
+from riskcore.quantities import AccountId
 from riskcore.ranking import Candidate, Score
 from riskcore.state import NO_ACCOUNT, RankPolicy
 from specs.arithmetic import both_ways, every, implies, magnitude
@@ -142,6 +143,19 @@ def _numbers_are_below_the_prime(tracer: Tracer) -> Any:
     state, word = new_int("state"), new_int("word")
     result: Any = ranking.mix(state, word)
     return every(result >= 0, result < PRIME)
+
+
+def _numbers_mix_all_they_depend_on(tracer: Tracer) -> Any:
+    """Of some id: first and last it, in between seed and sequence; and no other policy draws."""
+    seed, sequence, id = new_int("seed"), new_int("sequence"), AccountId("a\u00e9")
+    # a one before its bytes, so that no two ids have the same number
+    name = ((1 * 256 + 0x61) * 256 + 0xC3) * 256 + 0xA9
+    others = [policy for policy in RankPolicy if policy is not RankPolicy.PSEUDO_RANDOM]
+    with on_symbols(without=(ranking.get_chance,)):
+        result: Any = ranking.get_chance(RankPolicy.PSEUDO_RANDOM, seed, sequence, id)
+        zeros = [ranking.get_chance(policy, seed, sequence, id) for policy in others]
+    expected = get_any_mix(get_any_mix(get_any_mix(get_any_mix(0, name), seed), sequence), name)
+    return every(result == expected, *(number == 0 for number in zeros))
 
 
 def _same_as_specified(policy: RankPolicy) -> Callable[[Tracer], Any]:
@@ -342,6 +356,14 @@ LEMMAS = (
         _losses_are_divided_by_leverage,
     ),
     Lemma("fifo_is_by_age", "ADL-2", "of two positions the older one is ahead", _older_is_ahead),
+    Lemma(
+        "numbers_mix_all_they_depend_on",
+        "ADL-2",
+        "a number drawn is made of id, seed and sequence",
+        _numbers_mix_all_they_depend_on,
+        "one id, any seed and sequence; tests compare others",
+        contracts=True,
+    ),
     Lemma(
         "numbers_are_below_the_prime",
         "ADL-2",

@@ -452,7 +452,7 @@ SPOILT: dict[str, tuple[str, object, str]] = {
         "markets.BTC.rules: expected admissible rules, got initial_margin_rate 1, maintenance_margin_rate 1, "
         "taker_fee_rate -1, maker_fee_rate 1, liquidation_fee_rate 1, mark_move_limit 0, mark_age_limit -2, "
         "fill_price_band 0, open_interest_floor 0, open_interest_cap 0, liquidation_share 1000000, "
-        "liquidation_share_floor 0, minimum_size 1, liquidation_block_limit 0, vault_position_limit 0",
+        "liquidation_share_floor 0, minimum_size 1, liquidation_block_limit 0, vault_position_limit 0, mark_index_band 0",
     ),
     "tier at zero": (
         "markets.BTC.rules.tiers",
@@ -500,17 +500,17 @@ SPOILT: dict[str, tuple[str, object, str]] = {
     "episode of other lots": (
         "deleveraging.lots",
         41,
-        "deleveraging.lots: expected lots less those done, above zero and all that the account holds, got 41",
+        "deleveraging.lots: expected lots less those done, above zero and no more than the account holds, got 41",
     ),
     "episode of no lots": (
         "deleveraging.lots",
         0,
-        "deleveraging.lots: expected lots less those done, above zero and all that the account holds, got 0",
+        "deleveraging.lots: expected lots less those done, above zero and no more than the account holds, got 0",
     ),
     "episode done with more than it has": (
         "deleveraging.done",
         -1,
-        "deleveraging.lots: expected lots less those done, above zero and all that the account holds, got 40",
+        "deleveraging.lots: expected lots less those done, above zero and no more than the account holds, got 40",
     ),
     "head below zero": ("deleveraging.head", -1, "deleveraging.head: expected a place in the queue, got -1"),
     "episode at its end": ("deleveraging.head", 2, "deleveraging.head: expected a place in the queue, got 2"),

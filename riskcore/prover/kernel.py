@@ -41,7 +41,7 @@ from riskcore import (
 )
 from riskcore.margin import Margin, get_position_value
 from riskcore.prover.book import SymPositions, World, is_own_mark_fresh, symbolic_len
-from riskcore.prover.symbols import get_run, symbolic_max, symbolic_min
+from riskcore.prover.symbols import SymInt, get_run, symbolic_max, symbolic_min, to_int
 from riskcore.state import Draws
 from specs.arithmetic import cost_after, implies, named, opened_after
 from specs.close_out import are_lots_to_close, excess_of, lots_or_all, share_of
@@ -189,6 +189,11 @@ def get_any_chance(policy: Any, seed: Any, sequence: Any, id: Any) -> Any:
     return seed.call(f"chance_by_{policy.value}", seed, sequence, id)
 
 
+def get_any_mix(state: Any, word: Any) -> Any:
+    """Some number made of two."""
+    return SymInt(get_run().call("mix", (to_int(state), to_int(word))))
+
+
 def get_any_score(policy: Any, size: Any, *others: Any) -> ranking.Score:
     """A ratio over a divisor above zero; another policy, another ratio."""
     parts = (f"score_by_{policy.value}_{part}" for part in ("top", "bottom"))
@@ -230,6 +235,7 @@ CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
     close_out.are_lots_to_close: _are_lots_to_close,
     ranking.get_score: get_any_score,
     ranking.get_chance: get_any_chance,
+    ranking.mix: get_any_mix,
 }
 
 

@@ -188,7 +188,7 @@ class Realisation:
         """An account that holds all other cash, and two positions whose entries make transit tie."""
         total = sum(attrs.astuple(reserves))
         left = reserves.transit - entries
-        markets = markets.put("filler-entries", get_filler_market(1, RATE_ONE, 1))
+        markets = markets.put("filler-entries", self._get_filler_market(1, RATE_ONE, 1))
         long, short = {"filler-entries": new_position(1, left)}, {"filler-entries": new_position(-1)}
         accounts = accounts.put("filler-cash", new_account(-balances - total, long))
         return accounts.put("filler-entries", new_account(0, short)), markets
@@ -239,12 +239,18 @@ class Realisation:
             is_last = rate == 1 or loose <= 0
             worth = left if is_last else 0
             left -= worth
-            market = get_filler_market(notional, RATE_ONE, rate)
+            market = self._get_filler_market(notional, RATE_ONE, rate)
             if not self.value(rest.is_fresh):
                 rules = attrs.evolve(market.rules, mark_age_limit=1)
                 latest = min(self.value(self._case.world.timestamp), self.value(self._case.event.timestamp))
                 market = attrs.evolve(market, rules=rules, mark_time=latest - 2)
             yield f"filler{self._fillers}", market, new_position(1, worth - notional)
+
+    def _get_filler_market(self, mark: int, initial: int, maintenance: int) -> Any:
+        """A filler's market that was listed no later than the state's time."""
+        time = min(0, self.value(self._case.world.timestamp))
+        market = get_filler_market(mark, initial, maintenance)
+        return attrs.evolve(market, funding_time=time, mark_time=time, index_time=time)
 
     def get_deleveraging(self) -> Any:
         episode: Any = self._case.world.deleveraging
