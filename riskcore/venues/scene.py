@@ -182,10 +182,12 @@ def make_scene(
     insurance: Number = 0,
     atom: Number | None = None,
     grain: int = 1,
+    rest: Number | None = None,
 ) -> Scene:
     """The state of these markets and accounts.
 
     ``atom``: quote units of one; by default the coarsest in which every amount is whole, parted by ``grain``.
+    ``rest``: quote units of the account that takes the other side; by default more than any price takes from it.
     ``ValueError`` where something is no whole number of atoms, lots or parts per million, a price not above zero,
     or rates that the kernel does not admit.
     """
@@ -193,7 +195,7 @@ def make_scene(
     unit = exact(atom) if atom is not None else Fraction(1, _get_scale(listings, holdings, exact(insurance)) * grain)
     scene = Scene(genesis(rulebook or make_rulebook()), unit, lots)
     accounts = {AccountId(id): _make_account(scene, listings, holding) for id, holding in holdings.items()}
-    accounts[REST] = _make_rest(scene, listings, accounts.values())
+    accounts[REST] = _make_rest(scene, listings, accounts.values(), rest)
     state, table = scene.state, scene.state.accounts
     for account_id, account in accounts.items():
         table = table.put(account_id, account)
@@ -235,8 +237,10 @@ def _make_account(scene: Scene, listings: Mapping[str, Listing], holding: Holdin
     return Account(Atoms(_to_whole(holding.cash / scene.atom)), Positions(positions))
 
 
-def _make_rest(scene: Scene, listings: Mapping[str, Listing], accounts: Iterable[Account]) -> Account:
-    """The other side, at mark, with as much cash as no price takes from it."""
+def _make_rest(
+    scene: Scene, listings: Mapping[str, Listing], accounts: Iterable[Account], cash_given: Number | None
+) -> Account:
+    """The other side, at mark."""
     positions, cash = {}, 1
     held = [account.positions for account in accounts]
     for id, listing in listings.items():
@@ -247,6 +251,8 @@ def _make_rest(scene: Scene, listings: Mapping[str, Listing], accounts: Iterable
         )
         positions[MarketId(id)] = Position(Lots(size), Atoms(size * price), Atoms(index))
         cash += abs(size) * price * 1000
+    if cash_given is not None:
+        cash = _to_whole(exact(cash_given) / scene.atom)
     return Account(Atoms(cash), Positions(positions))
 
 
