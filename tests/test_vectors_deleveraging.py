@@ -107,8 +107,10 @@ def check_kernel(
 
 def run_offset(case: dict[str, Any]) -> dict[str, Any]:
     candidates = [(name, make_account(held)) for name, held in case["candidates_in_order"]]
-    account = make_account(case["liquidated"])
-    result = dydx.offset(make_markets(case), account, candidates, BTC, case["delta_quantums"])
+    markets, account = make_markets(case), make_account(case["liquidated"])
+    ends = case.get("final_settlement", False)
+    close_out = dydx.get_close_out(markets, account, ends) if ends else dydx.CloseOut.BANKRUPTCY
+    result = dydx.offset(markets, account, candidates, BTC, case["delta_quantums"], close_out)
     return {
         "fills": result.fills,
         "remaining_quantums": result.remaining,

@@ -405,8 +405,12 @@ def _walk(perpetuals: Mapping[str, Perpetual], book: Book, id: str, orders: Sequ
         lots = min(left, order.quantums)
         if lots == 0 or sign * order.price < sign * worst:
             break
-        filled = _fill(perpetuals, result, id, order, -sign * lots, limits, lost)
-        if filled is None:
+        try:
+            filled = _fill(perpetuals, result, id, order, -sign * lots, limits, lost)
+        except Invalid as invalid:
+            # a maker without margin is passed over; what the fund cannot bear ends the walk
+            if str(invalid) == INVALID_UPDATE:
+                continue
             break
         lost += max(result.insurance - filled.insurance, 0)
         result, left = filled, left - lots
@@ -415,16 +419,16 @@ def _walk(perpetuals: Mapping[str, Perpetual], book: Book, id: str, orders: Sequ
 
 def _fill(
     perpetuals: Mapping[str, Perpetual], book: Book, id: str, order: Order, delta: int, limits: Limits, lost: int
-) -> Book | None:
-    """The book after a fill; None where fund, limit or the maker's margin forbid it."""
+) -> Book:
+    """The book after a fill; ``Invalid`` where fund, limit or the maker's margin forbid it."""
     quote = round_toward_zero(-delta * order.price)
     bankruptcy = get_bankruptcy_quote(perpetuals, book.account, id, delta)
     fee = get_insurance_delta(quote, bankruptcy, limits.max_fee_ppm)
     limit = limits.insurance_per_block
     if not is_valid_insurance_delta(book.insurance, fee) or (limit is not None and lost - fee > limit and fee < 0):
-        return None
+        raise Invalid(BLOCK_LIMIT)
     account, maker = move(book.account, id, delta, quote - fee), book.others[order.owner]
     made = move(maker, id, -delta, -quote)
     if not is_valid_update(get_risk(perpetuals, maker), get_risk(perpetuals, made)):
-        return None
+        raise Invalid(INVALID_UPDATE)
     return evolve(book, account=account, others={**book.others, order.owner: made}, insurance=book.insurance + fee)

@@ -25,10 +25,15 @@ Runners: TypeAlias = Mapping[str, Runner]
 
 
 class Verdict(StrEnum):
-    """How a figure compares with that of its source: the same, or the same to the digits that the source prints."""
+    """How figures compare with those of their source.
+
+    The same; or the same in all digits that the source prints; or within a tolerance that the source itself takes,
+    as its inputs are rounded.
+    """
 
     EXACT = "exact"
     PRINTED = "printed"
+    TOLERATED = "tolerated"
 
 
 @frozen
@@ -85,8 +90,14 @@ def play(runners: Runners, case: Case) -> tuple[Verdict, list[str]]:
     """How the figures compare, and every difference beyond the source's own rounding."""
     actual = runners[get_kind(runners, case.id)](case.inputs)
     differences = find_differences(case.expected, actual, case.tolerance)
-    is_exact = not find_differences(case.expected, actual, None)
-    return Verdict.EXACT if is_exact else Verdict.PRINTED, differences
+    if not find_differences(case.expected, actual, None):
+        return Verdict.EXACT, differences
+    is_printed = not find_differences(case.expected, actual, LAST_DIGIT)
+    return Verdict.PRINTED if is_printed else Verdict.TOLERATED, differences
+
+
+#: In place of a tolerance: less than one of the last digit of a decimal that is given as text.
+LAST_DIGIT = "last digit"
 
 
 def find_differences(expected: Any, actual: Any, tolerance: Any, name: str = "") -> list[str]:
@@ -129,6 +140,9 @@ def is_same(expected: Any, actual: Any, tolerance: Any) -> bool:
     number, other = to_number(expected), to_number(actual)
     if number is None or other is None:
         return bool(expected == actual)
+    if tolerance == LAST_DIGIT:
+        decimals = len(expected.partition(".")[2]) if isinstance(expected, str) else 0
+        return number == other or (decimals > 0 and abs(number - other) * 10**decimals < 1)
     allowed = Fraction(0) if tolerance is None or isinstance(tolerance, dict) else exact(tolerance)
     return abs(number - other) <= allowed
 
