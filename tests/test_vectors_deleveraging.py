@@ -33,8 +33,8 @@ def make_account(held: Mapping[str, Any]) -> dydx.Subaccount:
 def make_markets(case: dict[str, Any]) -> dict[str, dydx.Perpetual]:
     """Prices in quote quantums of a base quantum. Where no rates are given they are those of the other tables."""
     rates = case.get("im", "0.2"), case.get("mm", "0.1")
-    oracle = case.get("btc_oracle", case.get("oracle"))
-    markets = {BTC: dydx.Perpetual(exact(oracle) / 100, *rates)}
+    oracle = exact(case["btc_oracle" if "btc_oracle" in case else "oracle"])
+    markets = {BTC: dydx.Perpetual(oracle / 100, *rates)}
     if "eth_oracle" in case:
         markets["ETH"] = dydx.Perpetual(exact(case["eth_oracle"]) / 1000, *rates)
     return markets

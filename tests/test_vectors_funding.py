@@ -141,8 +141,9 @@ def make_chitra_pnl(id: str) -> Any:
     def run(case: dict[str, Any]) -> dict[str, Any]:
         positions, prices, gammas = read_chitra(case)
         held = positions[id]
-        first, second = chitra.get_total_pnl(held.size, prices[:2], gammas[:1]), chitra.get_total_pnl(
-            held.size, prices, gammas
+        first, second = (
+            chitra.get_total_pnl(held.size, prices[:2], gammas[:1]),
+            chitra.get_total_pnl(held.size, prices, gammas),
         )
         check_kernel_pnl(held, prices, gammas, held.collateral + second)
         return {

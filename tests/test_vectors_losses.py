@@ -217,9 +217,7 @@ def run_dydx_block(case: dict[str, Any]) -> dict[str, Any]:
             return "error"
 
     return {
-        "max_notional_left": ask(
-            dydx.get_notional_left, case["max_notional_liquidated"], case["previous_notional"]
-        ),
+        "max_notional_left": ask(dydx.get_notional_left, case["max_notional_liquidated"], case["previous_notional"]),
         "max_insurance_left": ask(
             dydx.get_insurance_left, case["max_insurance_lost"], case["previous_insurance_delta"]
         ),

@@ -107,7 +107,7 @@ def run_starkex(case: dict[str, Any]) -> dict[str, Any]:
 
 
 def run_isolated(case: dict[str, Any]) -> dict[str, Any]:
-    rate, collateral = exact(case["mm_fraction"]), case.get("equity", case.get("isolated_margin"))
+    rate, collateral = exact(case["mm_fraction"]), case["equity" if "equity" in case else "isolated_margin"]
     listing = Listing(exact(case["mark"]), rate, rate)
     scene = make_scene({"X": listing}, {"a": hold(collateral, X=(case["size"], case["entry"]))})
     equity = flox.get_equity(case["size"], case["entry"], collateral, case["mark"])

@@ -26,6 +26,7 @@ class Code(IntEnum):
     BELOW_ZERO = 406
     AMOUNT_NOT_POSITIVE = 500
     TOO_MUCH_TO_REMOVE = 503
+    LEVERAGE_SET_TO_ZERO = 504
     BANK_TOO_LOW = 603
     INVALID_LEVERAGE = 40
     LEVERAGE_NOT_POSITIVE = 42
@@ -38,6 +39,10 @@ class Code(IntEnum):
     SAME_SIDE = 802
 
 
+#: Added to a code of maker and taker where it is neither's, but the owner's own doing.
+OWNER = 2
+
+
 class Refused(ValueError):
     """The ledger stays as it was; ``code`` is the contracts' number (``Code``)."""
 
@@ -47,6 +52,7 @@ class Refused(ValueError):
 
 
 def require(condition: bool, code: int) -> None:
+    """Refuse with a code unless ``condition``."""
     if not condition:
         raise Refused(code)
 
@@ -96,9 +102,11 @@ class Ledger:
     market: Fraction = Fraction(0)
 
     def get_position(self, id: str) -> Position:
+        """An empty one for who has none."""
         return self.positions.get(id, FLAT)
 
     def get_bank(self, id: str) -> Fraction:
+        """Cash that is in no position; zero for who is not known."""
         return self.banks.get(id, Fraction(0))
 
 
@@ -139,6 +147,7 @@ def get_liquidation_price(position: Position, rate: Number) -> Fraction:
 
 
 def get_pnl(position: Position, price: Number) -> Fraction:
+    """What the position has gained since its entry."""
     return position.size * (exact_price(price) - position.entry)
 
 
@@ -169,6 +178,7 @@ def get_max_removable(position: Position, price: Number) -> Fraction:
 
 
 def set_oracle(ledger: Ledger, price: Number) -> Ledger:
+    """The price that margin ratios are taken at, and liquidators buy at."""
     return evolve(ledger, oracle=exact_price(price))
 
 
@@ -275,11 +285,11 @@ def remove_margin(ledger: Ledger, id: str, amount: Number) -> Ledger:
 def adjust_leverage(ledger: Ledger, id: str, leverage: Number) -> Ledger:
     """Margin in or out until the position has a leverage at the oracle's price."""
     held = ledger.get_position(id)
-    require(held.size != 0, Code.NO_POSITION)
+    require(exact(leverage) > 0, Code.LEVERAGE_SET_TO_ZERO)
+    require(held.size != 0, Code.NO_POSITION + OWNER)
     target = get_target_margin(held, leverage, ledger.oracle)
     after = evolve(held, margin=target, rate=get_rate(leverage))
-    require_collateral(ledger, held, after, 0)
-    return settle(ledger, id, Flow(after, target - held.margin, Fraction(0), Fraction(0)), 0)
+    return _settle_margin(ledger, id, held, after)
 
 
 def require_collateral(
@@ -332,12 +342,15 @@ def _reduce(held: Position, closed: Fraction) -> Position:
 def _move_margin(ledger: Ledger, id: str, amount: Fraction, *, is_added: bool) -> Ledger:
     held = ledger.get_position(id)
     require(amount > 0, Code.AMOUNT_NOT_POSITIVE)
-    require(held.size != 0, Code.NO_POSITION)
-    if is_added:
-        require(amount <= ledger.get_bank(id), Code.BANK_TOO_LOW)
-    else:
-        require(amount <= get_max_removable(held, ledger.oracle), Code.TOO_MUCH_TO_REMOVE)
-    change = amount if is_added else -amount
-    after = evolve(held, margin=held.margin + change)
-    require_collateral(ledger, held, after, 0)
+    require(held.size != 0, Code.NO_POSITION + OWNER)
+    require(is_added or amount <= get_max_removable(held, ledger.oracle), Code.TOO_MUCH_TO_REMOVE)
+    after = evolve(held, margin=held.margin + (amount if is_added else -amount))
+    return _settle_margin(ledger, id, held, after)
+
+
+def _settle_margin(ledger: Ledger, id: str, before: Position, after: Position) -> Ledger:
+    """Book what a position's margin has changed by, if the bank has it and the position may stand so."""
+    change = after.margin - before.margin
+    require(change <= ledger.get_bank(id), Code.BANK_TOO_LOW)
+    require_collateral(ledger, before, after, 0)
     return settle(ledger, id, Flow(after, change, Fraction(0), Fraction(0)), 0)

@@ -46,6 +46,7 @@ def get_leverage(size: Number, collateral: Number, price: Number) -> Fraction:
 
 
 def get_maintenance_margin(size: Number, price: Number, rate: Number) -> Fraction:
+    """A rate of the notional."""
     return get_notional(size, price) * exact(rate)
 
 
@@ -65,6 +66,7 @@ def get_total_pnl(size: Number, prices: Sequence[Number], gammas: Sequence[Numbe
 
 
 def get_equity(position: Position, prices: Sequence[Number], gammas: Sequence[Number]) -> Fraction:
+    """Collateral and profit with funding."""
     return position.collateral + get_total_pnl(position.size, prices, gammas)
 
 

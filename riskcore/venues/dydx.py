@@ -256,7 +256,7 @@ def get_close_out(perpetuals: Mapping[str, Perpetual], account: Subaccount, fina
 def get_quote(
     perpetuals: Mapping[str, Perpetual], account: Subaccount, id: str, delta: int, close_out: CloseOut
 ) -> int:
-    """Quote quantums that the account receives for ``delta`` at a close-out price; oracle worth is rounded toward zero."""
+    """Quote quantums that the account receives for ``delta`` at a close-out price; oracle worth is cut toward zero."""
     if close_out is CloseOut.ORACLE:
         return -get_net_notional(perpetuals[id], delta)
     return get_bankruptcy_quote(perpetuals, account, id, delta)

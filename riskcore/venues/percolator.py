@@ -27,14 +27,13 @@ class Crisis:
 def resolve(
     principal: int, realized: int, unvested: int, insurance: int, collateral: int, *, conserving: bool = False
 ) -> Crisis:
-    """Meet what liabilities are above collateral and insurance."""
+    """Meet what liabilities are above collateral and insurance: the deficit is taken anew after each of the two."""
     deficit = max(principal + realized + unvested - collateral - insurance, 0)
     burned = min(unvested, deficit)
     drawn = min(insurance, deficit - burned)
     assets = collateral + insurance - (0 if conserving else drawn)
-    equity = principal + realized + (unvested - burned)
-    left = max(equity - assets, 0) if deficit > burned else 0
-    return Crisis(deficit, burned, drawn, Fraction(left, equity) if equity else Fraction(0))
+    left, equity = max(principal + realized + unvested - burned - assets, 0), principal + realized
+    return Crisis(deficit, burned, drawn, Fraction(min(left, equity), equity) if equity > 0 else Fraction(0))
 
 
 def get_profit_factor(residual: int, matured_profit: int) -> Fraction:

@@ -1,6 +1,6 @@
 """Who is deleveraged first: the scores that venues publish, and what follows from an order.
 
-A score is an exact number, higher is first. ``is_ahead`` order: score, then size, then id.
+A score is an exact number; the highest is first, then the larger size, then the smaller id.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ class Ranked:
 
 
 def make_ranked(size: Number, entry: Number, equity: Number) -> Ranked:
+    """The same from numbers of any kind."""
     return Ranked(exact(size), exact(entry), exact(equity))
 
 

@@ -126,6 +126,7 @@ class Scene:
         return _to_whole(exact(size) / self.lots[market])
 
     def get_equity(self, account: str) -> Fraction:
+        """Cash and positions at mark, less the funding they owe."""
         return self.to_amount(queries.equity(self.state, AccountId(account)))
 
     def get_maintenance_margin(self, account: str) -> Fraction:
@@ -143,6 +144,7 @@ class Scene:
         return self.to_amount(initial), self.to_amount(maintenance)
 
     def get_lots(self, account: str, market: str) -> int:
+        """The position's size in the kernel's unit, signed."""
         return self.state.accounts.get(AccountId(account)).positions.get(MarketId(market)).size
 
     def get_size(self, account: str, market: str) -> Fraction:
@@ -150,9 +152,11 @@ class Scene:
         return self.get_lots(account, market) * self.lots[market]
 
     def get_cash(self, account: str) -> Fraction:
+        """The balance, without positions."""
         return self.to_amount(self.state.accounts.get(AccountId(account)).balance)
 
     def get_pnl(self, account: str, market: str) -> Fraction:
+        """The position at mark less its cost, without funding."""
         return self.to_amount(queries.unrealised_pnl(self.state, AccountId(account), MarketId(market)))
 
     def get_liquidation_price(self, account: str, market: str) -> Fraction | None:
@@ -161,6 +165,7 @@ class Scene:
         return None if price is None else self.to_price(market, price)
 
     def get_bankruptcy_price(self, account: str, market: str) -> Fraction | None:
+        """The price at which closing costs the position's share of equity; may lie below zero."""
         price = queries.bankruptcy_price(self.state, AccountId(account), MarketId(market))
         return None if price is None else self.to_price(market, price)
 

@@ -16,6 +16,8 @@ from riskcore.venues.exact import Number, exact, round_down
 
 
 class Health(StrEnum):
+    """What may be done with an account."""
+
     HEALTHY = "healthy"
     LIQUIDATABLE = "liquidatable"
     DELEVERAGABLE = "deleveragable"

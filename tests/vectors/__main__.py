@@ -1,4 +1,4 @@
-"""Print how many of the peers' figures agree: ``python -m tests.vectors [FOLDER]``, where other files of the shape may be."""
+"""Print how many of the peers' figures agree: ``python -m tests.vectors [FOLDER]``, of files like those in cases."""
 
 from __future__ import annotations
 

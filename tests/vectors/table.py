@@ -48,7 +48,7 @@ SUBJECTS: Mapping[str, Runners] = {
 
 @frozen
 class Count:
-    """Of one file: how many agree, by verdict, are left out, flagged by whoever collected them; and what does not agree."""
+    """Of one file: how many agree, by verdict, are left out, or flagged; and what does not agree."""
 
     exact: int
     printed: int
