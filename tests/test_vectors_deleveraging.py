@@ -101,7 +101,9 @@ def check_kernel(
     while scene.state.deleveraging is not None:
         scene, rejected = scene.ask(Deleverage)
         assert rejected is None
-    assert [account.cash for account in after] == [scene.get_cash("bankrupt"), scene.get_cash("winner")]
+    # dYdX cuts a worth to a quantum, and the kernel does not
+    cash = zip(after, ("bankrupt", "winner"), strict=True)
+    assert all(abs(account.cash - scene.get_cash(name)) < 1 for account, name in cash)
     assert [0, after[1].sizes.get(BTC, 0)] == [scene.get_lots("bankrupt", BTC), scene.get_lots("winner", BTC)]
 
 

@@ -41,7 +41,8 @@ def make_dydx_scene(markets: Mapping[str, dydx.Perpetual], account: dydx.Subacco
 def run_dydx_liquidatable(case: dict[str, Any]) -> dict[str, Any]:
     markets, account = make_dydx(case)
     scene, risk = make_dydx_scene(markets, account), dydx.get_risk(markets, account)
-    assert scene.get_equity("a") == risk.net_collateral
+    # each position's worth is cut to a quote quantum, which the kernel does not need
+    assert abs(scene.get_equity("a") - risk.net_collateral) <= len(account.sizes)
     # the kernel also lists who is flat and owes: there is a deficit to book, and nothing to liquidate
     is_open = scene.get_maintenance_margin("a") > 0
     return {"liquidatable": queries.is_liquidatable(scene.state, AccountId("a")) and is_open}

@@ -314,6 +314,18 @@ def test_dydx_passes_over_a_maker_without_margin() -> None:
     assert book.others["poor"] == after.others["poor"]
 
 
+def test_dydx_lets_an_account_only_get_better() -> None:
+    risk = dydx.Risk
+    assert dydx.is_valid_update(risk(50, 20, 10), risk(20, 20, 10))
+    assert not dydx.is_valid_update(risk(50, 20, 10), risk(19, 20, 10))
+    assert dydx.is_valid_update(risk(-10, 20, 10), risk(-5, 10, 5))
+    assert not dydx.is_valid_update(risk(-10, 20, 10), risk(-6, 10, 5))
+    assert not dydx.is_valid_update(risk(-10, 20, 10), risk(-1, 0, 0))
+    assert not dydx.is_valid_update(risk(15, 20, 10), risk(19, 22, 11))
+    assert dydx.is_valid_update(risk(-2, 0, 0), risk(-1, 0, 0))
+    assert not dydx.is_valid_update(risk(-2, 0, 0), risk(-2, 0, 0))
+
+
 def test_dydx_caps_of_open_interest_are_in_order() -> None:
     assert RATE_ONE == dydx.get_adjusted_initial_margin_ppm(200_000, 10**30, 1, 2)
     with pytest.raises(ValueError):

@@ -124,9 +124,14 @@ def is_liquidatable(risk: Risk) -> bool:
 
 
 def is_valid_update(before: Risk, after: Risk) -> bool:
-    """At initial margin; or with no higher requirement, a position left, and no less collateral per requirement."""
+    """At initial margin; or with no higher requirement, a position left, and no less collateral per requirement.
+
+    Without a position before and after, less of a deficit.
+    """
     if after.net_collateral >= after.initial:
         return True
+    if before.maintenance == after.maintenance == 0:
+        return after.net_collateral > before.net_collateral
     return (
         0 < after.maintenance <= before.maintenance
         and after.net_collateral * before.maintenance >= before.net_collateral * after.maintenance
