@@ -170,7 +170,11 @@ def run_starkex(case: dict[str, Any]) -> dict[str, Any]:
 def run_flox(case: dict[str, Any]) -> dict[str, Any]:
     positions = {str(id): make_ranked(*held) for id, *held in case["candidates_id_size_entry_equity"]}
     result = flox.deleverage(positions, case["mark"], case["deficit"], case["ranking"])
-    return {"closed": [int(id) for id in result.closed], "equity_after": result.equity_after}
+    return {
+        "closed": [int(id) for id in result.closed],
+        "equity_after": result.equity_after,
+        "uncovered": result.uncovered,
+    }
 
 
 def run_chitra_queue(case: dict[str, Any]) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def run_dydx_initial(case: dict[str, Any]) -> dict[str, Any]:
 
 def run_dydx_net_collateral(case: dict[str, Any]) -> dict[str, Any]:
     def make_listing(price: Fraction, id: str, index: int) -> Listing:
-        # where a case asks for no requirement its rates are zero, which no market of the kernel has
+        # a rate of zero, which no market of the kernel has, needs nothing
         initial, maintenance = exact(case[f"{id}_im"]) or Fraction(1), exact(case[f"{id}_mm"]) or Fraction(1)
         return Listing(price, initial, maintenance, funding_index=Fraction(index, 10**6))
 
@@ -84,11 +84,11 @@ def run_dydx_net_collateral(case: dict[str, Any]) -> dict[str, Any]:
         "ETH": Held(Fraction(case["eth_quantums"])),
     }
     scene = make_scene(listings, {"a": Holding(Fraction(case["usdc_quantums"]), held)})
-    parts = [scene.get_requirements("a", id) for id in listings]
+    parts = {id.lower(): scene.get_requirements("a", id) for id in listings}
     return {
         "net_collateral": scene.get_equity("a"),
-        "initial_margin": sum(round_up(initial) for initial, _ in parts),
-        "maintenance_margin": sum(round_up(maintenance) for _, maintenance in parts),
+        "initial_margin": sum(round_up(part[0]) for id, part in parts.items() if exact(case[f"{id}_im"])),
+        "maintenance_margin": sum(round_up(part[1]) for id, part in parts.items() if exact(case[f"{id}_mm"])),
     }
 
 
