@@ -435,6 +435,9 @@ def test_starkex_boundaries() -> None:
     assert not starkex.is_fair_deleverage(before, starkex.Standing(-2, 1))
     assert not starkex.is_fair_deleverage(before, starkex.Standing(1, 0))
     assert not starkex.is_fair_deleverage(starkex.Standing(0, 2), starkex.Standing(0, 0))
+    assert starkex.is_healthier(starkex.Standing(1, 3), starkex.Standing(1, 2))
+    assert not starkex.is_healthier(starkex.Standing(2, 4), starkex.Standing(0, 1))
+    assert not starkex.is_healthier(starkex.Standing(1, 3), starkex.Standing(2, 4))
     assert [Fraction(1), Fraction(2), Fraction(2)] == [
         starkex.get_risk_factor([1, 2], 10, 5, notional) for notional in (9, 10, 10**30)
     ]
