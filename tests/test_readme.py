@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
@@ -15,12 +17,13 @@ def get_blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
-def test_the_library_example_prints_what_it_says() -> None:
-    (block,) = get_blocks("python")
-    (expected,) = re.findall(r"# prints (.*)", block)
+@pytest.mark.parametrize("block", get_blocks("python"))
+def test_an_example_prints_what_it_says(block: str) -> None:
+    expected = re.findall(r"# prints (.*)", block)
     result = subprocess.run([sys.executable, "-c", block], cwd=ROOT, capture_output=True, text=True, check=True)
 
-    assert expected == result.stdout.strip()
+    assert expected
+    assert expected == result.stdout.splitlines()
 
 
 def test_the_commands_name_what_exists() -> None:
