@@ -140,7 +140,9 @@ class Scene:
     def get_requirements(self, account: str, market: str) -> tuple[Fraction, Fraction]:
         """Initial and maintenance requirement of one position."""
         listed, size = get_market(self.state, MarketId(market)), self.get_lots(account, market)
-        initial, maintenance = get_initial_requirement(listed, size), get_maintenance_requirement(listed, size)
+        leverage = self.state.accounts.get(AccountId(account)).leverages.get(MarketId(market))
+        initial = get_initial_requirement(listed, size, listed.open_interest, leverage)
+        maintenance = get_maintenance_requirement(listed, size)
         return self.to_amount(initial), self.to_amount(maintenance)
 
     def get_lots(self, account: str, market: str) -> int:
