@@ -165,7 +165,8 @@ def test_the_stages_come_one_after_the_other(story: Story) -> None:
     assert sorted(sequences) == sequences
 
 
-#: What else a venue may need; the crash charges and closes on marks, has no loss that nobody paid, and every deposit of its vault is carried out.
+#: What else a venue may need; the crash closes and charges funding at mark, has no loss that nobody paid, and every
+#: deposit of its vault is carried out.
 UNUSED = {AdvanceTime, IndexPrice, RepayLoss, WriteOff, CancelVaultDeposit}
 
 
