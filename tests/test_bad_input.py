@@ -57,7 +57,8 @@ TRANSFER: dict[str, Any] = {
 }  # fmt: skip
 GOOD = [HEADER, LIST, DEPOSIT, OTHER, FILL]
 EVENTS = (
-    "list_market, deposit, withdraw, transfer, fund_insurance, repay_loss, advance_time, mark_price, apply_funding, "
+    "list_market, deposit, withdraw, transfer, fund_insurance, repay_loss, advance_time, mark_price, index_price, "
+    "apply_funding, "
     "fill, liquidation_fill, takeover, cover_deficit, begin_deleveraging, deleverage, end_deleveraging, write_off, "
     "begin_loss_sharing, share_loss, "
     "settle_market, settle_pair, request_vault_deposit, execute_vault_deposit, cancel_vault_deposit, "
@@ -350,7 +351,9 @@ SPOILT_HEADERS: dict[str, tuple[dict[str, Any] | str, str]] = {
     ),
     "unknown rank": (
         change_rulebook(adl_rank="luck"),
-        'rulebook.adl_rank: expected one of profit_times_leverage, leverage, size, got "luck"',
+        "rulebook.adl_rank: expected one of profit_times_leverage, leverage, size, fifo, pseudo_random, profit_ratio, "
+        "profit_to_equity, profit_times_notional_to_equity, signed_profit_times_leverage, price_ratio_times_leverage, "
+        'got "luck"',
     ),
     "int for bool": (change_rulebook(adl_solvent=1), "rulebook.adl_solvent: expected true or false, got 1"),
     "float in rulebook": (
@@ -379,7 +382,7 @@ SPOILT_HEADERS: dict[str, tuple[dict[str, Any] | str, str]] = {
         "insurance_fill_band 1000000, funding_interval 0, funding_rate_cap 40000, takeover_rate 1000000, "
         "vault_deposit_notice 86400000, vault_redemption_notice 86400000, vault_request_window 86400000, "
         "vault_deposit_minimum 1, insurance_fee_share 0, insurance_draw_limit 0, insurance_draw_window 0, "
-        "liquidation_window 0, liquidation_cooldown 0, liquidation_target 0, liquidation_block_limit 0",
+        "liquidation_window 0, liquidation_cooldown 0, liquidation_target 0, liquidation_block_limit 0, adl_seed 0",
     ),
     "two payers of deficits": (
         change_rulebook(insurance_before_adl=True, vault_takes_deficits=True),

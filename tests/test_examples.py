@@ -19,6 +19,7 @@ from riskcore import (
     EndDeleveraging,
     Event,
     ExecuteVaultRedemption,
+    IndexPrice,
     LiquidationFill,
     MarkPrice,
     Pay,
@@ -164,8 +165,9 @@ def test_the_stages_come_one_after_the_other(story: Story) -> None:
     assert sorted(sequences) == sequences
 
 
-#: What else a venue may need; the crash has no loss that nobody paid, and every deposit of its vault is carried out.
-UNUSED = {AdvanceTime, RepayLoss, WriteOff, CancelVaultDeposit}
+#: What else a venue may need; the crash closes and charges funding at mark, has no loss that nobody paid, and every
+#: deposit of its vault is carried out.
+UNUSED = {AdvanceTime, IndexPrice, RepayLoss, WriteOff, CancelVaultDeposit}
 
 
 def test_the_crash_uses_the_parts(story: Story) -> None:

@@ -16,9 +16,9 @@ def test_a_listed_market_is_empty_and_its_funding_counts_from_now() -> None:
     desk = Desk()
     rules = make_rules(taker=500, maker=-100)
     desk.must(ListMarket, "BTC", rules, 1000, after=77)
-    prices = 1000, 1000, 77
+    sold, prices = (0, 0), (1000, 1000, 77)
 
-    assert (rules, 1000, 0, 0, 77, 0, False, 77, 0, *prices) == attrs.astuple(desk.get_market("BTC"), recurse=False)
+    assert (rules, 1000, 0, 0, 77, 0, False, 77, 0, *sold, *prices) == attrs.astuple(desk.get_market("BTC"), recurse=False)
 
 
 def test_two_markets_stand_side_by_side() -> None:

@@ -261,14 +261,26 @@ def without_gates(state: State) -> State:
     markets = state.markets
     for id, market in list(markets.items()):
         assert market is not None
-        rules = evolve(market.rules, liquidation_share=Rate(RATE_ONE), minimum_size=Lots(1))
+        rules = evolve(
+            market.rules,
+            liquidation_share=Rate(RATE_ONE),
+            minimum_size=Lots(1),
+            liquidation_tier_step=False,
+            liquidation_block_limit=Atoms(0),
+        )
         markets = markets.put(id, evolve(market, rules=rules))
     return evolve(state, markets=markets)
 
 
 @given(states())
 def test_a_fill_at_the_bankruptcy_tick_needs_no_fund_and_one_tick_beyond_does(state: State) -> None:
-    state = without_gates(evolve(state, rulebook=evolve(state.rulebook, insurance_backs_fills=False)))
+    rulebook = evolve(
+        state.rulebook,
+        insurance_backs_fills=False,
+        liquidation_target=Rate(0),
+        liquidation_block_limit=Atoms(0),
+    )
+    state = without_gates(evolve(state, rulebook=rulebook))
     rich = AccountId("rich")
     # somebody who can be maker of anything
     state = does(state, Deposit, rich, 10**9)

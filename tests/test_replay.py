@@ -235,7 +235,8 @@ def test_all_laws_hold_on_the_example(log: Path) -> None:
     assert {"CASH-1", "BAL-1", "ZERO-1", "LIQ-1", "WFALL-1", "ADL-2"} <= set(report["laws"])
     # no market ends in it, nobody shares its vault or a loss, and its only withdrawal is rejected
     idle = {id for id, tally in report["laws"].items() if not tally["checked"]}
-    assert {"IF-6", "IF-7", "IF-8", "LOSS-1", "LOSS-2", "LOSS-3", "LOSS-4", "SETTLE-1", "VAULT-2", "VAULT-4"} == idle
+    shared = {"LOSS-1", "LOSS-2", "LOSS-3", "LOSS-4", "SETTLE-1", "VAULT-2", "VAULT-4"}
+    assert {"IF-6", "IF-7", "IF-8", "MARG-5", *shared} == idle
 
 
 def test_all_laws_find_an_atom_from_nowhere(log: Path) -> None:
@@ -324,6 +325,23 @@ def test_json_is_one_object_of_the_documented_shape(log: Path) -> None:
         "accounts": 5,
         "laws": {"CASH-1": {"checked": 27, "violations": 0}},
         "jumps": [],
+        "close_outs": [
+            {
+                "account": "long",
+                "counterparty": "short",
+                "market": "BTC",
+                "policy": "profit_times_leverage",
+                "place": 1,
+                "of": 1,
+                "score": "1411/3700",
+                "mark_price": 830,
+                "reason": "close_out",
+                "lots": 40,
+                "price": "4246/5",
+                "forgone": 768,
+                "overshoot": 0,
+            }
+        ],
         "waterfall": {
             "book": {
                 **get_stage(steps=2, lots=40, notional=36_200, gained=160, forgone=0),
@@ -333,7 +351,7 @@ def test_json_is_one_object_of_the_documented_shape(log: Path) -> None:
             "vault": get_stage(steps=1, lots=20, notional=17_800, gained=404, forgone=0),
             "deleveraging": get_stage(steps=1, lots=40, notional=33_200, gained=0, forgone=768),
             "settlement": {"steps": 0, "lots": 0, "notional": 0, "gained": 0, "forgone": 0, "takers": 0, "markets": {}},
-            "insurance": {"paid": 758, "deposits": 1000, "fee_share": 0},
+            "insurance": {"paid": 758, "deposits": 1000, "fee_share": 0, "overshoot": 0},
             "uncovered": {"written_off": 46, "haircuts": 0, "repaid": 0, "shared": 0, "sharers": 0},
         },
         "solvency": {
@@ -423,6 +441,10 @@ deleveraging  forgone by 1 counterparty                                 7.68
 deleveraging  gained by 0 counterparties                                0.00
 uncovered     paid by nobody, written off                               0.46
 uncovered     paid back by withdrawals that were cut                    0.00
+
+Deleveraged, the most forgone first
+account  against  market  by                      place  lots  atoms per lot  forgone
+short    long     BTC     profit_times_leverage  1 of 1    40          849.2     7.68
 
 Solvency (in quote currency, exact)
 claims     equity of all accounts     1,175.95

@@ -87,6 +87,7 @@ def test_every_event_answers_for_its_header(kind: type[Any]) -> None:
         "rate": 0,
         "size": 1,
         "shares": 1,
+        "leverage": 1,
         "rules": make_rules(),
         "queue": (),
         "members": (),
@@ -186,7 +187,7 @@ def test_the_same_log_gives_the_same_state_under_any_hash_seed() -> None:
 
 def test_every_event_has_a_transition() -> None:
     assert set(get_args(Event)) == set(TRANSITIONS)
-    assert 26 == len(TRANSITIONS)
+    assert 28 == len(TRANSITIONS)
 
 
 @pytest.mark.parametrize("wrong", [True, 1.0, "1", None])
