@@ -288,7 +288,7 @@ def draw_scenario(random: Random) -> Scenario:
         insurance_backs_fills=random.random() < 0.5,
         insurance_fill_band=Rate(random.choice((0, 5_000, 50_000, 1_000_000))),
         insurance_before_adl=(before_adl := random.random() < 0.5),
-        adl_solvent=random.random() < 0.7,
+        adl_solvent=random.random() < 0.8,
         adl_requires_profit=random.random() < 0.65,
         adl_rank=random.choice(tuple(RankPolicy)),
         funding_interval=Time(random.choice((1, 7, 1000, 8 * HOUR))),

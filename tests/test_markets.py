@@ -17,8 +17,9 @@ def test_a_listed_market_is_empty_and_its_funding_counts_from_now() -> None:
     rules = make_rules(taker=500, maker=-100)
     desk.must(ListMarket, "BTC", rules, 1000, after=77)
     sold, prices = (0, 0), (1000, 1000, 77)
+    figures = (rules, 1000, 0, 0, 77, 0, False, 77, 0, *sold, *prices)
 
-    assert (rules, 1000, 0, 0, 77, 0, False, 77, 0, *sold, *prices) == attrs.astuple(desk.get_market("BTC"), recurse=False)
+    assert figures == attrs.astuple(desk.get_market("BTC"), recurse=False)
 
 
 def test_two_markets_stand_side_by_side() -> None:
