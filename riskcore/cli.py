@@ -341,6 +341,40 @@ def check_command(file: str, harm: Path | None, jobs: int | None, output: str) -
     sys.exit(get_exit_code(promises))
 
 
+@main.command("price")
+@click.option("--venue", metavar="NAME|FILE", help="A preset, or a rulebook's file with units.")
+@click.option("--market", metavar="NAME")
+@click.option("--side", type=click.Choice(["long", "short"]))
+@click.option("--size", metavar="DECIMAL", help="Base units.")
+@click.option("--entry", metavar="DECIMAL", help="Price of the entry.")
+@click.option("--margin", metavar="DECIMAL", help="Quote currency that the position can lose.")
+@click.option("--mark", metavar="DECIMAL", help="Mark price; default: the entry.")
+@click.option("--file", "path", type=click.Path(path_type=Path), help="A JSON object with these instead.")
+@_FORMAT
+def price_command(path: Path | None, output: str, **options: str | None) -> None:
+    """Liquidation and bankruptcy price, margin, leverage and ADL score of one position by a venue's rules.
+
+    Exit codes: 0, 2 bad input.
+    """
+    from riskcore.price_report import answer, make_question, print_quote, read_question, to_json
+
+    members: dict[str, object] = {name: text for name, text in options.items() if text is not None}
+    if path is not None and members:
+        raise click.UsageError(f"--file has the whole position, so --{next(iter(members))} is one too many")
+    with _refusing():
+        place = f"{path}: " if path is not None else "--"
+        try:
+            question = make_question(members) if path is None else read_question(path)
+            quote, status = answer(question)
+        except Fault as fault:
+            say(f"Error: {printable(place)}{fault.field}: expected {fault.expected}, got {fault.got}")
+            sys.exit(BAD_INPUT)
+        if output == "json":
+            show(json.dumps(to_json(question, quote, status)) + "\n")
+        else:
+            show(render(lambda console: print_quote(question, quote, status, console)))
+
+
 def _check_name(option: str, value: str | None, known: tuple[str, ...]) -> None:
     if value is not None and value not in known:
         raise click.UsageError(f"{option} {value}: there is none of that name; known: {', '.join(known)}")
