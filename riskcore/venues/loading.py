@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -74,12 +73,11 @@ def _get(value: object, name: str) -> Any:
 
 
 def _to_number(value: object) -> Fraction:
-    if isinstance(value, float | Decimal):
-        value = str(value)
-    if isinstance(value, bool) or not isinstance(value, int | str):
+    """The number as it is written: of what a client has made a binary number of, its shortest decimal."""
+    if isinstance(value, bool) or value is None:
         raise Fault("a decimal", printable(repr(value)))
     try:
-        return exact(value)
+        return exact(value if isinstance(value, int | str) else str(value))
     except ValueError:
         raise Fault("a decimal", printable(repr(value))) from None
 
