@@ -171,7 +171,16 @@ def test_the_state_keeps_its_own_vault() -> None:
     assert Atoms(0) < under.rulebook.vault_position_limit
 
 
-def test_check_takes_a_preset(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", get_preset_names())
+def test_check_accepts_every_preset(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("riskcore.rulebook_check.check_rulebook", lambda *_: [])
+    result = run("check", name)
+
+    assert 0 == result.exit_code
+    assert f"Rulebook of {name}: admissible" in result.stdout
+
+
+def test_check_says_whether_a_preset_is_verified(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("riskcore.rulebook_check.check_rulebook", lambda *_: [])
     result = run("check", "lighter")
 
