@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final, TextIO
@@ -18,9 +19,10 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from riskcore.bad_input import LogError, get_cause, printable
+from riskcore.bad_input import Fault, LogError, get_cause, printable
 from riskcore.replay import CHECKPOINT_EVERY, MonitorFactory, Replay, Verdict, replay, save_prefix
 from riskcore.report import get_json, print_replay
+from riskcore.units import parse_decimal
 
 EXIT_CODES: Final = {Verdict.HOLDS: 0, Verdict.VIOLATED: 1, Verdict.INCONCLUSIVE: 3}
 BAD_INPUT: Final = 2
@@ -218,24 +220,107 @@ def verify_command(law: str | None, event: str | None, jobs: int | None, output:
 
 @main.group("rulebook")
 def rulebook_group() -> None:
-    """What a rulebook promises."""
+    """Presets and rulebooks: what they say, what they promise, how two differ."""
+
+
+_FORMAT = click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+
+
+@rulebook_group.command("list")
+@_FORMAT
+def list_command(output: str) -> None:
+    """The presets: venue, whether published cases verify its figures, markets."""
+    from riskcore.rulebook_show import print_list, to_list_json
+
+    show(json.dumps(to_list_json()) + "\n" if output == "json" else render(print_list))
+
+
+@rulebook_group.command("show")
+@click.argument("name")
+@_FORMAT
+def show_command(name: str, output: str) -> None:
+    """Every figure of NAME, a preset or a file, with its source.
+
+    Exit codes: 0, 2 bad input.
+    """
+    from riskcore.rulebook_show import find_rulebook, print_rulebook, to_show_json
+
+    with _refusing():
+        file = find_rulebook(name)
+        if output == "json":
+            show(json.dumps(to_show_json(file, name)) + "\n")
+        else:
+            show(render(lambda console: print_rulebook(file, name, console)))
+
+
+@rulebook_group.command("diff")
+@click.argument("first")
+@click.argument("second")
+@click.option("--state", type=click.Path(path_type=Path), metavar="SNAPSHOT", help="Liquidate this state under both.")
+@click.option("--atom", default="0.01", show_default=True, help="Quote currency of one of the state's atoms.")
+@_FORMAT
+def diff_command(first: str, second: str, state: Path | None, atom: str, output: str) -> None:
+    """How FIRST and SECOND, presets or files, differ; and what each makes of a state.
+
+    Exit codes: 0, 2 bad input.
+    """
+    from riskcore.rulebook_diff import carry_over, get_differences, get_fate, print_diff, put_under, to_json
+    from riskcore.rulebook_show import find_rulebook, get_shown_status
+    from riskcore.snapshot import load_state
+
+    names, fates = (first, second), None
+    with _refusing():
+        files = find_rulebook(first), find_rulebook(second)
+        if state is not None:
+            loaded, unit = load_state(state), _read_atom(atom)
+            left, right = (carry_over(file, name, unit) for file, name in zip(files, names, strict=True))
+            fates = get_fate(put_under(loaded, left, first)), get_fate(put_under(loaded, right, second))
+        differences = get_differences(*files)
+        statuses = get_shown_status(files[0], first), get_shown_status(files[1], second)
+        if output == "json":
+            show(json.dumps(to_json(names, differences, fates, statuses)) + "\n")
+        else:
+            show(render(lambda console: print_diff(names, differences, fates, statuses, console)))
+
+
+def _read_atom(text: str) -> Fraction:
+    try:
+        digits, scale = parse_decimal(text)
+    except Fault:
+        digits = scale = 0
+    if digits <= 0:
+        raise click.UsageError(f"--atom {text}: expected a decimal string above zero")
+    return Fraction(digits, scale)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """What cannot be read is said in one sentence, with exit code 2."""
+    try:
+        yield
+    except LogError as error:
+        say(f"Error: {error}")
+        sys.exit(BAD_INPUT)
+    except KeyboardInterrupt:
+        say("Interrupted.")
+        sys.exit(INTERRUPTED)
 
 
 @rulebook_group.command("check")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file")
 @click.option("--harm", type=click.Path(path_type=Path), metavar="DIR", help="Write the log of each refutation there.")
 @click.option("--jobs", type=click.IntRange(min=1), default=None, help="Processes; default: one per core.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def check_command(file: Path, harm: Path | None, jobs: int | None, output: str) -> None:
-    """Say which laws hang on the choices of FILE, a rulebook or a log, and prove or refute each.
+def check_command(file: str, harm: Path | None, jobs: int | None, output: str) -> None:
+    """Say which laws hang on the choices of FILE, a preset's name, a rulebook or a log, and prove or refute each.
 
     Exit codes: 0 each is proven or refuted, 1 a proof fails, 2 bad input, 3 one is open.
     """
     from riskcore.rulebook_check import check_rulebook, get_exit_code, print_promises, save_harms, to_json
-    from riskcore.rulebook_file import read_rulebook_file
+    from riskcore.rulebook_show import find_rulebook, get_shown_status
 
     try:
-        read = read_rulebook_file(file)
+        read = find_rulebook(file)
         with show_progress(Console(stderr=True), "checking") as progress:
             promises = check_rulebook(read, jobs or os.cpu_count() or 1, progress)
         saved = {} if harm is None else save_harms(promises, harm)
@@ -248,11 +333,46 @@ def check_command(file: Path, harm: Path | None, jobs: int | None, output: str) 
     except KeyboardInterrupt:
         say("Interrupted.")
         sys.exit(INTERRUPTED)
+    status = get_shown_status(read, file)
     if output == "json":
-        show(json.dumps(to_json(promises, saved)) + "\n")
+        show(json.dumps(to_json(promises, saved) | {"status": status}) + "\n")
     else:
-        show(render(lambda console: print_promises(promises, printable(str(file)), saved, console)))
+        show(render(lambda console: print_promises(promises, printable(file), saved, console, status)))
     sys.exit(get_exit_code(promises))
+
+
+@main.command("price")
+@click.option("--venue", metavar="NAME|FILE", help="A preset, or a rulebook's file with units.")
+@click.option("--market", metavar="NAME")
+@click.option("--side", type=click.Choice(["long", "short"]))
+@click.option("--size", metavar="DECIMAL", help="Base units.")
+@click.option("--entry", metavar="DECIMAL", help="Price of the entry.")
+@click.option("--margin", metavar="DECIMAL", help="Quote currency that the position can lose.")
+@click.option("--mark", metavar="DECIMAL", help="Mark price; default: the entry.")
+@click.option("--file", "path", type=click.Path(path_type=Path), help="A JSON object with these instead.")
+@_FORMAT
+def price_command(path: Path | None, output: str, **options: str | None) -> None:
+    """Liquidation and bankruptcy price, margin, leverage and ADL score of one position by a venue's rules.
+
+    Exit codes: 0, 2 bad input.
+    """
+    from riskcore.price_report import answer, make_question, print_quote, read_question, to_json
+
+    members: dict[str, object] = {name: text for name, text in options.items() if text is not None}
+    if path is not None and members:
+        raise click.UsageError(f"--file has the whole position, so --{next(iter(members))} is one too many")
+    with _refusing():
+        place = f"{path}: " if path is not None else "--"
+        try:
+            question = make_question(members) if path is None else read_question(path)
+            quote, status = answer(question)
+        except Fault as fault:
+            say(f"Error: {printable(place)}{fault.field}: expected {fault.expected}, got {fault.got}")
+            sys.exit(BAD_INPUT)
+        if output == "json":
+            show(json.dumps(to_json(question, quote, status)) + "\n")
+        else:
+            show(render(lambda console: print_quote(question, quote, status, console)))
 
 
 def _check_name(option: str, value: str | None, known: tuple[str, ...]) -> None:

@@ -94,9 +94,13 @@ def save_harms(promises: list[Promise], folder: Path) -> dict[str, Path]:
     return {promise.choice: save_harm(promise.harm, folder) for promise in promises if promise.harm is not None}
 
 
-def print_promises(promises: list[Promise], name: str, saved: dict[str, Path], console: Console) -> None:
-    """The rulebook's page: each law, its condition, its verdict."""
+def print_promises(
+    promises: list[Promise], name: str, saved: dict[str, Path], console: Console, status: str | None = None
+) -> None:
+    """The rulebook's page: each law, its condition, its verdict; and whether published cases verify its figures."""
     console.print(f"Rulebook of {name}: admissible, so every law of specs/README.md holds under it.", soft_wrap=True)
+    if status is not None:
+        console.print(f"Its figures against published cases: {status}.")
     console.print("What hangs on its choices:\n")
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("id", "law", "holds where", "verdict"):

@@ -1,14 +1,19 @@
-"""Rulebooks as files: one JSON object with a rulebook and the rules of its markets, or a log that has them."""
+"""Rulebooks as files: one JSON object with a rulebook and the rules of its markets, or a log that has them.
+
+A file may say of each of its figures where it comes from, and which cases check it (``venues/presets``).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 
 from riskcore.bad_input import Fault, LogError, Malformed, get_cause, printable, within
-from riskcore.codec import RULES, Source, check_version, read_rulebook, require_fields
+from riskcore.codec import RULES, Source, check_version, read_rulebook, read_text, require_fields
 from riskcore.events import ListMarket
 from riskcore.files import get_length
 from riskcore.log import LogReader, read_units
@@ -16,6 +21,9 @@ from riskcore.quantities import MarketId
 from riskcore.snapshot import check_rules
 from riskcore.state import MarketRules, Rulebook, is_admissible_market
 from riskcore.strict_json import LOG_DIGITS, describe, read_object
+from riskcore.units import Units
+
+T = TypeVar("T")
 
 SCHEMA_VERSION: Final = 1
 _VERSION: Final = "riskcore_rulebook"
@@ -25,18 +33,37 @@ _MOST: Final = 16_000_000
 
 @frozen
 class RulebookFile:
-    """A venue's choices, and those of each of its markets by name."""
+    """A venue's choices, and those of each of its markets by name.
+
+    ``units``: what atoms and lots are worth, where that is said. ``venue``, ``date``: whose rules they are, and
+    as of when. ``sources``: by a figure's path (``rulebook.takeover_rate``, ``markets.BTC.tiers``), that of a
+    whole object covers what is in it, where it comes from. ``cases``: by a figure's path, the ids of the
+    published cases that have it. ``figures``: every figure as it is written, by its path.
+    """
 
     rulebook: Rulebook
     markets: dict[MarketId, MarketRules]
+    units: Units | None = None
+    venue: str | None = None
+    date: str | None = None
+    sources: dict[str, str] = field(factory=dict)
+    cases: dict[str, tuple[str, ...]] = field(factory=dict)
+    figures: dict[str, object] = field(factory=dict)
+
+    def get_source(self, path: str) -> str | None:
+        """Where a figure comes from: what is said of it, or of what it is a part of; None where nothing is."""
+        while path and path not in self.sources:
+            path = path[: max(path.rfind("."), path.rfind("["), 0)]
+        return self.sources.get(path)
 
 
 def read_rulebook_file(path: Path) -> RulebookFile:
     """What the file holds: ``{"riskcore_rulebook": 1, "rulebook": {...}, "markets": {...}}``, or a log.
 
-    A log's rules are those of its header and of the markets that it lists or starts with. An optional ``"units"``, as
-    in a log's header, lets figures be decimal strings. Raises ``LogError`` where the file, or what it says, is
-    not admissible.
+    Optional are ``"venue"`` and ``"date"``, ``"sources"``, an object of texts by the figures' paths, and ``"cases"``,
+    one of arrays of texts. A log's rules are those of its header and of the markets that it lists or starts with. An
+    optional ``"units"``, as in a log's header, lets figures be decimal strings. Raises ``LogError`` where the file,
+    or what it says, is not admissible.
     """
     file = str(path)
     length = get_length(path, "a readable file")
@@ -65,12 +92,12 @@ def _read_log(path: Path) -> RulebookFile:
             # what is not admissible is rejected, and lists nothing
             if isinstance(event, ListMarket) and is_admissible_market(event.rules):
                 markets.setdefault(event.market, event.rules)
-        return RulebookFile(log.header.rulebook, dict(sorted(markets.items())))
+        return RulebookFile(log.header.rulebook, dict(sorted(markets.items())), log.header.units)
 
 
 def _decode(members: dict[str, object]) -> RulebookFile:
     check_version(members, _VERSION, SCHEMA_VERSION)
-    require_fields(members, ("rulebook", "markets"), "a rulebook file", ("units",))
+    require_fields(members, ("rulebook", "markets"), "a rulebook file", ("units", "venue", "date", "sources", "cases"))
     units = None
     if "units" in members:
         with within("units"):
@@ -88,4 +115,51 @@ def _decode(members: dict[str, object]) -> RulebookFile:
                 rules = RULES.read(value, source, name)
                 check_rules(rules)
                 markets[MarketId(name)] = rules
-    return RulebookFile(rulebook, markets)
+    figures = dict(list_figures({"rulebook": members["rulebook"], "markets": listed}))
+    texts: dict[str, str | None] = {}
+    for name in ("venue", "date"):
+        with within(name):
+            texts[name] = read_text(members[name], source) if name in members else None
+    sources = _read_paths("sources", members, figures, partial(read_text, source=source))
+    cases = _read_paths("cases", members, figures, partial(_read_ids, source=source))
+    return RulebookFile(rulebook, markets, units, texts["venue"], texts["date"], sources, cases, figures)
+
+
+def list_figures(value: object, path: str = "") -> Iterator[tuple[str, object]]:
+    """Every value that is no object and no array, by its path."""
+    if isinstance(value, dict):
+        for name, entry in value.items():
+            yield from list_figures(entry, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for place, entry in enumerate(value):
+            yield from list_figures(entry, f"{path}[{place}]")
+    else:
+        yield path, value
+
+
+def _read_paths(
+    name: str, members: dict[str, object], figures: Mapping[str, object], read: Callable[[object], T]
+) -> dict[str, T]:
+    """What is said by path; ``Fault`` for a path at which there is nothing."""
+    told: dict[str, T] = {}
+    with within(name):
+        value = members.get(name, {})
+        if type(value) is not dict:
+            raise Fault("an object", describe(value))
+        for path, entry in value.items():
+            with within(printable(path)):
+                if path != "units" and not any(_ends(figure, path) for figure in figures):
+                    raise Fault("the path of a figure, like rulebook.takeover_rate", "nothing there")
+                told[path] = read(entry)
+    return told
+
+
+def _ends(figure: str, path: str) -> bool:
+    """Whether the figure is at the path or within what is there."""
+    return figure == path or (figure.startswith(path) and figure[len(path)] in ".[")
+
+
+def _read_ids(value: object, source: Source) -> tuple[str, ...]:
+    if type(value) is not list or not value:
+        raise Fault("an array with at least one id of a case", describe(value))
+    return tuple(read_text(entry, source) for entry in value)

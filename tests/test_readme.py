@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from riskcore.cli import main
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -43,3 +46,23 @@ def test_the_modules_in_reading_order_are_all_there_is_to_the_kernel() -> None:
     assert all((ROOT / "riskcore" / f"{name}.py").exists() for name in names)
     for link in re.findall(r"\]\((\S+?)\)", README):
         assert (ROOT / link).exists()
+
+
+def ask_price(venue: str) -> str:
+    (command,) = re.findall(r"riskcore (price .*)", " ".join(get_blocks("sh")))
+    words = command.split()
+    words[words.index("hyperliquid")] = venue
+    result = CliRunner().invoke(main, words)
+
+    assert 0 == result.exit_code
+    return result.stdout
+
+
+def test_the_prices_are_those_that_the_command_prints() -> None:
+    (page,) = get_blocks("text")
+    rows = re.findall(r"^\| `(\w+)` \| ([\d.]+) \|", README, re.MULTILINE)
+
+    assert page == ask_price("hyperliquid")
+    assert 3 == len(rows)
+    for venue, price in rows:
+        assert f"\nliquidation price   {price} " in ask_price(venue)

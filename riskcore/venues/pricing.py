@@ -1,0 +1,214 @@
+"""One position under a venue's rules: where it is liquidated, where it is bankrupt, what it needs, how it ranks.
+
+Exact, in quote units: nothing is rounded to atoms, ticks or lots, as the venues' published formulas do not. The
+position has its margin to itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from fractions import Fraction
+from math import lcm
+
+from attrs import field, frozen
+
+from riskcore.bad_input import Fault
+from riskcore.quantities import RATE_ONE
+from riskcore.ranking import get_score
+from riskcore.rulebook_file import RulebookFile
+from riskcore.state import MarketRules, RankPolicy, TierRule
+from riskcore.tiers import get_maintenance_rates
+from riskcore.venues import formulas
+from riskcore.venues.brackets import Bracket, get_deduction, get_maintenance_margin
+from riskcore.venues.exact import Number, exact
+
+
+class Basis(StrEnum):
+    """What equity is held against: the requirement at the price, that and the fee of closing, or that at entry."""
+
+    PRICE = "price"
+    PRICE_AND_FEE = "price and fee"
+    ENTRY = "entry"
+
+
+#: Presets whose venues do not take the requirement of the notional at the price alone.
+BASES = {"okx": Basis.PRICE_AND_FEE, "bybit": Basis.ENTRY}
+FORMULAS = {
+    Basis.PRICE: "(size * entry - margin - deduction) / (size - |size| * rate)",
+    Basis.PRICE_AND_FEE: "(size * entry - margin - deduction) / (size - |size| * (rate + fee))",
+    Basis.ENTRY: "entry - (margin - (|size| * entry * rate - deduction)) / size",
+}
+
+
+@frozen
+class Position:
+    """Base units, signed, from a price, with a margin in quote units, at a mark."""
+
+    size: Fraction = field(converter=exact)
+    entry: Fraction = field(converter=exact)
+    margin: Fraction = field(converter=exact)
+    mark: Fraction = field(converter=exact)
+
+
+@frozen
+class Quote:
+    """Quote units, exact. ``liquidation_price``: None where no price above zero separates health from not.
+
+    ``rate``, ``deduction`` and ``fee``: the terms of that price by ``basis``, of the bracket that the notional is in
+    there. ``required``: what equity at mark is held against. ``leverage``: notional over equity, None where equity is
+    not above zero. ``adl_score``: None where the rank is no matter of one position's figures.
+    """
+
+    position: Position
+    basis: Basis
+    rate: Fraction
+    deduction: Fraction
+    fee: Fraction
+    liquidation_price: Fraction | None
+    bankruptcy_price: Fraction
+    equity: Fraction
+    initial_margin: Fraction
+    maintenance_margin: Fraction
+    required: Fraction
+    leverage: Fraction | None
+    adl_rank: RankPolicy
+    adl_score: Fraction | None
+
+    @property
+    def is_liquidatable(self) -> bool:
+        """Whether equity at mark is below what the venue requires."""
+        return self.equity < self.required
+
+
+def make_position(side: str, size: Number, entry: Number, margin: Number, mark: Number | None = None) -> Position:
+    """A ``long`` or a ``short``; marked at its entry where no mark is given. ``Fault`` names what is wrong."""
+    if side not in ("long", "short"):
+        raise Fault("long or short", repr(side), "side")
+    numbers = {"size": size, "entry": entry, "margin": margin, "mark": entry if mark is None else mark}
+    values: dict[str, Fraction] = {}
+    for name, number in numbers.items():
+        try:
+            values[name] = exact(number)
+        except (TypeError, ValueError):
+            raise Fault("a decimal string like 12.5", repr(number), name) from None
+        if values[name] < 0 or (values[name] == 0 and name != "margin"):
+            bound = "zero or more" if name == "margin" else "above zero"
+            raise Fault(f"a decimal {bound}", str(number), name)
+    return Position(values["size"] * (1 if side == "long" else -1), values["entry"], values["margin"], values["mark"])
+
+
+def get_brackets(rules: MarketRules, rates: Sequence[int], atom: Fraction) -> tuple[Bracket, ...]:
+    """The market's brackets of these rates, in quote units."""
+    made: list[Bracket] = []
+    for floor, rate in zip((0, *(tier.floor for tier in rules.tiers)), rates, strict=True):
+        below = made[-1] if made else Bracket(Fraction(0), Fraction(rate, RATE_ONE), Fraction(0))
+        at, share = floor * atom, Fraction(rate, RATE_ONE)
+        is_marginal = rules.tier_rule is TierRule.MARGINAL
+        deduction = get_deduction(at, share, below.rate, below.deduction) if is_marginal else Fraction(0)
+        made.append(Bracket(at, share, deduction))
+    return tuple(made)
+
+
+def compute_quote(file: RulebookFile, market: str, position: Position, basis: Basis = Basis.PRICE) -> Quote:
+    """All figures of a position. ``Fault`` for a market that is not there, or a file without units."""
+    rules = next((rules for name, rules in file.markets.items() if name == market), None)
+    if rules is None:
+        raise Fault("one of " + ", ".join(file.markets), market, "market")
+    if file.units is None:
+        raise Fault("units, which say what an atom is worth", "none", "units")
+    atom = Fraction(file.units.cash)
+    initial_rates = (rules.initial_margin_rate, *(tier.initial_margin_rate for tier in rules.tiers))
+    brackets = get_brackets(rules, get_maintenance_rates(rules), atom)
+    size, notional = position.size, abs(position.size) * position.mark
+    fee = Fraction(rules.taker_fee_rate, RATE_ONE) if basis is Basis.PRICE_AND_FEE else Fraction(0)
+    price = _find_price(brackets, position, basis, fee)
+    at = position.entry if basis is Basis.ENTRY else price if price is not None else position.mark
+    bracket = _get_bracket(brackets, abs(size) * at)
+    maintenance = _get_requirement(brackets, notional)
+    at_entry = _get_requirement(brackets, abs(size) * position.entry)
+    equity = formulas.get_equity(size, position.entry, position.margin, position.mark)
+    return Quote(
+        position,
+        basis,
+        bracket.rate,
+        bracket.deduction,
+        fee,
+        price,
+        formulas.get_bankruptcy_price(size, position.entry, position.margin),
+        equity,
+        _get_requirement(get_brackets(rules, initial_rates, atom), notional),
+        maintenance,
+        at_entry if basis is Basis.ENTRY else maintenance + fee * notional,
+        formulas.get_leverage(notional, equity),
+        file.rulebook.adl_rank,
+        get_adl_score(file.rulebook.adl_rank, position, equity),
+    )
+
+
+def _get_bracket(brackets: Sequence[Bracket], notional: Fraction) -> Bracket:
+    """The kernel's: at a floor it is the one below."""
+    return next((bracket for bracket in reversed(brackets) if bracket.floor < notional), brackets[0])
+
+
+def _get_requirement(brackets: Sequence[Bracket], notional: Fraction) -> Fraction:
+    bracket = _get_bracket(brackets, notional)
+    return get_maintenance_margin([Bracket(Fraction(0), bracket.rate, bracket.deduction)], notional)
+
+
+def _find_price(brackets: Sequence[Bracket], position: Position, basis: Basis, fee: Fraction) -> Fraction | None:
+    size, entry, margin = position.size, position.entry, position.margin
+    if basis is Basis.ENTRY:
+        price = entry - (margin - _get_requirement(brackets, abs(size) * entry)) / size
+        return price if price > 0 else None
+    charged = [Bracket(bracket.floor, bracket.rate + fee, bracket.deduction) for bracket in brackets]
+    return _find_long_price(charged, position) if size > 0 else _find_short_price(charged, position)
+
+
+def _find_short_price(brackets: Sequence[Bracket], position: Position) -> Fraction | None:
+    """All prices above the first are too high; that may be one at which a slab starts."""
+    size = position.size
+    for bracket, above in zip(brackets, [*brackets[1:], None], strict=True):
+        root = _find_root(bracket, position)
+        assert root is not None
+        price = max(root, bracket.floor / -size)
+        if above is None or price < above.floor / -size:
+            return price if price > 0 else None
+    raise AssertionError("the last bracket has no end")
+
+
+def _find_long_price(brackets: Sequence[Bracket], position: Position) -> Fraction | None:
+    """The first on the way down from the mark, or where equity is too low there the last on the way up.
+
+    With slabs, which jump, a long may be too low at some prices and healthy under them.
+    """
+    size, mark, roots = position.size, position.mark, []
+    for bracket, above in zip(brackets, [*brackets[1:], None], strict=True):
+        root = _find_root(bracket, position)
+        if root is not None and root * size > bracket.floor and (above is None or root * size <= above.floor):
+            roots.append(root)
+    at_mark = _get_bracket(brackets, size * mark)
+    equity = formulas.get_equity(size, position.entry, position.margin, mark)
+    if equity < size * mark * at_mark.rate - at_mark.deduction:
+        return min((root for root in roots if root >= mark), default=None)
+    return max((root for root in roots if root <= mark), default=None)
+
+
+def _find_root(bracket: Bracket, position: Position) -> Fraction | None:
+    """Where equity is what the bracket requires, within it or not."""
+    size, entry, margin = position.size, position.entry, position.margin
+    return formulas.get_liquidation_price(size, entry, margin, bracket.rate, deduction=bracket.deduction)
+
+
+def get_adl_score(policy: RankPolicy, position: Position, equity: Fraction) -> Fraction | None:
+    """The kernel's score; None for ranks by age or by a draw."""
+    if policy in (RankPolicy.FIFO, RankPolicy.PSEUDO_RANDOM):
+        return None
+    lots = position.size.denominator
+    amounts = (position.mark / lots, position.size * position.entry, equity)
+    atoms = lcm(*(amount.denominator for amount in amounts))
+    mark, cost, worth = (int(amount * atoms) for amount in amounts)
+    score = Fraction(*get_score(policy, int(position.size * lots), cost, mark, worth, 0, 0))
+    # these two are amounts, and not ratios
+    is_amount = policy in (RankPolicy.SIZE, RankPolicy.PROFIT_TIMES_NOTIONAL_TO_EQUITY)
+    return score / atoms if is_amount else score
