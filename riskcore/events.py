@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import attrs
 from attrs import field, frozen
-from attrs.validators import instance_of
+from attrs.validators import instance_of, optional
 
 from riskcore.quantities import (
     AccountId,
@@ -81,9 +81,10 @@ class Transfer(Header):
 
 @frozen
 class FundInsurance(Header):
-    """Cash comes in for the insurance fund."""
+    """Cash comes in for the insurance fund: for its shared part, or for that of a separate ``market``."""
 
     amount: Atoms = field(validator=exact_int)
+    market: MarketId | None = field(default=None, validator=optional(some_text))
 
 
 @frozen
