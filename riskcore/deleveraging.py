@@ -119,12 +119,11 @@ def process_end_deleveraging(state: State, event: EndDeleveraging) -> Journal:
     episode = get_open(state)
     require(episode.head == len(episode.queue), Rule.QUEUE_NOT_EXHAUSTED)
     # Effect
-    market = get_market(state, episode.market)
-    journal = Journal(state, episode.market, market)
+    journal = Journal(state, episode.market, get_market(state, episode.market))
     account, uncovered = journal.account(episode.account), journal.reserve(Reserve.UNCOVERED)
     paid = get_paid(episode, episode.done) - get_passed_on(episode, episode.done)
     unpaid = max(episode.share - episode.excess - paid, 0)
-    covered = min(unpaid, get_available(state, event.timestamp, market))
+    covered = min(unpaid, get_available(state, event.timestamp, journal.market))
     journal.cover(account, covered, Stage.INSURANCE, event.timestamp)
     journal.pay(uncovered, account, unpaid - covered, Reason.WRITE_OFF, Stage.UNCOVERED)
     journal.deleveraging = None

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import attrs
 from attrs import field, frozen
-from attrs.validators import instance_of, optional
+from attrs.validators import instance_of
 
 from riskcore.quantities import (
     AccountId,
@@ -34,6 +34,11 @@ from riskcore.state import MarketRules
 def _queue(event: object, attribute: attrs.Attribute[Any], value: object) -> None:
     if type(value) is not tuple or any(type(entry) is not str or not entry for entry in value):
         raise TypeError(f"{type(event).__name__}.{attribute.name} must be a tuple of non-empty str, not {value!r}")
+
+
+def _text_or_none(event: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if value is not None:
+        some_text(event, attribute, value)
 
 
 @frozen
@@ -84,7 +89,7 @@ class FundInsurance(Header):
     """Cash comes in for the insurance fund: for its shared part, or for that of a separate ``market``."""
 
     amount: Atoms = field(validator=exact_int)
-    market: MarketId | None = field(default=None, validator=optional(some_text))
+    market: MarketId | None = field(default=None, validator=_text_or_none)
 
 
 @frozen

@@ -445,7 +445,11 @@ class Monitor:
             ("BAL-2", all(sums.longs[id] == one.open_interest for id, one in listed.items()), "open interest ties"),
             ("SHARE-1", shares_tie and possible, "shares and waiting deposits add up, and none is negative"),
             ("INS-2", draws_are_possible(ledger), "what was drawn is not negative, and its window has begun"),
-            ("INS-5", _are_parts_possible(state, sums), "separate markets' parts add up, and are no more than the fund"),
+            (
+                "INS-5",
+                _are_parts_possible(state, sums),
+                "separate markets' parts add up, and are no more than the fund",
+            ),
             ("ZERO-1", _sum_equities(state) + claims == -reserves.outside, "claims equal the pool"),
         ):
             self._count(law, holds, None, clause)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from riskcore.cash import get_haircut, get_pooled
 from riskcore.domains import has_part
@@ -256,8 +256,8 @@ class InsuranceFund:
     drawn: Atoms
     window_ends: Time | None
     used: Mapping[MarketId, Atoms]
-    parts: Mapping[MarketId, Atoms]
-    available_there: Mapping[MarketId, Atoms]
+    parts: Mapping[MarketId, Atoms] = field(factory=dict)
+    available_there: Mapping[MarketId, Atoms] = field(factory=dict)
 
 
 def insurance_fund(state: State, time: Time | None = None) -> InsuranceFund:

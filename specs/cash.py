@@ -25,7 +25,6 @@ DEPOSIT = Contract(
 )
 
 
-
 def _fund_guard(case: Case) -> dict[Rule, Any]:
     rules = {**header_guard(case), Rule.AMOUNT_NOT_POSITIVE: case.event.amount > 0}
     if case.event.market is None:

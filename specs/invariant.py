@@ -108,7 +108,6 @@ def market_is_possible(ledger: Ledger, funding_interval: Any) -> Any:
         market.previous_mark_price > 0,
         market.index_price > 0,
         market.index_time <= ledger.timestamp,
-        part_is_possible(market),
     )
 
 

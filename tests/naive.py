@@ -359,7 +359,8 @@ class Holding:
 class Listing:
     """``accrued``: funding per long lot since listing, never rounded. ``settling``: it ends at its mark.
 
-    ``used``: of the insurance fund; ``own``: what of it is this market's alone. ``sold``: notional, then. ``previous``: the mark before.
+    ``used``: of the insurance fund; ``own``: what of it is this market's alone. ``sold``: notional, then.
+    ``previous``: the mark before.
     """
 
     rules: MarketRules
@@ -845,13 +846,14 @@ class Venue:
         )
 
     def fund_insurance(self, event: events.FundInsurance) -> set[str]:
+        broken = get_broken(AMOUNT_NOT_POSITIVE=event.amount > 0)
         if event.market is not None:
-            broken = self._check_open(event.market)
-            if broken or not self.listings[event.market].rules.insurance_separate:
-                return broken or get_broken(AMOUNT_NOT_POSITIVE=event.amount > 0) | {"INSURANCE_NOT_SEPARATE"}
+            if closed := self._check_open(event.market):
+                return broken | closed
+            broken |= get_broken(INSURANCE_NOT_SEPARATE=self.listings[event.market].rules.insurance_separate)
         self._feed(event.amount, event.market or "")
         self.pool += event.amount
-        return get_broken(AMOUNT_NOT_POSITIVE=event.amount > 0)
+        return broken
 
     def repay_loss(self, event: events.RepayLoss) -> set[str]:
         broken = get_broken(AMOUNT_NOT_POSITIVE=event.amount > 0, NOT_UNCOVERED=event.amount <= self.losses)

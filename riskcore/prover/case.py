@@ -133,7 +133,7 @@ class SymSnapshot:
         self.timestamp: Any = world.timestamp
         self.vault_shares: Any = world.vault_shares
         self.draws: Any = world.draws
-        self.separate_insurance: Any = world.separate_insurance
+        self._separate_insurance: Any = world.separate_insurance
         if after is not None:
             self.market = world.markets.last[0] if world.focus is not None else None
             self.reserves = after.reserves
@@ -142,7 +142,7 @@ class SymSnapshot:
             self.sequence, self.timestamp = after.sequence, after.timestamp
             self.vault_shares = after.vault_shares
             self.draws = after.draws
-            self.separate_insurance = after.separate_insurance
+            self._separate_insurance = after.separate_insurance
 
     def account(self, id: Any) -> AccountSymbols:
         table = self._world.accounts
@@ -185,6 +185,12 @@ class SymSnapshot:
     @property
     def sum_deposits(self) -> Any:
         return self._sum(self._world.sum_deposits, lambda stake: stake.deposit, self._world.stakes)
+
+    @property
+    def separate_insurance(self) -> Any:
+        """Whoever asks for it may assume what is known of the fund's parts before the event."""
+        self._world.assume(self._world.get_part_facts())
+        return self._separate_insurance
 
     @property
     def sum_insurance(self) -> Any:
