@@ -25,7 +25,7 @@ from riskcore.events import (
 from riskcore.insurance import get_available
 from riskcore.monitor import Monitor
 from riskcore.planner import Liquidity, Offer, resolve
-from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Time
+from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time
 from riskcore.queries import insurance_fund
 from riskcore.rules import Rule
 from riskcore.snapshot import get_state_hash, load_state, save_state
@@ -40,7 +40,7 @@ SEPARATE = evolve(make_rules(taker=1000, liquidation=10_000), insurance_separate
 def with_parts(own: int = 0, shared: int = 0, rules: MarketRules = SEPARATE, **rulebook: object) -> Desk:
     """amber long 10 BTC from 1000 with 1000 paid in; a fund of two parts; ETH has none."""
     desk = Desk(make_rulebook(**rulebook))
-    desk.open("BTC", 1000, evolve(rules, taker_fee_rate=0), amber=1000, birch=10**5, daisy=10**5)
+    desk.open("BTC", 1000, evolve(rules, taker_fee_rate=Rate(0)), amber=1000, birch=10**5, daisy=10**5)
     desk.open("ETH", 1000)
     if own:
         desk.must(FundInsurance, own, "BTC")

@@ -298,12 +298,12 @@ def get_footprint(event: Event, before: View) -> Footprint:
             episode = get_episode(before)
             parties = (episode.account, episode.queue[episode.head])
             reserves = ("transit", "insurance") if episode.excess else ("transit",)
-            fields = ("open_interest", "insurance")
-            return Footprint(parties, episode.market, parties, fields, reserves, episode=True)
+            moved = ("open_interest", "insurance")
+            return Footprint(parties, episode.market, parties, moved, reserves, episode=True)
         case events.EndDeleveraging():
             episode, reserves = get_episode(before), ("insurance", "uncovered")
-            fields = ("insurance_used", "insurance")
-            return Footprint((episode.account,), episode.market, (), fields, reserves, True, draws=True)
+            paid = ("insurance_used", "insurance")
+            return Footprint((episode.account,), episode.market, (), paid, reserves, True, draws=True)
         case events.WriteOff():
             return Footprint((event.account,), reserves=("uncovered",))
         case events.BeginLossSharing():

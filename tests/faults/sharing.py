@@ -285,9 +285,8 @@ FAULTS = (
         words="a market in which somebody holds lots cannot be ended",
         kinds=(33,),
         module="settlement",
-        old="    require(event.price > 0, Rule.PRICE_NOT_POSITIVE)\n    # Effect: what it has of the insurance fund becomes "
-        "shared once it settles (``domains.py``)\n    settling",
-        new="    require((event.price > 0) & (market.open_interest == 0), Rule.PRICE_NOT_POSITIVE)\n    settling",
+        old="    require(event.price > 0, Rule.PRICE_NOT_POSITIVE)\n    # Effect: what it has of the insurance",
+        new="    require((event.price > 0) & (market.open_interest == 0), Rule.PRICE_NOT_POSITIVE)\n    # Effect:",
         unit="lemma:liveness",
         kills=("an_open_market_can_end", "who_is_not_closed_is_alone"),
     ),
