@@ -30,6 +30,7 @@ from riskcore.queries import insurance_fund
 from riskcore.rules import Rule
 from riskcore.snapshot import get_state_hash, load_state, save_state
 from riskcore.state import CloseOut, LossSharing, Market, MarketRules, State
+from riskcore.waterfall import get_solvency
 from tests.strategies import Desk, make_rulebook, make_rules
 
 BTC = MarketId("BTC")
@@ -220,6 +221,12 @@ def test_the_fund_by_part() -> None:
 
     assert (1060, 50) == (fund.balance, fund.available)
     assert ({BTC: 60}, {BTC: 50}) == (fund.parts, fund.available_there)
+
+
+def test_the_statement_says_what_of_the_fund_is_some_markets_own() -> None:
+    solvency = get_solvency(with_parts(own=60, shared=1000).state)
+
+    assert (1060, 60, True) == (solvency.insurance, solvency.separate, solvency.ties)
 
 
 def test_the_planner_sells_as_much_as_the_market_can_pay_for() -> None:
