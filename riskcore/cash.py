@@ -6,10 +6,11 @@ margin in and out, and nothing else that happens to one account touches another.
 
 from __future__ import annotations
 
+from riskcore.domains import has_part
 from riskcore.events import Deposit, FundInsurance, RepayLoss, Transfer, Withdraw
 from riskcore.journal import Journal, Party, Reason, Reserve, Stage
 from riskcore.margin import get_margin
-from riskcore.markets import require_fresh
+from riskcore.markets import get_open_market, require_fresh
 from riskcore.quantities import divide_up
 from riskcore.rules import Rule, require
 from riskcore.state import State
@@ -28,8 +29,10 @@ def process_deposit(state: State, event: Deposit) -> Journal:
 def process_fund_insurance(state: State, event: FundInsurance) -> Journal:
     # Guard
     require(event.amount > 0, Rule.AMOUNT_NOT_POSITIVE)
+    market = None if event.market is None else get_open_market(state, event.market)
+    require(market is None or has_part(market), Rule.INSURANCE_NOT_SEPARATE)
     # Effect
-    journal = Journal(state)
+    journal = Journal(state, event.market, market)
     outside, insurance = journal.reserve(Reserve.OUTSIDE), journal.reserve(Reserve.INSURANCE)
     journal.pay(outside, insurance, event.amount, Reason.DEPOSIT, Stage.ORDINARY)
     return journal

@@ -123,7 +123,7 @@ def process_end_deleveraging(state: State, event: EndDeleveraging) -> Journal:
     account, uncovered = journal.account(episode.account), journal.reserve(Reserve.UNCOVERED)
     paid = get_paid(episode, episode.done) - get_passed_on(episode, episode.done)
     unpaid = max(episode.share - episode.excess - paid, 0)
-    covered = min(unpaid, get_available(state, event.timestamp))
+    covered = min(unpaid, get_available(state, event.timestamp, journal.market))
     journal.cover(account, covered, Stage.INSURANCE, event.timestamp)
     journal.pay(uncovered, account, unpaid - covered, Reason.WRITE_OFF, Stage.UNCOVERED)
     journal.deleveraging = None

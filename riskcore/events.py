@@ -36,6 +36,11 @@ def _queue(event: object, attribute: attrs.Attribute[Any], value: object) -> Non
         raise TypeError(f"{type(event).__name__}.{attribute.name} must be a tuple of non-empty str, not {value!r}")
 
 
+def _text_or_none(event: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if value is not None:
+        some_text(event, attribute, value)
+
+
 @frozen
 class Header:
     """What every event carries: a unique id, a rising sequence number, a time."""
@@ -81,9 +86,10 @@ class Transfer(Header):
 
 @frozen
 class FundInsurance(Header):
-    """Cash comes in for the insurance fund."""
+    """Cash comes in for the insurance fund: for its shared part, or for that of a separate ``market``."""
 
     amount: Atoms = field(validator=exact_int)
+    market: MarketId | None = field(default=None, validator=_text_or_none)
 
 
 @frozen

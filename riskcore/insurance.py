@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from riskcore.domains import get_stock
 from riskcore.draws import get_drawn
 from riskcore.events import CoverDeficit, WriteOff
 from riskcore.journal import Journal, Reason, Reserve, Stage
@@ -9,13 +10,15 @@ from riskcore.margin import get_margin
 from riskcore.markets import require_fresh
 from riskcore.quantities import Atoms, Time
 from riskcore.rules import Rule, require
-from riskcore.state import State
+from riskcore.state import Market, State
 
 
-def get_available(state: State, time: Time) -> Atoms:
-    """Atoms that the insurance fund may pay out at ``time``: what it has above its floor, and its limit leaves."""
-    rulebook = state.rulebook
-    available = state.reserves.insurance - rulebook.insurance_floor
+def get_available(state: State, time: Time, market: Market | None = None) -> Atoms:
+    """Atoms that the insurance fund may pay out at ``time``, for a market or for accounts: what its limit leaves.
+
+    A separate market has its own part, all others and all accounts what is shared and above the floor.
+    """
+    rulebook, available = state.rulebook, get_stock(state, market)
     if rulebook.insurance_draw_limit > 0:
         available = min(available, rulebook.insurance_draw_limit - get_drawn(rulebook, state.draws, time))
     return Atoms(max(available, 0))

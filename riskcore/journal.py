@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias
 
 from attrs import evolve
 
+from riskcore.domains import get_insured, get_separate
 from riskcore.draws import get_draws_after
 from riskcore.events import Event
 from riskcore.leverages import NO_LEVERAGES, Leverages
@@ -237,6 +238,7 @@ class Journal:
             market.previous_mark_price,
             market.index_price,
             market.index_time,
+            market.insurance,
         )
         # reserves never trade: they have no positions
         self.lines.append(
@@ -313,7 +315,11 @@ class Journal:
                 party.id,  # type: ignore[arg-type]
                 Account(Atoms(party.balance), party.positions, party.liquidated, party.leverages, Atoms(party.sold)),
             )
-        if self.market_id is not None:
+        separate = state.separate_insurance
+        if self.market is not None and self.market_id is not None:
+            change = self._balance_after(Reserve.INSURANCE) - state.reserves.insurance
+            self.market = get_insured(self.market, change)
+            separate = get_separate(state, self.market_id, self.market)
             markets = markets.put(self.market_id, self.market)
         stakes = state.stakes
         for holder in self._holders:
@@ -331,6 +337,7 @@ class Journal:
             Shares(self.vault_shares),
             self.draws,
             self.sharing,
+            separate,
         )
 
     def _reserves_after(self) -> Reserves:

@@ -59,7 +59,7 @@ def can_back(state: State, market: Market, lots: int, loss: int, missing: int, t
     """
     rulebook = state.rulebook
     is_near = loss * RATE_ONE <= lots * market.mark_price * rulebook.insurance_fill_band
-    return rulebook.insurance_backs_fills & (missing <= get_available(state, time)) & is_near
+    return rulebook.insurance_backs_fills & (missing <= get_available(state, time, market)) & is_near
 
 
 def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:

@@ -18,11 +18,11 @@ from riskcore.events import BeginDeleveraging, BeginLossSharing, Event, Header
 from riskcore.journal import Line
 from riskcore.quantities import AccountId, MarketId
 from riskcore.rules import Rejected, Rule
-from riskcore.state import Account, Stake, State
+from riskcore.state import Account, Market, Stake, State
 from riskcore.step import DELEVERAGING_STEPS, SHARING_STEPS, Outcome, apply, get_effects
 from specs.contracts import CONTRACTS
 from specs.deleveraging import eligible, lots_asked, share_to_pay
-from specs.invariant import draws_are_possible, stake_is_possible
+from specs.invariant import draws_are_possible, parts_are_of_the_fund, stake_is_possible
 from specs.laws import BY_ID, LAWS, Law
 from specs.ranking import ahead, chance, score
 from specs.sharing import weight
@@ -59,7 +59,7 @@ class Violation:
 class Sums:
     """The sums over all accounts that the laws speak of; ``sizes`` and ``longs`` by market.
 
-    ``shares`` of the vault, and ``deposits`` that wait to be some.
+    ``shares`` of the vault, and ``deposits`` that wait to be some. ``insurance``: the fund's parts, over all markets.
     """
 
     balances: int
@@ -68,6 +68,7 @@ class Sums:
     longs: Counter[MarketId]
     shares: int = 0
     deposits: int = 0
+    insurance: int = 0
 
     def add_stake(self, stake: Stake, sign: int) -> None:
         """Count a stake in, or out with a ``sign`` of -1."""
@@ -95,7 +96,13 @@ def count_sums(accounts: Iterable[Account], stakes: Iterable[Stake] = ()) -> Sum
 
 
 def _count_state(state: State) -> Sums:
-    return count_sums((account for _, account in state.accounts.items()), (stake for _, stake in state.stakes.items()))
+    sums = count_sums((account for _, account in state.accounts.items()), (stake for _, stake in state.stakes.items()))
+    sums.insurance = sum(_get_part(market) for _, market in state.markets.items())
+    return sums
+
+
+def _get_part(market: Market | None) -> int:
+    return 0 if market is None else market.insurance
 
 
 class _Marks:
@@ -210,6 +217,7 @@ class _Snapshot:
         self.vault_shares = state.vault_shares
         self.sum_shares, self.sum_deposits = sums.shares, sums.deposits
         self.draws = state.draws
+        self.separate_insurance, self.sum_insurance = state.separate_insurance, sums.insurance
 
     def account(self, id: Any) -> _AccountView:
         view = self._views.get(id)
@@ -386,6 +394,8 @@ class Monitor:
         for id in case.holders:
             self._sums.add_stake(stakes[id], -1)
             self._sums.add_stake(after.stakes.get(id), 1)
+        if case.focus is not None:
+            self._sums.insurance += _get_part(after.markets.get(case.focus)) - _get_part(case.before.market)
         case.after = _Snapshot(after, case.focus, {}, self._sums)
         case.effects = get_effects(journal)
         self._check_laws(case, was_seen)
@@ -435,6 +445,11 @@ class Monitor:
             ("BAL-2", all(sums.longs[id] == one.open_interest for id, one in listed.items()), "open interest ties"),
             ("SHARE-1", shares_tie and possible, "shares and waiting deposits add up, and none is negative"),
             ("INS-2", draws_are_possible(ledger), "what was drawn is not negative, and its window has begun"),
+            (
+                "INS-5",
+                _are_parts_possible(state, sums),
+                "separate markets' parts add up, and are no more than the fund",
+            ),
             ("ZERO-1", _sum_equities(state) + claims == -reserves.outside, "claims equal the pool"),
         ):
             self._count(law, holds, None, clause)
@@ -461,7 +476,12 @@ class Monitor:
 
 def _get_figures(sums: Sums) -> tuple[object, ...]:
     """Sums that can be compared: a market in which nothing is left counts as none."""
-    return sums.balances, sums.entries, +sums.sizes, +sums.longs, sums.shares, sums.deposits
+    return sums.balances, sums.entries, +sums.sizes, +sums.longs, sums.shares, sums.deposits, sums.insurance
+
+
+def _are_parts_possible(state: State, sums: Sums) -> bool:
+    ledger: Any = _Snapshot(state, None, {}, sums)
+    return bool(parts_are_of_the_fund(ledger))
 
 
 def _get_still(state: State, focus: MarketId, sums: Sums) -> _Case:

@@ -376,7 +376,8 @@ class _Run:
             left = get_margin(after, self.state.markets)
             return left.equity * RATE_ONE >= max(self.state.rulebook.liquidation_target, RATE_ONE) * left.maintenance
 
-        backed = self.state.rulebook.insurance_backs_fills and get_available(self.state, self.timestamp) > 0
+        fund = get_available(self.state, self.timestamp, self.state.markets.get(market_id))
+        backed = self.state.rulebook.insurance_backs_fills and fund > 0
         sizes = compute_fill_sizes(self.state, id, offer.maker, market_id, offer.lots, self.timestamp)
         found, rule = 0, Rule.DUST
         for least, last in sizes:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from riskcore.cash import get_haircut, get_pooled
+from riskcore.domains import has_part
 from riskcore.draws import get_drawn
 from riskcore.events import MarkPrice
 from riskcore.insurance import get_available
@@ -243,10 +244,11 @@ def get_vault_report(state: State) -> VaultReport:
 class InsuranceFund:
     """How the insurance fund stands at a time; atoms.
 
-    ``available``: what it may pay out now. ``drawn``: what it has paid out in the window that runs, and
+    ``available``: what its shared part may pay out now. ``drawn``: what it has paid out in the window that runs, and
     ``window_ends``: when that is over; none where nothing limits it or no window runs.
     ``used``: what it has paid for each market's liquidation fills and deleveragings. Deficits of
     whole accounts are no market's: they are in the effects alone.
+    ``parts``: what separate markets have of it for themselves, and ``available_there`` of that each may pay out now.
     """
 
     balance: Atoms
@@ -254,6 +256,8 @@ class InsuranceFund:
     drawn: Atoms
     window_ends: Time | None
     used: Mapping[MarketId, Atoms]
+    parts: Mapping[MarketId, Atoms] = field(factory=dict)
+    available_there: Mapping[MarketId, Atoms] = field(factory=dict)
 
 
 def insurance_fund(state: State, time: Time | None = None) -> InsuranceFund:
@@ -263,7 +267,10 @@ def insurance_fund(state: State, time: Time | None = None) -> InsuranceFund:
     ends = Time(state.draws.since + state.rulebook.insurance_draw_window) if drawn else None
     listed = sorted((id, market) for id, market in state.markets.items() if market is not None)
     used = {id: market.insurance_used for id, market in listed}
-    return InsuranceFund(state.reserves.insurance, get_available(state, now), drawn, ends, used)
+    separate = [(id, market) for id, market in listed if has_part(market)]
+    parts = {id: market.insurance for id, market in separate}
+    there = {id: get_available(state, now, market) for id, market in separate}
+    return InsuranceFund(state.reserves.insurance, get_available(state, now), drawn, ends, used, parts, there)
 
 
 @frozen

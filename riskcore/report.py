@@ -271,6 +271,7 @@ def _get_solvency(solvency: Solvency, units: Units) -> Table:
     rows = [
         ("claims", "equity of all accounts", solvency.equities),
         ("", "insurance fund", solvency.insurance),
+        *([("", "of it some market's own", solvency.separate)] if solvency.separate else []),
         ("", "fees", solvency.fees),
         *([("", "waiting for the vault", solvency.escrow)] if solvency.escrow else []),
         ("", "together", solvency.claims),

@@ -78,6 +78,7 @@ class Rule(StrEnum):
     VAULT_HAS_HOLDERS = "others than the vault hold its shares"
 
     NO_DEFICIT = "the account's equity is not negative"
+    INSURANCE_NOT_SEPARATE = "the market has no part of the insurance fund of its own"
     INSURANCE_OPEN_POSITION = "the rulebook lets insurance cover flat accounts only"
     INSURANCE_EXHAUSTED = "the insurance fund has nothing above its floor, or its limit leaves it nothing to pay"
     INSURANCE_NOT_EXHAUSTED = "the insurance fund still has something above its floor that it may pay"

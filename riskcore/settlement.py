@@ -20,7 +20,7 @@ def process_settle_market(state: State, event: SettleMarket) -> Journal:
     # Guard
     market = get_open_market(state, event.market)
     require(event.price > 0, Rule.PRICE_NOT_POSITIVE)
-    # Effect
+    # Effect: what it has of the insurance fund becomes shared once it settles (``domains.py``)
     settling = evolve(market, mark_price=event.price, mark_time=event.timestamp, settling=True)
     return Journal(state, event.market, settling)
 

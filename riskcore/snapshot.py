@@ -3,7 +3,8 @@
 The canonical encoding of a state is one JSON object with the keys ``accounts``,
 ``deleveraging``, ``draws``, ``markets``, ``reserves``, ``rulebook``, ``sequence``, ``sharing``, ``stakes``,
 ``timestamp`` and ``vault_shares``, under them the field names of ``state.py``, those at
-their default left out, and ``draws`` of nothing, and ``sharing`` where none is open; an account is
+their default left out, and ``draws`` of nothing, ``sharing`` where none is open, and ``separate_insurance``
+but where it is above zero; an account is
 ``{"balance": ..., "positions": {market: {"cost", "entry_index", "size"}}}``, with
 ``liquidated`` and ``sold`` where a sale is remembered and ``leverages`` where some are chosen. Every
 object's keys are sorted by code point, there is no white space, integers are decimal, and
@@ -48,6 +49,7 @@ from riskcore.codec import (
     read_text,
     require_fields,
 )
+from riskcore.domains import has_part
 from riskcore.files import get_length, write_whole
 from riskcore.leverages import Leverages
 from riskcore.quantities import NEVER, RATE_ONE, AccountId, Atoms, EventId, Leverage, MarketId, Shares, Time
@@ -75,8 +77,8 @@ from riskcore.strict_json import SNAPSHOT_DIGITS, describe, read_object
 
 SCHEMA_VERSION: Final = 1
 _FIELDS: Final = ("accounts", "deleveraging", "markets", "reserves", "rulebook", "seen", "sequence", "timestamp")
-#: A snapshot from before there were shares, limits to draws or losses shared out has none of these.
-_LATER_FIELDS: Final = ("stakes", "vault_shares", "draws", "sharing")
+#: A snapshot from before there were shares, limits to draws, losses shared out or separate parts has none of these.
+_LATER_FIELDS: Final = ("stakes", "vault_shares", "draws", "sharing", "separate_insurance")
 _ACCOUNT_FIELDS: Final = ("balance", "positions")
 _LIQUIDATED: Final = "liquidated"
 _LEVERAGES: Final = "leverages"
@@ -125,6 +127,8 @@ def _get_pieces(state: State, whole: bool) -> Iterator[str]:
     if whole:
         seen = sorted(id for id, accepted in state.seen.items() if accepted)
         yield ',"seen":' + _encode_part("seen", seen, digits)
+    if state.separate_insurance != 0:
+        yield ',"separate_insurance":' + _encode_part("separate_insurance", state.separate_insurance, digits)
     yield ',"sequence":' + _encode_part("sequence", state.sequence, digits)
     if state.sharing is not None:
         yield ',"sharing":' + _encode_part("sharing", state.sharing, digits)
@@ -217,6 +221,8 @@ def _decode_state(members: dict[str, object], mutable: bool) -> State:
     with within("sharing"):
         value = members.get("sharing")
         sharing = None if value is None else SHARING.read(value, SNAPSHOT)
+    with within("separate_insurance"):
+        separate = Atoms(read_integer(members.get("separate_insurance", 0), SNAPSHOT))
     with within("sequence"):
         sequence = read_integer(members["sequence"], SNAPSHOT)
     with within("timestamp"):
@@ -234,6 +240,7 @@ def _decode_state(members: dict[str, object], mutable: bool) -> State:
         vault_shares,
         draws,
         sharing,
+        separate,
     )
     _check_state(state)
     return state
@@ -333,6 +340,9 @@ def _check_state(state: State) -> None:
             _check_sharing(state.sharing, state)
     with within("draws"):
         _check_draws(state.draws, state)
+    if not 0 <= state.separate_insurance <= state.reserves.insurance:
+        expected = "an amount, zero or more and no more than the insurance fund"
+        raise Fault(expected, str(state.separate_insurance), "separate_insurance")
     for holder, stake in sorted(state.stakes.items(), key=_get_key):
         with within(f"stakes.{printable(holder)}"):
             _check_stake(stake, state)
@@ -356,6 +366,10 @@ def _check_market(market: Market, state: State) -> None:
         if getattr(market, name) <= 0:
             raise Fault("a price above zero", str(getattr(market, name)), name)
     _check_past(market.index_time, "index_time", state)
+    if market.insurance != 0 and not has_part(market):
+        raise Fault("0 where the market is not separate, or ends", str(market.insurance), "insurance")
+    if not 0 <= market.insurance <= state.separate_insurance:
+        raise Fault("an amount, zero or more and within separate_insurance", str(market.insurance), "insurance")
     if market.open_interest < 0:
         raise Fault("lots, zero or more", str(market.open_interest), "open_interest")
 

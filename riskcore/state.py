@@ -49,7 +49,7 @@ class Rulebook:
     ``vault``: the account that takes positions over; marked and margined like any other.
     ``vault_position_limit``: atoms of notional at mark, per market, up to which the vault takes
     positions over; its own trades are bound by margin alone.
-    ``insurance_floor``: atoms that the insurance fund keeps back.
+    ``insurance_floor``: atoms that the insurance fund keeps back, of what is no market's own.
     ``insurance_backs_fills``: the fund pays what a liquidation fill is worse than bankruptcy price,
     ``insurance_fill_band``: if the fill is worse than mark by no more than this rate of its notional.
     ``insurance_before_adl``: the fund covers open accounts, and is used up before deleveraging.
@@ -182,6 +182,8 @@ class MarketRules:
     book at one time, in a block.
     ``vault_position_limit``: as the rulebook's, for this market alone; the smaller binds.
     ``mark_index_band``: rate of the index price by which a new mark price may differ from it.
+    ``insurance_separate``: the market has a part of the insurance fund of its own, which its fees and overshoots
+    feed, and on which its fills and deleveragings draw, and nothing else. Deficits of accounts are not its.
     """
 
     initial_margin_rate: Rate = field(validator=exact_int)
@@ -203,6 +205,7 @@ class MarketRules:
     liquidation_block_limit: Atoms = field(default=Atoms(0), validator=exact_int)
     vault_position_limit: Atoms = field(default=Atoms(0), validator=exact_int)
     mark_index_band: Rate = field(default=Rate(0), validator=exact_int)
+    insurance_separate: bool = field(default=False, validator=exact_bool)
 
 
 def is_admissible_tier(lower: Tier, tier: Tier) -> bool:
@@ -277,6 +280,7 @@ class Market:
     ``previous_mark_price``: the mark before the last ``MarkPrice``.
     ``index_price``, ``index_time``: the price of what the market is about, and when it was set. Until they
     are, all three are those of the mark.
+    ``insurance``: atoms of the insurance fund that are this market's own (``domains.py``).
     """
 
     rules: MarketRules
@@ -293,6 +297,7 @@ class Market:
     previous_mark_price: Price = field(default=attrs.Factory(_get_mark, takes_self=True))
     index_price: Price = field(default=attrs.Factory(_get_mark, takes_self=True))
     index_time: Time = field(default=attrs.Factory(_get_mark_time, takes_self=True))
+    insurance: Atoms = _NOTHING
 
 
 @frozen
@@ -460,7 +465,10 @@ class Sharing:
 
 @frozen
 class State:
-    """``vault_shares``: the shares of all stakes together."""
+    """``vault_shares``: the shares of all stakes together.
+
+    ``separate_insurance``: atoms of the insurance fund that are some market's own, all together.
+    """
 
     rulebook: Rulebook
     accounts: Table[AccountId, Account]
@@ -474,6 +482,7 @@ class State:
     vault_shares: Shares = field(default=Shares(0))
     draws: Draws = field(default=NO_DRAWS)
     sharing: Sharing | None = None
+    separate_insurance: Atoms = _NOTHING
 
 
 def genesis(rulebook: Rulebook, *, mutable: bool = False) -> State:

@@ -141,7 +141,7 @@ def _get_mark(state: State, line: Trade) -> int:
 
 class Solvency(NamedTuple):
     """Atoms. ``pool``: the cash that is really there; ``uncovered``: minus the losses that nobody could pay;
-    ``escrow``: what waits to be deposited in the vault.
+    ``escrow``: what waits to be deposited in the vault; ``separate``: what of the insurance is some market's own.
 
     Every claim on the pool is met but for what is uncovered: ``claims + uncovered == pool``.
     """
@@ -152,6 +152,7 @@ class Solvency(NamedTuple):
     fees: int
     uncovered: int
     escrow: int = 0
+    separate: int = 0
 
     @property
     def claims(self) -> int:
@@ -166,4 +167,12 @@ def get_solvency(state: State) -> Solvency:
     """The statement at the marks of the state; one scan of the accounts."""
     equities = sum(get_margin(account, state.markets).equity for _, account in state.accounts.items())
     reserves = state.reserves
-    return Solvency(-reserves.outside, equities, reserves.insurance, reserves.fees, reserves.uncovered, reserves.escrow)
+    return Solvency(
+        -reserves.outside,
+        equities,
+        reserves.insurance,
+        reserves.fees,
+        reserves.uncovered,
+        reserves.escrow,
+        state.separate_insurance,
+    )

@@ -135,6 +135,13 @@ class Ledger(Protocol):
     def sum_deposits(self) -> Any:
         """Of what waits in escrow, over all stakes."""
 
+    @property
+    def separate_insurance(self) -> Any: ...
+
+    @property
+    def sum_insurance(self) -> Any:
+        """Of their own parts of the insurance fund, over all markets."""
+
 
 class Snapshot(Ledger, Protocol):
     """The state before the event, or after it."""

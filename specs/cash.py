@@ -10,6 +10,7 @@ from riskcore.rules import Rule
 from specs.arithmetic import ceiling_ratio, either, every, implies, negate, smaller
 from specs.case import Case
 from specs.contract import Contract, Effect, header_guard, pay
+from specs.markets import open_market
 
 DEPOSIT = Contract(
     event=events.Deposit,
@@ -23,17 +24,31 @@ DEPOSIT = Contract(
     ),
 )
 
-FUND_INSURANCE = Contract(
-    event=events.FundInsurance,
-    guard=lambda case: {**header_guard(case), Rule.AMOUNT_NOT_POSITIVE: case.event.amount > 0},
-    effect=lambda case: Effect(
+
+def _fund_guard(case: Case) -> dict[Rule, Any]:
+    rules = {**header_guard(case), Rule.AMOUNT_NOT_POSITIVE: case.event.amount > 0}
+    if case.event.market is None:
+        return rules
+    rules |= open_market(case)
+    market = case.before.market
+    return rules if market is None else {**rules, Rule.INSURANCE_NOT_SEPARATE: market.rules.insurance_separate}
+
+
+def _fund_effect(case: Case) -> Effect:
+    before, amount = case.before, case.event.amount
+    is_shared = case.event.market is None
+    return Effect(
         reserves={
-            "outside": case.before.reserves.outside - case.event.amount,
-            "insurance": case.before.reserves.insurance + case.event.amount,
+            "outside": before.reserves.outside - amount,
+            "insurance": before.reserves.insurance + amount,
         },
-        lines=(pay(Reserve.OUTSIDE, Reserve.INSURANCE, case.event.amount, Reason.DEPOSIT),),
-    ),
-)
+        market={} if is_shared else {"insurance": before.market.insurance + amount},
+        separate_insurance=None if is_shared else before.separate_insurance + amount,
+        lines=(pay(Reserve.OUTSIDE, Reserve.INSURANCE, amount, Reason.DEPOSIT),),
+    )
+
+
+FUND_INSURANCE = Contract(event=events.FundInsurance, guard=_fund_guard, effect=_fund_effect)
 
 
 REPAY_LOSS = Contract(

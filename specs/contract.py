@@ -12,6 +12,7 @@ from riskcore.journal import Line, Pay, Reason, Reserve, Stage, Trade
 from riskcore.rules import Rule
 from specs.arithmetic import cost_after, either, every, larger, magnitude, named, opened_after
 from specs.case import AccountView, Case, Snapshot
+from specs.domains import part_after, stock
 from specs.draws import drawn_after, may_pay_out
 from specs.tiers import initial_requirement, maintenance_requirement
 
@@ -24,6 +25,7 @@ class Effect:
     ``deleveraging``, ``sharing``: whether the open one is what it must be, or None for unchanged.
     ``stakes``: as ``accounts``. ``vault_shares``: their total, or None for unchanged.
     ``draws``: new values of what the insurance fund has drawn.
+    ``separate_insurance``: the total of the separate markets' parts of the fund, or None for unchanged.
     ``lines``: what moved, in order, for which reason and in which stage; payments of nothing included.
     """
 
@@ -36,6 +38,7 @@ class Effect:
     vault_shares: Any = None
     draws: Mapping[str, Any] = field(factory=dict)
     sharing: Any = None
+    separate_insurance: Any = None
 
 
 @frozen
@@ -149,9 +152,26 @@ def bearable(case: Case, account: AccountView, equity: Any, size: Any, partner: 
 
 
 def available(case: Case, snapshot: Snapshot | None = None) -> Any:
-    """Atoms that the insurance fund may pay at the event's time, before it or as a snapshot has it."""
+    """Atoms that the fund's shared part may pay at the event's time, before it or as a snapshot has it."""
     found = case.before if snapshot is None else snapshot
-    return may_pay_out(case.rulebook, found.reserves.insurance, found.draws, case.event.timestamp)
+    return may_pay_out(case.rulebook, stock(found, case.rulebook, None), found.draws, case.event.timestamp)
+
+
+def available_there(case: Case, snapshot: Snapshot | None = None) -> Any:
+    """Atoms that the fund may pay for the event's market, likewise: of its own part, where it is separate."""
+    found = case.before if snapshot is None else snapshot
+    return may_pay_out(case.rulebook, stock(found, case.rulebook, found.market), found.draws, case.event.timestamp)
+
+
+def insured(case: Case, change: Any) -> Mapping[str, Any]:
+    """The market's part of the fund once that changed by so many atoms in the event."""
+    return {"insurance": part_after(case.before.market, change)}
+
+
+def separate_after(case: Case, change: Any) -> Any:
+    """The total of the parts then."""
+    before = case.before
+    return before.separate_insurance + part_after(before.market, change) - before.market.insurance
 
 
 def drawn(case: Case, paid: Any) -> Mapping[str, Any]:

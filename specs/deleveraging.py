@@ -15,12 +15,15 @@ from specs.contract import (
     Contract,
     Effect,
     available,
+    available_there,
     drawn,
     header_guard,
+    insured,
     more_longs,
     moved,
     owed,
     pay,
+    separate_after,
     trade,
 )
 from specs.gates import cooled_down
@@ -163,8 +166,10 @@ def _step_effect(case: Case) -> Effect:
         market={
             "open_interest": before.market.open_interest
             + more_longs(account.size, change)
-            + more_longs(head.size, -change)
+            + more_longs(head.size, -change),
+            **insured(case, overshoot),
         },
+        separate_insurance=separate_after(case, overshoot),
         deleveraging=_advanced(case, episode.done + lots),
         lines=(
             *trade(case, episode.account, case.head, change, debit, Reason.CLOSE_OUT, Stage.DELEVERAGING),
@@ -209,14 +214,15 @@ def unpaid(case: Case) -> Any:
 def _end_effect(case: Case) -> Effect:
     before, episode = case.before, case.before.deleveraging
     account, missing = before.account(episode.account), unpaid(case)
-    covered = smaller(missing, available(case))
+    covered = smaller(missing, available_there(case))
     return Effect(
         accounts=((episode.account, {"balance": account.balance + missing}),),
         reserves={
             "insurance": before.reserves.insurance - covered,
             "uncovered": before.reserves.uncovered - (missing - covered),
         },
-        market={"insurance_used": before.market.insurance_used + covered},
+        market={"insurance_used": before.market.insurance_used + covered, **insured(case, -covered)},
+        separate_insurance=separate_after(case, -covered),
         draws=drawn(case, covered),
         deleveraging=case.after.deleveraging is None,
         lines=(

@@ -1,4 +1,4 @@
-"""What the insurance fund may pay: what it has above its floor, and no faster than its limit lets it."""
+"""What the insurance fund may pay of what it has for it, and no faster than its limit lets it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ def counted(rulebook: Any, draws: Any, time: Any) -> Any:
     return either(time - draws.since >= rulebook.insurance_draw_window, 0, draws.drawn)
 
 
-def may_pay_out(rulebook: Any, insurance: Any, draws: Any, time: Any) -> Any:
-    """Atoms that a fund of ``insurance`` may pay at ``time``. A limit of zero is none."""
-    above = insurance - rulebook.insurance_floor
+def may_pay_out(rulebook: Any, stock: Any, draws: Any, time: Any) -> Any:
+    """Atoms that may be paid of ``stock`` at ``time``. A limit of zero is none, and it is one for all parts."""
     left = rulebook.insurance_draw_limit - counted(rulebook, draws, time)
-    return larger(either(rulebook.insurance_draw_limit == 0, above, smaller(above, left)), 0)
+    return larger(either(rulebook.insurance_draw_limit == 0, stock, smaller(stock, left)), 0)
 
 
 def drawn_after(rulebook: Any, draws: Any, paid: Any, time: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 Both call these functions, so nothing is assumed that is not proven to be left behind.
 CASH-1, CASH-2, BAL-1 and BAL-2 claim the first four, SHARE-1 what is said of the vault's shares,
-INS-2 what is said of draws, INV-1 the rest.
+INS-2 what is said of draws, INS-5 of the fund's parts, INV-1 the rest.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from riskcore.state import AdlSize, CloseOut
-from specs.arithmetic import RATE_ONE, every, floor_ratio, implies, magnitude
+from specs.arithmetic import RATE_ONE, every, floor_ratio, implies, magnitude, negate
 from specs.case import Ledger, StakeView
+from specs.domains import has_part
 from specs.markets import admissible
 
 
@@ -38,6 +39,20 @@ def reserves_keep_their_sign(ledger: Ledger) -> Any:
 def shares_and_escrow_add_up(ledger: Ledger) -> Any:
     """The total of the vault's shares is the sum of the stakes, and escrow is the sum of the waiting deposits."""
     return every(ledger.vault_shares == ledger.sum_shares, ledger.reserves.escrow == ledger.sum_deposits)
+
+
+def parts_are_of_the_fund(ledger: Ledger) -> Any:
+    """The total is the sum of the markets' parts, and no more than the fund."""
+    return every(
+        ledger.separate_insurance == ledger.sum_insurance,
+        ledger.separate_insurance >= 0,
+        ledger.separate_insurance <= ledger.reserves.insurance,
+    )
+
+
+def part_is_possible(market: Any) -> Any:
+    """No part is below zero, and only a separate market that does not end has any."""
+    return every(market.insurance >= 0, implies(negate(has_part(market)), market.insurance == 0))
 
 
 def stake_is_possible(stake: StakeView) -> Any:

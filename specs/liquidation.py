@@ -12,15 +12,17 @@ from specs.case import AccountView, Case
 from specs.contract import (
     Contract,
     Effect,
-    available,
+    available_there,
     bearable,
     drawn,
     header_guard,
+    insured,
     maintenance_of,
     more_longs,
     moved,
     owed,
     pay,
+    separate_after,
     trade,
 )
 from specs.gates import gates_guard, no_dust, remembers
@@ -98,7 +100,7 @@ def _guard(case: Case) -> dict[Rule, Any]:
         **limits_guard(case, account, event.size),
         Rule.DUST: no_dust(case, account.size, account.size - change) & no_dust(case, maker.size, maker.size + change),
         Rule.WORSE_THAN_BANKRUPTCY: (missing <= 0)
-        | (case.rulebook.insurance_backs_fills & (missing <= available(case)) & is_backed_price(case)),
+        | (case.rulebook.insurance_backs_fills & (missing <= available_there(case)) & is_backed_price(case)),
         Rule.MAKER_MARGIN: bearable(case, maker, equity, maker.size + change, account),
     }
 
@@ -130,9 +132,11 @@ def _effect(case: Case) -> Effect:
             + more_longs(account.size, change)
             + more_longs(maker.size, -change),
             "insurance_used": before.market.insurance_used + cover,
+            **insured(case, fee - cover),
             "sold": either(is_counted, sold_in_market(case) + _worth(case), before.market.sold),
             "sold_time": either(is_counted, event.timestamp, before.market.sold_time),
         },
+        separate_insurance=separate_after(case, fee - cover),
         draws=drawn(case, cover),
         lines=(
             *trade(case, event.account, event.maker, change, debit, Reason.LIQUIDATION, Stage.BOOK),

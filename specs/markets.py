@@ -98,6 +98,7 @@ LIST_MARKET = Contract(
             "previous_mark_price": case.event.mark_price,
             "index_price": case.event.mark_price,
             "index_time": case.event.timestamp,
+            "insurance": 0,
         }
     ),
 )

@@ -20,7 +20,13 @@ SETTLE_MARKET = Contract(
         Rule.PRICE_NOT_POSITIVE: case.event.price > 0,
     },
     effect=lambda case: Effect(
-        market={"mark_price": case.event.price, "settling": True, "mark_time": case.event.timestamp}
+        market={
+            "mark_price": case.event.price,
+            "settling": True,
+            "mark_time": case.event.timestamp,
+            "insurance": 0,
+        },
+        separate_insurance=case.before.separate_insurance - case.before.market.insurance,
     ),
 )
 

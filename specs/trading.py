@@ -9,7 +9,20 @@ from riskcore.journal import Line, Reason, Reserve, Stage
 from riskcore.rules import Rule
 from specs.arithmetic import RATE_ONE, floor_ratio, magnitude, named, rate_of
 from specs.case import Case
-from specs.contract import Contract, Effect, bearable, header_guard, more_longs, moved, owed, pay, toward_zero, trade
+from specs.contract import (
+    Contract,
+    Effect,
+    bearable,
+    header_guard,
+    insured,
+    more_longs,
+    moved,
+    owed,
+    pay,
+    separate_after,
+    toward_zero,
+    trade,
+)
 from specs.gates import no_dust
 from specs.markets import fresh, open_market, within_band
 
@@ -72,8 +85,10 @@ def _effect(case: Case) -> Effect:
         market={
             "open_interest": before.market.open_interest
             + more_longs(taker.size, event.size)
-            + more_longs(maker.size, -event.size)
+            + more_longs(maker.size, -event.size),
+            **insured(case, share),
         },
+        separate_insurance=separate_after(case, share),
         lines=(
             *trade(case, event.taker, event.maker, event.size, debit, Reason.FILL, Stage.ORDINARY),
             pay(event.taker, Reserve.FEES, taker_fee, Reason.FEE),

@@ -66,6 +66,7 @@ class MarketView(NamedTuple):
     previous: int
     index_price: int
     index_time: int
+    insurance: int
 
 
 class EpisodeView(NamedTuple):
@@ -124,6 +125,7 @@ class View:
     vault_shares: int
     draws: DrawsView
     sharing: SharingView | None = None
+    separate_insurance: int = 0
 
     def get_stake(self, account: str) -> StakeView:
         return self.stakes.get(account, StakeView())
@@ -155,9 +157,16 @@ class View:
             maintenance += get_maintenance(listing.rules, listing.mark, position.size)
         return Health(self.get_equity(account), initial, maintenance)
 
-    def get_available(self, now: int) -> int:
-        """Atoms that the insurance fund may pay."""
-        return get_available(self.rulebook, self.reserves["insurance"], self.draws, now)
+    def get_available(self, now: int, market: str = "") -> int:
+        """Atoms that the insurance fund may pay for a market, or for accounts."""
+        listing = self.markets.get(market)
+        if listing is not None and listing.rules.insurance_separate:
+            return get_within_limit(self.rulebook, listing.insurance, self.draws, now)
+        return get_within_limit(self.rulebook, self.get_shared() - self.rulebook.insurance_floor, self.draws, now)
+
+    def get_shared(self) -> int:
+        """What of the fund is no market's."""
+        return self.reserves["insurance"] - sum(listing.insurance for listing in self.markets.values())
 
 
 def observe(state: State) -> View:
@@ -187,6 +196,7 @@ def observe(state: State) -> View:
             value.previous_mark_price,
             value.index_price,
             value.index_time,
+            value.insurance,
         )
         for market, value in state.markets.items()
         if value is not None
@@ -226,6 +236,7 @@ def observe(state: State) -> View:
         state.vault_shares,
         DrawsView(state.draws.drawn, state.draws.since),
         observe_sharing(state),
+        state.separate_insurance,
     )
 
 
@@ -237,9 +248,9 @@ def observe_sharing(state: State) -> SharingView | None:
     return SharingView(sharing.market, *figures, tuple(sharing.members), sharing.head)
 
 
-def get_available(rulebook: Rulebook, fund: int, draws: DrawsView, now: int) -> int:
-    """What the fund has above its floor; where it has a limit, no more than the window that runs has left of it."""
-    above = max(0, fund - rulebook.insurance_floor)
+def get_within_limit(rulebook: Rulebook, stock: int, draws: DrawsView, now: int) -> int:
+    """What there is to pay with; where the fund has a limit, no more than the window that runs has left of it."""
+    above = max(0, stock)
     if not rulebook.insurance_draw_limit:
         return above
     runs = now - draws.since < rulebook.insurance_draw_window
@@ -348,7 +359,8 @@ class Holding:
 class Listing:
     """``accrued``: funding per long lot since listing, never rounded. ``settling``: it ends at its mark.
 
-    ``used``: of the insurance fund. ``sold``: notional, then. ``previous``: the mark before.
+    ``used``: of the insurance fund; ``own``: what of it is this market's alone. ``sold``: notional, then.
+    ``previous``: the mark before.
     """
 
     rules: MarketRules
@@ -363,6 +375,7 @@ class Listing:
     previous: int = 0
     index: int = 0
     index_time: int = 0
+    own: int = 0
 
     def is_near(self, price: int) -> bool:
         """Whether a mark is within its band of the index, or nearer to it than the last one."""
@@ -400,6 +413,7 @@ class Venue:
         self.holdings: dict[str, dict[str, Holding]] = {}
         self.listings: dict[str, Listing] = {}
         self.pool = 0
+        #: what is no market's own
         self.insurance = 0
         self.fees = 0
         self.losses = 0
@@ -433,6 +447,7 @@ class Venue:
                 previous=market.previous,
                 index=market.index_price,
                 index_time=market.index_time,
+                own=market.insurance,
             )
         for account, (balance, positions, liquidated, leverages, sold) in view.accounts.items():
             venue.cash[account] = balance
@@ -447,7 +462,7 @@ class Venue:
                 venue.holdings[account][name] = Holding(size, cost, owed, opened)
                 venue.cash[account] -= owed
         venue.pool = -view.reserves["outside"]
-        venue.insurance = view.reserves["insurance"]
+        venue.insurance = view.get_shared()
         venue.fees = view.reserves["fees"]
         venue.losses = -view.reserves["uncovered"]
         venue.stakes = dict(view.stakes)
@@ -493,14 +508,14 @@ class Venue:
             if balance or positions or liquidated >= 0 or leverages:
                 sold = self.sold.get(account, 0)
                 accounts[account] = AccountView(balance, positions, liquidated, leverages, sold)
-        episode = self.episode
+        episode, own = self.episode, sum(listing.own for listing in self.listings.values())
         return View(
             self.rulebook,
             accounts,
             {name: self._view_market(name) for name in self.listings},
             {
                 "outside": -self.pool,
-                "insurance": self.insurance,
+                "insurance": self.insurance + own,
                 "fees": self.fees,
                 "transit": transit,
                 "uncovered": -self.losses,
@@ -526,6 +541,7 @@ class Venue:
             self.count_shares(),
             self.draws,
             self.sharing,
+            own,
         )
 
     def _view_market(self, name: str) -> MarketView:
@@ -548,6 +564,7 @@ class Venue:
             listing.previous,
             listing.index,
             listing.index_time,
+            listing.own,
         )
 
     def _count_longs(self, name: str) -> int:
@@ -596,13 +613,24 @@ class Venue:
         health = self.get_health(account)
         return health.equity < health.maintenance
 
-    def get_available(self, now: int) -> int:
-        return get_available(self.rulebook, self.insurance, self.draws, now)
+    def get_available(self, now: int, market: str = "") -> int:
+        """For a market, or for accounts."""
+        listing = self.listings.get(market)
+        is_own = listing is not None and listing.rules.insurance_separate
+        stock = listing.own if listing is not None and is_own else self.insurance - self.rulebook.insurance_floor
+        return get_within_limit(self.rulebook, stock, self.draws, now)
+
+    def _feed(self, amount: int, market: str = "") -> None:
+        """The fund gets something in a market, or from elsewhere."""
+        if market and self.listings[market].rules.insurance_separate:
+            self.listings[market].own += amount
+        else:
+            self.insurance += amount
 
     def _draw(self, account: str, amount: int, now: int, market: str = "") -> None:
         """The fund pays, for a market if one is named."""
         self.cash[account] = self.cash.get(account, 0) + amount
-        self.insurance -= amount
+        self._feed(-amount, market)
         if market:
             self.listings[market].used += amount
         if amount and self.rulebook.insurance_draw_limit:
@@ -818,9 +846,14 @@ class Venue:
         )
 
     def fund_insurance(self, event: events.FundInsurance) -> set[str]:
-        self.insurance += event.amount
+        broken = get_broken(AMOUNT_NOT_POSITIVE=event.amount > 0)
+        if event.market is not None:
+            if closed := self._check_open(event.market):
+                return broken | closed
+            broken |= get_broken(INSURANCE_NOT_SEPARATE=self.listings[event.market].rules.insurance_separate)
+        self._feed(event.amount, event.market or "")
         self.pool += event.amount
-        return get_broken(AMOUNT_NOT_POSITIVE=event.amount > 0)
+        return broken
 
     def repay_loss(self, event: events.RepayLoss) -> set[str]:
         broken = get_broken(AMOUNT_NOT_POSITIVE=event.amount > 0, NOT_UNCOVERED=event.amount <= self.losses)
@@ -900,7 +933,7 @@ class Venue:
             taken += fee
         share = floor(Fraction(self.rulebook.insurance_fee_share, MILLION) * taken)
         self.fees -= share
-        self.insurance += share
+        self._feed(share, event.market)
         broken |= self._check_dust(event.market, {str(party): size for party, size in zip(parties, sizes, strict=True)})
         safe = [
             is_safe(before[i], self.get_health(party), is_reducing(sizes[i], self.get_size(party, event.market)))
@@ -937,10 +970,10 @@ class Venue:
             rate = Fraction(self.listings[event.market].rules.liquidation_fee_rate, MILLION)
             fee = min(spare, ceil(rate * event.size * event.price))
             self.cash[event.account] -= fee
-            self.insurance += fee
+            self._feed(fee, event.market)
         else:
             worst = Fraction(self.rulebook.insurance_fill_band, MILLION) * event.size * self.listings[event.market].mark
-            affordable = -spare <= self.get_available(event.timestamp)
+            affordable = -spare <= self.get_available(event.timestamp, event.market)
             backed = self.rulebook.insurance_backs_fills and affordable and share - spare <= worst
             broken |= get_broken(WORSE_THAN_BANKRUPTCY=backed)
             self._draw(event.account, -spare, event.timestamp, event.market)
@@ -1100,7 +1133,7 @@ class Venue:
         self._hand_over(episode.account, other, episode.market, lots, worth + payment if is_long else worth - payment)
         overshoot = episode.get_overshoot(episode.done + lots) - episode.get_overshoot(episode.done)
         self.cash[episode.account] -= overshoot
-        self.insurance += overshoot
+        self._feed(overshoot, episode.market)
         episode.done += lots
         episode.head += 1
         if episode.done == episode.lots:
@@ -1113,7 +1146,7 @@ class Venue:
             return {"DELEVERAGING_NOT_OPEN"}
         got = episode.get_paid(episode.done) - episode.get_overshoot(episode.done)
         unpaid = max(0, episode.share - episode.excess - got)
-        insured = min(unpaid, self.get_available(event.timestamp))
+        insured = min(unpaid, self.get_available(event.timestamp, episode.market))
         self._draw(episode.account, insured, event.timestamp, episode.market)
         self.cash[episode.account] += unpaid - insured
         self.losses += unpaid - insured
@@ -1180,6 +1213,8 @@ class Venue:
         self.listings[event.market].mark = event.price
         self.listings[event.market].settling = True
         self.listings[event.market].mark_time = event.timestamp
+        self.insurance += self.listings[event.market].own
+        self.listings[event.market].own = 0
         return get_broken(PRICE_NOT_POSITIVE=event.price > 0)
 
     def settle_pair(self, event: events.SettlePair) -> set[str]:

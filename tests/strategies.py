@@ -270,6 +270,8 @@ def draw_rules(random: Random, wealth: int = 10**6) -> MarketRules:
         liquidation_block_limit=Atoms(random.choice((0, 0, 0, 0, 0, random.randint(1, 2 * wealth)))),
         vault_position_limit=Atoms(random.choice((0, 0, 0, random.randint(1, wealth)))),
         mark_index_band=Rate(random.choice((0, 0, 0, 0, 0, 150_000))),
+        # nothing is drawn for it, so that walks are as they were
+        insurance_separate=(initial + taker + liquidation) % 3 == 0,
     )
 
 
@@ -431,7 +433,9 @@ class Proposer:
         )
 
     def fund_insurance(self) -> Event:
-        return self._make(events.FundInsurance, self.random.randint(1, max(1, self.venue.pool // 50)))
+        markets = [*self.venue.listings, None, None]
+        amount = self.random.randint(1, max(1, self.venue.pool // 50))
+        return self._make(events.FundInsurance, amount, markets[amount % len(markets)])
 
     def repay_loss(self) -> Event:
         return self._make(events.RepayLoss, self._part(self.venue.losses))
@@ -953,6 +957,7 @@ def market_rules(draw: st.DrawFn) -> MarketRules:
         liquidation_tier_step=draw(st.booleans()),
         liquidation_block_limit=Atoms(draw(st.just(0) | st.integers(0, 10**25))),
         vault_position_limit=Atoms(draw(st.just(0) | st.integers(0, 10**25))),
+        insurance_separate=draw(st.booleans()),
     )
     assert is_admissible_market(bounded)
     return bounded
@@ -984,7 +989,7 @@ def any_events() -> st.SearchStrategy[Event]:
         st.builds(events.Deposit, *head, names, amounts),
         st.builds(events.Withdraw, *head, names, amounts),
         st.builds(events.Transfer, *head, names, names, amounts),
-        st.builds(events.FundInsurance, *head, amounts),
+        st.builds(events.FundInsurance, *head, amounts, st.none() | market),
         st.builds(events.RepayLoss, *head, amounts),
         st.builds(events.AdvanceTime, *head),
         st.builds(events.MarkPrice, *head, market, amounts),

@@ -31,6 +31,7 @@ PLUMBING = {
         *(f"{table}.{name}" for table in ("DictTable", "PersistentTable") for name in ("__init__", "__len__")),
     },
     "journal": {"Holder.__init__", "Journal.__init__", "Journal.parties", "Journal.holders"},
+    "events": {"_text_or_none"},
     "state": {f"Positions.{name}" for name in ("__len__", "__eq__", "__hash__", "__repr__")},
 }
 

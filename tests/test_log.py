@@ -48,6 +48,7 @@ VALUES: dict[object, st.SearchStrategy[Any]] = {
     Leverage: integers,
     AccountId: names,
     MarketId: st.sampled_from(MARKETS),
+    MarketId | None: st.none() | st.sampled_from(MARKETS),
     EventId: st.text(min_size=1, max_size=5),
     MarketRules: st.builds(MarketRules, *[integers] * 5),
     tuple[AccountId, ...]: st.lists(names, max_size=3).map(tuple),

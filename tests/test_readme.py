@@ -42,7 +42,7 @@ def test_the_modules_in_reading_order_are_all_there_is_to_the_kernel() -> None:
     (listing,) = re.findall(r"reading order: (.*?), all in", README, re.DOTALL)
     names = re.findall(r"`(\w+)`", listing)
 
-    assert 21 == len(names)
+    assert 22 == len(names)
     assert all((ROOT / "riskcore" / f"{name}.py").exists() for name in names)
     for link in re.findall(r"\]\((\S+?)\)", README):
         assert (ROOT / link).exists()

@@ -265,7 +265,8 @@ def get_footprint(event: Event, before: View) -> Footprint:
         case events.Transfer():
             return Footprint((event.payer, event.payee))
         case events.FundInsurance():
-            return Footprint(reserves=("outside", "insurance"))
+            own = ("insurance",) if event.market else ()
+            return Footprint(market=event.market or "", fields=own, reserves=("outside", "insurance"))
         case events.RepayLoss():
             return Footprint(reserves=("outside", "uncovered"))
         case events.AdvanceTime():
@@ -281,10 +282,10 @@ def get_footprint(event: Event, before: View) -> Footprint:
             reserves: tuple[str, ...] = ("fees", "transit")
             if before.rulebook.insurance_fee_share:
                 reserves = (*reserves, "insurance")
-            return Footprint(parties, event.market, parties, ("open_interest",), reserves)
+            return Footprint(parties, event.market, parties, ("open_interest", "insurance"), reserves)
         case events.LiquidationFill():
             parties = (event.account, event.maker)
-            fields = ("open_interest", "insurance_used", "sold", "sold_time")
+            fields = ("open_interest", "insurance_used", "sold", "sold_time", "insurance")
             return Footprint(parties, event.market, parties, fields, ("insurance", "transit"), draws=True)
         case events.Takeover():
             parties = (event.account, before.rulebook.vault)
@@ -297,10 +298,12 @@ def get_footprint(event: Event, before: View) -> Footprint:
             episode = get_episode(before)
             parties = (episode.account, episode.queue[episode.head])
             reserves = ("transit", "insurance") if episode.excess else ("transit",)
-            return Footprint(parties, episode.market, parties, ("open_interest",), reserves, episode=True)
+            moved = ("open_interest", "insurance")
+            return Footprint(parties, episode.market, parties, moved, reserves, episode=True)
         case events.EndDeleveraging():
             episode, reserves = get_episode(before), ("insurance", "uncovered")
-            return Footprint((episode.account,), episode.market, (), ("insurance_used",), reserves, True, draws=True)
+            paid = ("insurance_used", "insurance")
+            return Footprint((episode.account,), episode.market, (), paid, reserves, True, draws=True)
         case events.WriteOff():
             return Footprint((event.account,), reserves=("uncovered",))
         case events.BeginLossSharing():
@@ -308,7 +311,7 @@ def get_footprint(event: Event, before: View) -> Footprint:
         case events.ShareLoss():
             return Footprint((get_member(before),), reserves=("uncovered",), sharing=True)
         case events.SettleMarket():
-            return Footprint(market=event.market, fields=("mark", "settling", "mark_time"))
+            return Footprint(market=event.market, fields=("mark", "settling", "mark_time", "insurance"))
         case events.SettlePair():
             parties = (event.long, event.short)
             return Footprint(parties, event.market, parties, ("open_interest",), ("transit",))
@@ -338,6 +341,7 @@ def frame_1(passage: Passage) -> bool:
     assert footprint.episode or before.episode == after.episode
     assert footprint.draws or before.draws == after.draws
     assert footprint.sharing or before.sharing == after.sharing
+    assert "insurance" in footprint.fields or before.separate_insurance == after.separate_insurance
     assert before.sharing is None or isinstance(event, events.ShareLoss)
     assert footprint.holders or before.vault_shares == after.vault_shares
     for account in {*before.stakes, *after.stakes} - {*footprint.holders}:
@@ -701,7 +705,7 @@ def wfall_1(passage: Passage) -> bool:
     if isinstance(event, events.EndDeleveraging):
         episode = get_episode(before)
         assert all(0 == before.get_size(account, episode.market) for account in episode.queue)
-        left = passage.after.get_available(event.timestamp)
+        left = passage.after.get_available(event.timestamp, episode.market)
         assert 0 == left or before.reserves["uncovered"] == passage.after.reserves["uncovered"]
         return True
     if isinstance(event, events.BeginLossSharing):
@@ -738,12 +742,22 @@ def vault_1(passage: Passage) -> bool:
     return True
 
 
+def get_place(passage: Passage) -> str:
+    """The market that the fund would pay for; none where it pays for accounts."""
+    event = passage.event
+    if isinstance(event, events.LiquidationFill):
+        return event.market
+    is_end = isinstance(event, events.EndDeleveraging) and passage.before.episode is not None
+    return get_episode(passage.before).market if is_end else ""
+
+
 def ins_1(passage: Passage) -> bool:
     """The fund pays exactly the smaller of the deficit and what is available."""
     event, before, after = passage.event, passage.before, passage.after
-    paid, available = get_paid_for(passage, Reason.COVER), before.get_available(event.timestamp)
+    paid, place = get_paid_for(passage, Reason.COVER), get_place(passage)
+    available = before.get_available(event.timestamp, place)
     assert 0 <= paid <= available
-    assert after.reserves["insurance"] >= min(before.reserves["insurance"], before.rulebook.insurance_floor)
+    assert after.get_shared() >= min(before.get_shared(), before.rulebook.insurance_floor)
     if passage.rejected is not None:
         return False
     if isinstance(event, events.CoverDeficit):
@@ -772,7 +786,9 @@ def ins_2(passage: Passage) -> bool:
 
     assert (old.drawn + paid, old.since) == new if goes_on else (paid, now) == new
     assert new.drawn <= rulebook.insurance_draw_limit
-    assert passage.after.reserves["insurance"] >= rulebook.insurance_floor
+    place = passage.before.markets.get(get_place(passage))
+    if place is None or not place.rules.insurance_separate:
+        assert passage.after.get_shared() >= rulebook.insurance_floor
     return True
 
 
@@ -798,6 +814,30 @@ def ins_4(passage: Passage) -> bool:
 
     assert used == (0 if isinstance(passage.event, events.CoverDeficit | events.BeginLossSharing) else paid)
     return paid > 0
+
+
+def ins_5(passage: Passage) -> bool:
+    """What a separate market has of the fund moves by what happens there alone, and is shared when it ends."""
+    before, after, event = passage.before, passage.after, passage.event
+    parts = {name: listing.insurance for name, listing in after.markets.items()}
+    assert sum(parts.values()) == after.separate_insurance <= after.reserves["insurance"]
+    assert all(part >= 0 for part in parts.values())
+    gained = {
+        name: part - (before.markets[name].insurance if name in before.markets else 0) for name, part in parts.items()
+    }
+    moved = {name: gain for name, gain in gained.items() if gain}
+    if not moved:
+        return False
+    ((name, gain),) = moved.items()
+    total = after.reserves["insurance"] - before.reserves["insurance"]
+
+    assert before.markets[name].rules.insurance_separate and not before.markets[name].settling
+    if isinstance(event, events.SettleMarket):
+        assert (0, 0) == (total, parts[name])
+    else:
+        assert gain == total
+        assert name == (get_episode(before).market if before.episode else getattr(event, "market", None))
+    return True
 
 
 # Deleveraging
@@ -1247,6 +1287,7 @@ LAWS: dict[str, Callable[[Passage], bool]] = {
     "INS-2": ins_2,
     "INS-3": ins_3,
     "INS-4": ins_4,
+    "INS-5": ins_5,
     "ADL-1": adl_1,
     "ADL-2": adl_2,
     "ADL-3": adl_3,
@@ -1382,7 +1423,7 @@ TestVenue = VenueMachine.TestCase
 
 # That the walks reach everything
 
-WALKS, LENGTH = 240, 110
+WALKS, LENGTH = 280, 110
 
 #: A sick account with equity left whose every opposite is in debt, and two fundings in one
 #: millisecond: ``test_deleveraging`` and ``test_funding`` have them.

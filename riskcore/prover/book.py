@@ -90,7 +90,7 @@ RULES_INTS = (
     "mark_index_band",
 )
 #: Those that are true or false.
-RULES_FLAGS = ("liquidation_tier_step",)
+RULES_FLAGS = ("liquidation_tier_step", "insurance_separate")
 
 
 #: The fields of ``Market`` that are integers.
@@ -107,6 +107,7 @@ MARKET_INTS = (
     "previous_mark_price",
     "index_price",
     "index_time",
+    "insurance",
 )
 POSITION_INTS = ("size", "cost", "entry_index", "opened")
 EPISODE_INTS = ("lots", "share", "done", "head", "excess", "sequence")
@@ -358,6 +359,8 @@ class World:
         self.sum_entries = new_int("sum.entries")
         self.sum_shares = new_int("sum.shares")
         self.sum_deposits = new_int("sum.deposits")
+        self.separate_insurance = new_int("separate_insurance")
+        self.sum_insurance = new_int("sum.insurance")
         #: the queue, or the members, that the event proposes, and what these weigh
         self.queue: Any = None
         self.members: Any = None
@@ -391,6 +394,7 @@ class World:
             vault_shares=self.vault_shares,
             draws=self.draws,
             sharing=self.sharing,
+            separate_insurance=self.separate_insurance,
         )
 
     def is_untouched(self, state: State) -> bool:
@@ -425,6 +429,15 @@ class World:
             self.sum_shares >= 0,
             self.sum_deposits >= 0,
         )
+
+    def get_part_facts(self) -> Any:
+        """What is known of the insurance fund's parts: for those claims that look at them, as most do not."""
+        known, market = invariant.parts_are_of_the_fund(self), self.market
+        if market is None:
+            return every(known, self.sum_insurance >= 0)
+        # one of the parts that the sum is of, and none is below zero
+        part: Any = market.insurance
+        return every(known, invariant.part_is_possible(market), part <= self.sum_insurance)
 
     def _new_market(self) -> Any:
         figures: dict[str, Any] = {name: new_int(f"market.{name}") for name in MARKET_INTS}

@@ -28,7 +28,7 @@ from riskcore.prover.symbols import SymBool, SymInt, new_bool, new_int, to_bool,
 from riskcore.prover.tracer import Tracer
 from riskcore.quantities import Lots
 from riskcore.rules import Rejected, Rule
-from riskcore.state import Account, Deleveraging, LossSharing, Position, Sharing, Stake, State
+from riskcore.state import Account, Deleveraging, LossSharing, Market, Position, Sharing, Stake, State
 from riskcore.step import DELEVERAGING_STEPS, SHARING_STEPS, apply
 from specs.arithmetic import either, every, implies, larger
 from specs.deleveraging import eligible, lots_asked, share_to_pay
@@ -45,6 +45,8 @@ def new_event(kind: type[Header]) -> Any:
             values["queue"] = SymQueue("queue")
         elif field.name == "members":
             values["members"] = SymMembers("members")
+        elif field.default is None and not new_bool(f"event.{field.name}_is_named"):
+            values[field.name] = None
         else:
             values[field.name] = new_int(f"event.{field.name}")
     return kind(**values)
@@ -131,6 +133,7 @@ class SymSnapshot:
         self.timestamp: Any = world.timestamp
         self.vault_shares: Any = world.vault_shares
         self.draws: Any = world.draws
+        self._separate_insurance: Any = world.separate_insurance
         if after is not None:
             self.market = world.markets.last[0] if world.focus is not None else None
             self.reserves = after.reserves
@@ -139,6 +142,7 @@ class SymSnapshot:
             self.sequence, self.timestamp = after.sequence, after.timestamp
             self.vault_shares = after.vault_shares
             self.draws = after.draws
+            self._separate_insurance = after.separate_insurance
 
     def account(self, id: Any) -> AccountSymbols:
         table = self._world.accounts
@@ -183,6 +187,17 @@ class SymSnapshot:
         return self._sum(self._world.sum_deposits, lambda stake: stake.deposit, self._world.stakes)
 
     @property
+    def separate_insurance(self) -> Any:
+        """Whoever asks for it may assume what is known of the fund's parts before the event."""
+        self._world.assume(self._world.get_part_facts())
+        return self._separate_insurance
+
+    @property
+    def sum_insurance(self) -> Any:
+        """Over all markets: that of the event's is the only one that may change."""
+        return self._sum(self._world.sum_insurance, _get_part, self._world.markets)
+
+    @property
     def sum_entries(self) -> Any:
         return self._sum(
             self._world.sum_entries, lambda account: _position(account).size * _position(account).entry_index
@@ -190,6 +205,10 @@ class SymSnapshot:
 
 
 _NO_POSITION: Any = Position(0, 0, 0)  # type: ignore[arg-type]
+
+
+def _get_part(market: Market | None) -> Any:
+    return 0 if market is None else market.insurance
 
 
 def _position(account: Account) -> Any:

@@ -13,10 +13,13 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+from attrs import evolve
+
 from riskcore import (
     cash,
     close_out,
     deleveraging,
+    domains,
     draws,
     funding,
     gates,
@@ -45,6 +48,7 @@ from riskcore.prover.symbols import SymInt, get_run, symbolic_max, symbolic_min,
 from riskcore.state import Draws
 from specs.arithmetic import cost_after, implies, named, opened_after
 from specs.close_out import are_lots_to_close, excess_of, lots_or_all, share_of
+from specs.domains import part_after, stock
 from specs.draws import drawn_after, may_pay_out
 from specs.limits import sold_at
 from specs.tiers import initial_requirement, maintenance_requirement, step_floor
@@ -55,6 +59,7 @@ MODULES: tuple[ModuleType, ...] = (
     leverages,
     state,
     tiers,
+    domains,
     draws,
     journal,
     margin,
@@ -174,8 +179,12 @@ def _sold(sold: Any, since: Any, time: Any) -> Any:
     return sold_at(sold, since, time)
 
 
-def _available(state: Any, time: Any) -> Any:
-    return may_pay_out(state.rulebook, state.reserves.insurance, state.draws, time)
+def _available(state: Any, time: Any, market: Any = None) -> Any:
+    return may_pay_out(state.rulebook, stock(state, state.rulebook, market), state.draws, time)
+
+
+def _insured(market: Any, change: Any) -> Any:
+    return evolve(market, insurance=part_after(market, change))
 
 
 def _draws_after(rulebook: Any, drawn: Any, amount: Any, time: Any) -> Draws:
@@ -227,6 +236,7 @@ CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
     limits.get_sold: _sold,
     journal.get_opened: opened_after,
     insurance.get_available: _available,
+    domains.get_insured: _insured,
     draws.get_draws_after: _draws_after,
     ranking.is_ranked: _is_ranked,
     sharing.get_total_weight: _total_weight,

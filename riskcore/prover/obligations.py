@@ -199,6 +199,8 @@ def collect_effect(collector: Collector, contract: Contract, case: SymCase) -> N
             claims["vault_shares"] = case.after.vault_shares == effect.vault_shares
         claims |= {name: getattr(case.after.reserves, name) == value for name, value in effect.reserves.items()}
         claims |= {f"draws.{name}": getattr(case.after.draws, name) == value for name, value in effect.draws.items()}
+        if effect.separate_insurance is not None:
+            claims["separate_insurance"] = case.after.separate_insurance == effect.separate_insurance
         for name, value in effect.market.items():
             claims[f"market.{name}"] = is_same(getattr(case.after.market, name), value)
         if effect.deleveraging is not None:
@@ -299,6 +301,8 @@ def is_frame_kept(case: SymCase, effect: Effect) -> Any:
             if market_field.name not in effect.market:
                 name = market_field.name
                 claims.append(is_same(getattr(case.after.market, name), getattr(case.before.market, name)))
+    if effect.separate_insurance is None:
+        claims.append(is_same(case.after.separate_insurance, case.before.separate_insurance))
     if effect.deleveraging is None:
         claims.append(case.after.deleveraging is case.before.deleveraging)
     if effect.sharing is None:

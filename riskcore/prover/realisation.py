@@ -131,6 +131,7 @@ class Realisation:
             entries += sum(position.size * position.entry_index for position in positions.values())
         reserves = Reserves(*(self.value(value) for value in attrs.astuple(world.reserves, recurse=False)))
         accounts = self._put_longs_and_shorts(accounts, market, longs, shorts)
+        markets = self._put_parts(markets, market)
         filled = 0 if market is None else 2 * self._cushion
         accounts, markets = self._put_balance(accounts, markets, balances + filled, entries, reserves)
         for key, is_seen in zip(world.seen.keys, world.seen.first, strict=True):
@@ -149,6 +150,7 @@ class Realisation:
             self.value(world.vault_shares),
             self.get_draws(world.draws),
             self.get_sharing(),
+            self.value(world.separate_insurance),
         )
 
     def get_draws(self, draws: Any) -> Draws:
@@ -166,6 +168,13 @@ class Realisation:
             stakes = stakes.put(self.id(key), stake)
             shares, deposits = shares - stake.shares, deposits - stake.deposit
         return stakes.put("filler-holder", Stake(shares, deposits, Time(0), Shares(0), Time(0)))
+
+    def _put_parts(self, markets: Any, market: Market | None) -> Any:
+        """A separate market that has all other parts of the insurance fund."""
+        left = self.value(self._case.world.sum_insurance) - (0 if market is None else market.insurance)
+        filler = self._get_filler_market(1, RATE_ONE, 1)
+        rules = attrs.evolve(filler.rules, insurance_separate=True)
+        return markets.put("filler-fund", attrs.evolve(filler, rules=rules, open_interest=0, insurance=left))
 
     def _put_longs_and_shorts(self, accounts: Any, market: Market | None, longs: int, shorts: int) -> Any:
         """Two accounts that hold the open interest which the event's accounts do not."""
@@ -289,6 +298,8 @@ class Realisation:
             value = getattr(event, field.name)
             if field.name == "rules":
                 values["rules"] = MarketRules(*(self.value(rate) for rate in attrs.astuple(value, recurse=False)))
+            elif value is None:
+                values[field.name] = None
             elif field.name in ("id", "account", "market", "taker", "maker", "payer", "payee", "long", "short"):
                 values[field.name] = self.id(value)
             elif field.name not in ("queue", "members"):
@@ -325,6 +336,7 @@ class Realisation:
         for index in world.stakes.written:
             expected["stakes"][self.id(world.stakes.keys[index])] = self.get_stake(world.stakes.last[index])
         expected["vault_shares"] = self.value(case.after.vault_shares)
+        expected["separate_insurance"] = self.value(case.after.separate_insurance)
         expected["draws"] = self.get_draws(case.after.draws)
         expected["seen"][event.id] = True
         expected["reserves"] = Reserves(*map(self.value, attrs.astuple(case.after.reserves, recurse=False)))

@@ -13,7 +13,7 @@ import z3
 from riskcore.events import BeginLossSharing, Header
 from riskcore.prover.case import EPISODES, SymCase, run_event
 from riskcore.prover.realisation import Realisation, Witness
-from riskcore.prover.symbols import to_int
+from riskcore.prover.symbols import to_bool, to_int
 from riskcore.prover.tracer import BRACKET_FLOOR, INITIAL, MAINTENANCE, Path, Tracer, get_paths
 from riskcore.quantities import RATE_ONE
 from riskcore.state import LossSharing
@@ -61,7 +61,7 @@ def find_model(
     condition: Iterable[z3.BoolRef], case: SymCase, tries: tuple[dict[str, int], ...] = PINS
 ) -> z3.ModelRef | None:
     """A model of a path's condition, with the contracts' functions as they really are."""
-    facts = [*condition, *get_definitions(case), *get_bounds(case)]
+    facts = [*condition, to_bool(case.world.get_part_facts()), *get_definitions(case), *get_bounds(case)]
     for pins in tries:
         solver = z3.Solver()
         solver.set("timeout", TRY_MS)

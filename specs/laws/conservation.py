@@ -17,6 +17,7 @@ from specs.invariant import (
     market_is_possible,
     nothing_is_sold_back,
     open_interest_is_held,
+    parts_are_of_the_fund,
     position_is_possible,
     reserves_keep_their_sign,
     sharing_is_possible,
@@ -142,6 +143,11 @@ def _the_next_event_may_assume_it(case: Case) -> Any:
     return every(market, episode_is_possible(episode), fits)
 
 
+def _reserves_keep_their_sign(case: Case) -> Any:
+    """The fund is no less than what markets have of it, which is not negative."""
+    return every(reserves_keep_their_sign(case.after), parts_are_of_the_fund(case.after))
+
+
 def _afterwards(invariant: Callable[[Ledger], Any]) -> Callable[[Case], Any]:
     return lambda case: invariant(case.after)
 
@@ -159,8 +165,8 @@ LAWS = (
         "insurance, fees, escrow and pool are never negative; uncovered is never a claim; transit is what positions "
         "entered at",
         ALL_EVENTS,
-        _afterwards(reserves_keep_their_sign),
-        _afterwards(reserves_keep_their_sign),
+        _reserves_keep_their_sign,
+        _reserves_keep_their_sign,
     ),
     Law(
         "CASH-3",

@@ -8,9 +8,10 @@ from riskcore import events
 from riskcore.journal import Pay, Reason, Reserve, Trade
 from specs.arithmetic import RATE_ONE, every, implies, negate, smaller
 from specs.case import Case
-from specs.contract import available
+from specs.contract import available, available_there
 from specs.deleveraging import unpaid
-from specs.invariant import draws_are_possible
+from specs.domains import has_part, shared, stock
+from specs.invariant import draws_are_possible, part_is_possible, parts_are_of_the_fund
 from specs.laws.law import Law
 from specs.liquidation import equity_share, toward
 from specs.sharing import covered_first
@@ -25,13 +26,14 @@ def _insurance_pays_the_deficit_or_what_it_has(case: Case) -> Any:
     if isinstance(event, events.CoverDeficit):
         return drop == smaller(-before.account(event.account).equity, available(case))
     if isinstance(event, events.EndDeleveraging):
-        return drop == smaller(unpaid(case), available(case))
+        return drop == smaller(unpaid(case), available_there(case))
     if isinstance(event, events.BeginLossSharing):
         return drop == covered_first(case)
     account = before.account(event.account)
     loss = toward(account, event.size) * (event.price - before.market.mark_price)
     missing = loss - equity_share(case, account, event.size)
-    return every(implies(missing > 0, (drop == missing) & (drop <= available(case))), implies(missing <= 0, drop <= 0))
+    is_paid = (drop == missing) & (drop <= available_there(case))
+    return every(implies(missing > 0, is_paid), implies(missing <= 0, drop <= 0))
 
 
 def _insurance_does_not_fall(case: Case) -> Any:
@@ -51,13 +53,19 @@ def _the_fund_is_drawn_within_its_bounds(case: Case) -> Any:
     return every(
         draws_are_possible(case.after),
         paid >= 0,
-        implies(paid > 0, case.after.reserves.insurance >= rulebook.insurance_floor),
+        implies(paid > 0, _is_above_its_floor(case)),
         implies(negate(is_limited), (after.drawn == before.drawn) & is_same_window),
         implies(is_limited, after.drawn <= rulebook.insurance_draw_limit),
         implies(is_limited, case.event.timestamp < after.since + rulebook.insurance_draw_window),
         implies(is_limited & is_same_window, after.drawn == before.drawn + paid),
         implies(is_limited & negate(is_same_window), _begins_anew(case, paid)),
     )
+
+
+def _is_above_its_floor(case: Case) -> Any:
+    """A separate market's part pays to the last atom for that market, the shared one for all else down to the floor."""
+    is_there = not isinstance(case.event, events.CoverDeficit | events.BeginLossSharing)
+    return stock(case.after, case.rulebook, case.after.market if is_there else None) >= 0
 
 
 def _begins_anew(case: Case, paid: Any) -> Any:
@@ -107,17 +115,64 @@ def _use_stands(case: Case) -> Any:
     return every(is_kept, implies(is_traded, _paid(case) == 0))
 
 
+def _parts_are_possible(case: Case) -> Any:
+    market = case.after.market
+    return every(parts_are_of_the_fund(case.after), True if market is None else part_is_possible(market))
+
+
+def _what_a_market_has_is_what_came_and_went_there(case: Case) -> Any:
+    """Of two parts, the market's own and what is shared, its event moves the one and leaves the other."""
+    before, after = case.before, case.after
+    if before.market is None or after.market is None:
+        return _nothing_of_the_parts_moves(case)
+    gained = after.market.insurance - before.market.insurance
+    total = after.reserves.insurance - before.reserves.insurance
+    is_separate = has_part(before.market)
+    return every(
+        _parts_are_possible(case),
+        gained == after.separate_insurance - before.separate_insurance,
+        implies(is_separate, every(gained == total, shared(after) == shared(before))),
+        implies(negate(is_separate), gained == 0),
+    )
+
+
+def _what_a_market_has_is_shared_when_it_ends(case: Case) -> Any:
+    before, after = case.before, case.after
+    return every(
+        _parts_are_possible(case),
+        after.market.insurance == 0,
+        shared(after) == shared(before) + before.market.insurance,
+        after.reserves.insurance == before.reserves.insurance,
+    )
+
+
+def _its_own_events_alone_move_a_part(case: Case) -> Any:
+    if isinstance(case.event, events.SettleMarket):
+        return _what_a_market_has_is_shared_when_it_ends(case)
+    return _what_a_market_has_is_what_came_and_went_there(case)
+
+
+def _nothing_of_the_parts_moves(case: Case) -> Any:
+    """Outside: every part stands, and what the fund pays or gets is shared."""
+    before, after = case.before, case.after
+    had = 0 if before.market is None else before.market.insurance
+    has = 0 if after.market is None else after.market.insurance
+    return every(_parts_are_possible(case), has == had, after.separate_insurance == before.separate_insurance)
+
+
 LAWS = (
     Law(
         "INS-1",
-        "the fund pays exactly the deficit, or what is available: what it has above its floor and its limit leaves it",
+        "the fund pays exactly the deficit, or what is available: what its limit leaves of what a separate market has "
+        "for that market's own, of what is shared and above its floor for all else",
         DRAWING,
         _insurance_pays_the_deficit_or_what_it_has,
         _insurance_does_not_fall,
     ),
     Law(
         "INS-2",
-        "the fund is never drawn below its floor, nor beyond its limit in a window",
+        "what is shared of the fund is never drawn below its floor, a market's own never below zero, nor all of it "
+        "beyond its limit in a window",
         DRAWING,
         _the_fund_is_drawn_within_its_bounds,
         _the_fund_is_not_drawn,
@@ -135,5 +190,22 @@ LAWS = (
         frozenset({events.LiquidationFill, events.EndDeleveraging}),
         _a_markets_use_is_what_was_paid_there,
         _use_stands,
+    ),
+    Law(
+        "INS-5",
+        "separate markets' parts are never negative, together no more than the fund, and each moves only by what that "
+        "market's own events bring and take, until it ends and its part is shared",
+        frozenset(
+            {
+                events.FundInsurance,
+                events.Fill,
+                events.LiquidationFill,
+                events.Deleverage,
+                events.EndDeleveraging,
+                events.SettleMarket,
+            }
+        ),
+        _its_own_events_alone_move_a_part,
+        _nothing_of_the_parts_moves,
     ),
 )

@@ -9,7 +9,7 @@ from riskcore.journal import Stage
 from riskcore.state import CloseOut
 from specs.arithmetic import RATE_ONE, every, implies, magnitude, negate
 from specs.case import Case, Snapshot
-from specs.contract import available
+from specs.contract import available, available_there
 from specs.gates import cooled_down
 from specs.invariant import length_of
 from specs.laws.law import Law
@@ -54,7 +54,7 @@ def _earlier_stages_are_exhausted(case: Case) -> Any:
     if isinstance(event, events.EndDeleveraging):
         written_off = before.reserves.uncovered - case.after.reserves.uncovered
         is_exhausted = before.deleveraging.head >= length_of(before.deleveraging)
-        return every(is_exhausted, implies(written_off > 0, available(case, case.after) == 0))
+        return every(is_exhausted, implies(written_off > 0, available_there(case, case.after) == 0))
     if isinstance(event, events.WriteOff):
         return every(available(case) == 0, before.account(event.account).maintenance == 0)
     if isinstance(event, events.BeginLossSharing):

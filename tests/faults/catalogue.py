@@ -7,6 +7,7 @@ from tests.faults import (
     books,
     close_outs,
     conservation,
+    domains,
     forced,
     fund,
     gates,
@@ -43,6 +44,7 @@ FAULTS: tuple[Fault, ...] = (
     *tiers.FAULTS,
     *shares.FAULTS,
     *fund.FAULTS,
+    *domains.FAULTS,
     *settings.FAULTS,
     *sharing.FAULTS,
 )

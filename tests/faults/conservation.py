@@ -211,9 +211,8 @@ FAULTS = (
         words="money for the fund may be negative, and drains it",
         kinds=(5,),
         module="cash",
-        old="    require(event.amount > 0, Rule.AMOUNT_NOT_POSITIVE)\n"
-        "    # Effect\n    journal = Journal(state)\n    outside, insurance",
-        new="    journal = Journal(state)\n    outside, insurance",
+        old="    require(event.amount > 0, Rule.AMOUNT_NOT_POSITIVE)\n    market = None",
+        new="    market = None",
         unit="fund_insurance",
         kills=("CASH-2", "guard/AMOUNT_NOT_POSITIVE"),
     ),

@@ -63,5 +63,4 @@ NO_PLACE: dict[int, str] = {
     20: "the cost is a memo: rank and display read it, no balance does",
     22: "positions are not split, merged or transferred",
     26: "the cost is a memo, and no margin enters it",
-    38: "there is one insurance fund for all markets",
 }

@@ -181,7 +181,7 @@ FAULTS = (
         words="a shortfall takes the fund below its floor",
         kinds=(5,),
         module="deleveraging",
-        old="covered = min(unpaid, get_available(state, event.timestamp))",
+        old="covered = min(unpaid, get_available(state, event.timestamp, journal.market))",
         new="covered = min(unpaid, state.reserves.insurance)",
         unit="end_deleveraging",
         kills=("INS-1",),
