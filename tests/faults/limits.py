@@ -225,4 +225,14 @@ FAULTS = (
         unit="lemma:state",
         kills=("rulebook_hypothesis",),
     ),
+    Fault(
+        name="sold_without_a_time",
+        words="what a block has sold in a market is noted without its time",
+        kinds=(),
+        module="journal",
+        old="self.market = evolve(self.market, sold=Atoms(sold), sold_time=time)",
+        new="self.market = evolve(self.market, sold=Atoms(sold))",
+        unit="liquidation_fill",
+        kills=("effect/market.sold_time",),
+    ),
 )

@@ -304,7 +304,7 @@ FAULTS = (
         kinds=(17,),
         module="margin",
         old="    return Margin(value, initial, maintenance)\n",
-        new="    return Margin(value, initial, maintenance if len(positions) < 4 else maintenance // 2)\n",
+        new="    return Margin(value, initial, maintenance if len(owner.positions) < 4 else maintenance // 2)\n",
         log="test_many_positions_add_up",
     ),
     Fault(
