@@ -9,13 +9,13 @@ import attrs
 
 from proofs.ranking import get_listed
 from riskcore import close_out
+from riskcore.choices import AdlSize, CloseOut
 from riskcore.margin import Margin
 from riskcore.prover.book import World
 from riskcore.prover.kernel import on_symbols
 from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_int
 from riskcore.prover.tracer import Tracer
-from riskcore.state import AdlSize, CloseOut
 from specs.arithmetic import both_ways, every, floor_ratio, implies, larger, magnitude, smaller
 from specs.close_out import excess_of, is_fewest, lots_or_all, price_worth, share_of
 from specs.tiers import maintenance_requirement

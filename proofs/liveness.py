@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from riskcore import events
+from riskcore.choices import CloseOut, LossSharing
 from riskcore.prover.book import AccountSymbols, SymMembers, SymQueue, World
 from riskcore.prover.case import SymCase, assume_head, choose_sharing
 from riskcore.prover.kernel import on_symbols
@@ -25,7 +26,6 @@ from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_bool, new_int
 from riskcore.prover.tracer import Tracer
 from riskcore.rules import Rejected
-from riskcore.state import CloseOut, LossSharing
 from riskcore.step import apply
 from specs.arithmetic import RATE_ONE, every, implies, magnitude, negate
 from specs.deleveraging import excess_to_pass, lots_asked, lots_to_close, share_to_pay

@@ -17,7 +17,8 @@ from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_bool, new_int
 from riskcore.prover.tracer import Tracer
 from riskcore.quantities import NEVER, MarketId, apply_rate
-from riskcore.state import Account, Market, MarketRules, Position, Positions
+from riskcore.rulebook import MarketRules
+from riskcore.state import Account, Market, Position, Positions
 from riskcore.tables import DictTable
 from specs.arithmetic import RATE_ONE, every, implies, magnitude
 from specs.markets import admissible

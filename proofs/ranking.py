@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 
 from riskcore import ranking
+from riskcore.choices import RankPolicy
 from riskcore.prover.book import AccountSymbols, World
 from riskcore.prover.case import SymCase
 from riskcore.prover.kernel import get_any_chance, get_any_mix, get_any_score, on_symbols
@@ -20,7 +21,7 @@ from riskcore.prover.symbols import new_bool, new_int
 from riskcore.prover.tracer import Tracer
 from riskcore.quantities import AccountId
 from riskcore.ranking import Candidate, Score
-from riskcore.state import NO_ACCOUNT, RankPolicy
+from riskcore.state import NO_ACCOUNT
 from specs.arithmetic import both_ways, every, implies, magnitude
 from specs.deleveraging import eligible
 from specs.ranking import PRIME, score

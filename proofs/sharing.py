@@ -9,13 +9,14 @@ import attrs
 
 from proofs.ranking import QUEUES, get_listed
 from riskcore import sharing
+from riskcore.choices import LossSharing
 from riskcore.prover.book import AccountSymbols, World
 from riskcore.prover.case import SymCase
 from riskcore.prover.kernel import on_symbols
 from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_int
 from riskcore.prover.tracer import Tracer
-from riskcore.state import NO_ACCOUNT, LossSharing, Sharing
+from riskcore.state import NO_ACCOUNT, Sharing
 from specs.arithmetic import every, implies, magnitude
 from specs.sharing import weight, weight_of
 

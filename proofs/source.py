@@ -61,8 +61,8 @@ LOOKS: dict[str, set[str]] = {
     "rules.Rejected.__init__": {"__init__", "value"},
     "events._queue": _CHECK,
     "events._queue.<locals>.<genexpr>": {"type", "str", "an identity"},
-    "state._tiers": _CHECK,
-    "state._tiers.<locals>.<genexpr>": {"type", "an identity"},
+    "rulebook._tiers": _CHECK,
+    "rulebook._tiers.<locals>.<genexpr>": {"type", "an identity"},
     "state.genesis": {"a format", "a string"},
     "state.Positions.put": {"an index"},
     "state.Positions.__eq__": {"isinstance", "a special method"},
@@ -91,7 +91,7 @@ _BRACKETS = {
     "tiers.get_initial_rates",
     "tiers.get_maintenance_rates",
     "tiers.get_step_floor",
-    "state.has_admissible_tiers",
+    "rulebook.has_admissible_tiers",
 }
 _SHORT_WAYS = {"margin.get_initial_requirement", "margin.get_maintenance_requirement"}
 #: These compare a word that is a symbol, so that events are traced under all of them.

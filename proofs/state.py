@@ -8,14 +8,17 @@ from typing import Any
 import attrs
 
 from proofs.tiers import any_rules
+from riskcore import rulebook as hypothesis
 from riskcore import state
+from riskcore.choices import RankPolicy
 from riskcore.leverages import Leverages
 from riskcore.prover.book import POSITION_INTS, RULEBOOK_FLAGS, RULEBOOK_INTS, new_choices
 from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_bool, new_int
 from riskcore.prover.tracer import Tracer
 from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId
-from riskcore.state import Draws, Position, Positions, RankPolicy, Rulebook, Stake
+from riskcore.rulebook import Rulebook
+from riskcore.state import Draws, Position, Positions, Stake
 from riskcore.tables import DictTable, PersistentTable
 from specs.arithmetic import both_ways, every, negate
 from specs.markets import admissible, admissible_rulebook
@@ -29,12 +32,12 @@ def _any_rulebook() -> Any:
 
 def _rulebook_hypothesis(tracer: Tracer) -> Any:
     rulebook = _any_rulebook()
-    return both_ways(state.is_admissible_rulebook(rulebook), admissible_rulebook(rulebook))
+    return both_ways(hypothesis.is_admissible_rulebook(rulebook), admissible_rulebook(rulebook))
 
 
 def _market_hypothesis(tracer: Tracer) -> Any:
     rules = any_rules()
-    return both_ways(state.is_admissible_market(rules), admissible(rules))
+    return both_ways(hypothesis.is_admissible_market(rules), admissible(rules))
 
 
 def _genesis(*, mutable: bool) -> Callable[[Tracer], Any]:

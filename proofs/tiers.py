@@ -17,11 +17,12 @@ from unittest.mock import patch
 import attrs
 
 from proofs.margin import get_any_figures
-from riskcore import margin, state, tiers
+from riskcore import margin, rulebook, tiers
+from riskcore.choices import TierRule
 from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_bool, new_int
 from riskcore.prover.tracer import Tracer
-from riskcore.state import MarketRules, Tier, TierRule
+from riskcore.rulebook import MarketRules, Tier
 from specs.arithmetic import RATE_ONE, both_ways, either, every, implies, larger, magnitude
 from specs.contract import toward_zero
 from specs.tiers import (
@@ -138,7 +139,7 @@ def _may_follow(tracer: Tracer) -> Any:
     """The kernel lets one bracket follow another exactly where the specification does."""
     lower, tier = any_tier("lower"), any_tier("tier")
     plain = [(one.floor, one.initial_margin_rate, one.maintenance_margin_rate) for one in (lower, tier)]
-    return both_ways(state.is_admissible_tier(lower, tier), admissible_tier(*plain))
+    return both_ways(rulebook.is_admissible_tier(lower, tier), admissible_tier(*plain))
 
 
 def _any_scaling(tracer: Tracer) -> Any:

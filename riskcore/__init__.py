@@ -5,6 +5,7 @@ event breaks. The quantities are exact integers; ``quantities.py`` names the uni
 """
 
 from riskcore import queries
+from riskcore.choices import AdlSize, CloseOut, LossSharing, RankPolicy, TierRule
 from riskcore.events import (
     AdvanceTime,
     ApplyFunding,
@@ -41,27 +42,9 @@ from riskcore.leverages import Leverages
 from riskcore.planner import Liquidity, Offer, Resolution, resolve, settle
 from riskcore.quantities import AccountId, Atoms, EventId, Leverage, Lots, MarketId, Price, Rate, Shares, Time
 from riskcore.queries import stress
+from riskcore.rulebook import MarketRules, Rulebook, Tier
 from riskcore.rules import Rejected, Rule
-from riskcore.state import (
-    Account,
-    AdlSize,
-    CloseOut,
-    Deleveraging,
-    LossSharing,
-    Market,
-    MarketRules,
-    Position,
-    Positions,
-    RankPolicy,
-    Reserves,
-    Rulebook,
-    Sharing,
-    Stake,
-    State,
-    Tier,
-    TierRule,
-    genesis,
-)
+from riskcore.state import Account, Deleveraging, Market, Position, Positions, Reserves, Sharing, Stake, State, genesis
 from riskcore.step import Outcome, step
 
 __all__ = [

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import chain, pairwise
 
+from riskcore.choices import AdlSize
 from riskcore.close_out import get_spare, get_terms, make_episode
 from riskcore.gates import get_share_lots, is_just_liquidated, is_within_share, leaves_no_dust
 from riskcore.limits import get_lots_before_last, is_above_step, is_block_open, is_short_of_target
@@ -18,7 +19,7 @@ from riskcore.markets import get_market
 from riskcore.quantities import AccountId, MarketId
 from riskcore.ranking import get_candidates
 from riskcore.sharing import get_weights
-from riskcore.state import AdlSize, Market, State
+from riskcore.state import Market, State
 from riskcore.tiers import get_open_interest_after
 from riskcore.vault import can_take_over, takes_equity
 

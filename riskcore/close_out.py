@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from riskcore.choices import AdlSize, CloseOut
 from riskcore.liquidation import get_equity_share
 from riskcore.margin import Margin, get_maintenance_requirement
 from riskcore.markets import is_index_fresh
 from riskcore.quantities import AccountId, Atoms, Lots, MarketId
-from riskcore.state import AdlSize, CloseOut, Deleveraging, Market, Rulebook, State
+from riskcore.rulebook import Rulebook
+from riskcore.state import Deleveraging, Market, State
 
 
 class Terms(NamedTuple):

@@ -10,12 +10,13 @@ from fractions import Fraction
 
 from attrs import field, frozen
 
+from riskcore.choices import RankPolicy
 from riskcore.journal import Reason, Stage, Trade
 from riskcore.margin import get_margin
 from riskcore.markets import get_market
 from riskcore.quantities import AccountId, Atoms, Lots, MarketId
 from riskcore.ranking import get_chance, get_score
-from riskcore.state import RankPolicy, State
+from riskcore.state import State
 from riskcore.step import Outcome
 
 #: Lights that venues show their users: each stands for as large a part of the contracts in the queue.

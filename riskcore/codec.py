@@ -21,18 +21,8 @@ from attrs import frozen
 from riskcore.bad_input import Fault, get_hint, printable, within
 from riskcore.events import Event, Fill
 from riskcore.quantities import RATE_ONE, AccountId, Atoms, EventId, Leverage, Lots, MarketId, Price, Rate, Shares, Time
-from riskcore.state import (
-    Deleveraging,
-    Draws,
-    Market,
-    MarketRules,
-    Position,
-    Reserves,
-    Rulebook,
-    Sharing,
-    Stake,
-    is_admissible_rulebook,
-)
+from riskcore.rulebook import MarketRules, Rulebook, is_admissible_rulebook
+from riskcore.state import Deleveraging, Draws, Market, Position, Reserves, Sharing, Stake
 from riskcore.strict_json import LOG_DIGITS, SNAPSHOT_DIGITS, describe
 from riskcore.units import Quantity, Units
 

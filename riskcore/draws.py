@@ -6,7 +6,8 @@ A window begins with the first payment after the last one ended, and lasts as lo
 from __future__ import annotations
 
 from riskcore.quantities import Atoms, Time
-from riskcore.state import Draws, Rulebook
+from riskcore.rulebook import Rulebook
+from riskcore.state import Draws
 
 
 def get_drawn(rulebook: Rulebook, draws: Draws, time: Time) -> Atoms:

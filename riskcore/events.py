@@ -28,7 +28,7 @@ from riskcore.quantities import (
     exact_int,
     some_text,
 )
-from riskcore.state import MarketRules
+from riskcore.rulebook import MarketRules
 
 
 def _queue(event: object, attribute: attrs.Attribute[Any], value: object) -> None:

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from riskcore.margin import Margin, is_reduction
 from riskcore.quantities import RATE_ONE, divide_up
-from riskcore.state import Market, MarketRules, Rulebook
+from riskcore.rulebook import MarketRules, Rulebook
+from riskcore.state import Market
 
 
 def leaves_no_dust(rules: MarketRules, before: int, after: int) -> bool:

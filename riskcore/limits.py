@@ -14,8 +14,9 @@ from riskcore.gates import is_remembered
 from riskcore.journal import Journal, Party
 from riskcore.margin import Margin, get_maintenance_requirement
 from riskcore.quantities import RATE_ONE, Time
+from riskcore.rulebook import Rulebook
 from riskcore.rules import Rule, require
-from riskcore.state import Account, Market, Rulebook
+from riskcore.state import Account, Market
 from riskcore.tiers import get_step_floor
 
 

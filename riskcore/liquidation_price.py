@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from riskcore.choices import TierRule
 from riskcore.quantities import RATE_ONE, Price, divide_down, divide_up
-from riskcore.state import MarketRules, TierRule
+from riskcore.rulebook import MarketRules
 from riskcore.tiers import get_maintenance_rates
 
 

@@ -30,8 +30,9 @@ from riskcore.codec import (
 from riskcore.events import Deposit, Event, ListMarket, Transfer
 from riskcore.files import get_length, write_whole
 from riskcore.quantities import AccountId, MarketId
+from riskcore.rulebook import Rulebook
 from riskcore.snapshot import load_state
-from riskcore.state import Rulebook, State, genesis
+from riskcore.state import State, genesis
 from riskcore.strict_json import LOG_DIGITS, describe, read_object
 from riskcore.units import NoLot, Units
 

@@ -7,8 +7,9 @@ from attrs import evolve
 from riskcore.events import AdvanceTime, IndexPrice, ListMarket, MarkPrice
 from riskcore.journal import Journal
 from riskcore.quantities import RATE_ONE, Atoms, Lots, MarketId
+from riskcore.rulebook import is_admissible_market
 from riskcore.rules import Rejected, Rule, require
-from riskcore.state import Market, Positions, State, is_admissible_market
+from riskcore.state import Market, Positions, State
 from riskcore.tables import Table
 
 

@@ -35,6 +35,7 @@ from riskcore.capacity import (
 )
 from riskcore.capacity import compute_members as compute_members
 from riskcore.capacity import compute_queue as compute_queue
+from riskcore.choices import LossSharing
 from riskcore.events import (
     BeginDeleveraging,
     BeginLossSharing,
@@ -59,7 +60,7 @@ from riskcore.markets import get_market
 from riskcore.pairing import compute_pairs
 from riskcore.quantities import RATE_ONE, AccountId, EventId, Lots, MarketId, Price, Time
 from riskcore.rules import Rejected, Rule
-from riskcore.state import LossSharing, State
+from riskcore.state import State
 from riskcore.step import apply, step
 
 

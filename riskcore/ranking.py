@@ -10,9 +10,10 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import NamedTuple
 
+from riskcore.choices import RankPolicy
 from riskcore.margin import get_margin
 from riskcore.quantities import AccountId, divide_down
-from riskcore.state import Account, Deleveraging, Market, RankPolicy, State
+from riskcore.state import Account, Deleveraging, Market, State
 
 #: A Mersenne prime; less one it is no multiple of five, so that each fifth power has one root.
 _PRIME = 2**127 - 1

@@ -23,8 +23,9 @@ from riskcore.prover.realisation import Realisation
 from riskcore.prover.symbols import SymBool, SymInt, to_bool
 from riskcore.prover.tracer import Tracer, get_paths
 from riskcore.prover.witness import find_model
+from riskcore.rulebook import MarketRules, Rulebook
 from riskcore.snapshot import save_state
-from riskcore.state import MarketRules, Rulebook, State
+from riskcore.state import State
 from riskcore.units import Units
 from specs.laws.choices import Choice
 from specs.laws.law import Law

@@ -15,8 +15,8 @@ from riskcore.prover.obligations import get_event_name, get_obligations
 from riskcore.prover.solver import Verdict
 from riskcore.quantities import MarketId
 from riskcore.refute import Harm, find_harm, save_harm
+from riskcore.rulebook import MarketRules
 from riskcore.rulebook_file import RulebookFile
-from riskcore.state import MarketRules
 from riskcore.verify import prove
 from specs.laws.choices import CHOICES, Choice
 

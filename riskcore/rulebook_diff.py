@@ -20,8 +20,9 @@ from riskcore.events import BeginDeleveraging, Deleverage, LiquidationFill, Take
 from riskcore.journal import Stage, Trade
 from riskcore.planner import find_below_maintenance, resolve
 from riskcore.quantities import RATE_ONE, AccountId, Atoms, Lots, MarketId, Rate
+from riskcore.rulebook import MarketRules, Rulebook, Tier, is_admissible_market, is_admissible_rulebook
 from riskcore.rulebook_file import RulebookFile
-from riskcore.state import MarketRules, Rulebook, State, Tier, is_admissible_market, is_admissible_rulebook
+from riskcore.state import State
 from riskcore.units import Units, format_decimal
 
 T = TypeVar("T", Rulebook, MarketRules, Tier)

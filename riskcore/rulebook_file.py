@@ -18,8 +18,8 @@ from riskcore.events import ListMarket
 from riskcore.files import get_length
 from riskcore.log import LogReader, read_units
 from riskcore.quantities import MarketId
+from riskcore.rulebook import MarketRules, Rulebook, is_admissible_market
 from riskcore.snapshot import check_rules
-from riskcore.state import MarketRules, Rulebook, is_admissible_market
 from riskcore.strict_json import LOG_DIGITS, describe, read_object
 from riskcore.units import Units
 

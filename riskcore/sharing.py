@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from riskcore.choices import LossSharing
 from riskcore.events import BeginLossSharing, ShareLoss
 from riskcore.insurance import get_available
 from riskcore.journal import Journal, Reason, Reserve, Stage
@@ -18,7 +19,7 @@ from riskcore.margin import get_margin
 from riskcore.markets import get_market, is_fresh
 from riskcore.quantities import AccountId, Atoms, MarketId, divide_down
 from riskcore.rules import Rejected, Rule, require
-from riskcore.state import Account, LossSharing, Market, Sharing, State
+from riskcore.state import Account, Market, Sharing, State
 
 
 def get_weight(policy: LossSharing, size: int, cost: int, mark: int, equity: int) -> int:

@@ -53,6 +53,7 @@ from riskcore.domains import has_part
 from riskcore.files import get_length, write_whole
 from riskcore.leverages import Leverages
 from riskcore.quantities import NEVER, RATE_ONE, AccountId, Atoms, EventId, Leverage, MarketId, Shares, Time
+from riskcore.rulebook import MarketRules, Tier, is_admissible_market, is_admissible_tier
 from riskcore.sharing import get_account_weight, get_due
 from riskcore.state import (
     NO_ACCOUNT,
@@ -62,16 +63,12 @@ from riskcore.state import (
     Deleveraging,
     Draws,
     Market,
-    MarketRules,
     Position,
     Positions,
     Sharing,
     Stake,
     State,
-    Tier,
     genesis,
-    is_admissible_market,
-    is_admissible_tier,
 )
 from riskcore.strict_json import SNAPSHOT_DIGITS, describe, read_object
 

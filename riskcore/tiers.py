@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from riskcore.choices import TierRule
 from riskcore.quantities import RATE_ONE, apply_rate, divide_down, divide_up
-from riskcore.state import Market, MarketRules, TierRule
+from riskcore.rulebook import MarketRules
+from riskcore.state import Market
 
 
 def get_marginal_term(notional: int, floor: int, ceiling: int, rate: int) -> int:

@@ -13,8 +13,9 @@ from riskcore.liquidation import get_equity_share, give, require_liquidatable
 from riskcore.margin import Margin, get_margin, is_bearable, is_reduction
 from riskcore.markets import get_open_market, require_fresh
 from riskcore.quantities import RATE_ONE
+from riskcore.rulebook import Rulebook
 from riskcore.rules import Rule, require
-from riskcore.state import Market, Rulebook, State
+from riskcore.state import Market, State
 from riskcore.tiers import get_open_interest_after
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from riskcore.state import AdlSize, CloseOut
+from riskcore.choices import AdlSize, CloseOut
 from specs.arithmetic import either, every, floor_ratio, implies, is_plain, larger, magnitude, named, smaller
 from specs.tiers import maintenance_requirement
 

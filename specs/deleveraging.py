@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from riskcore import events
+from riskcore.choices import CloseOut
 from riskcore.journal import Reason, Reserve, Stage
 from riskcore.rules import Rule
-from riskcore.state import CloseOut
 from specs.arithmetic import every, floor_ratio, implies, larger, magnitude, negate, smaller
 from specs.case import AccountView, Case
 from specs.close_out import are_lots_to_close, excess_of, lots_or_all, share_of

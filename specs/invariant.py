@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from riskcore.state import AdlSize, CloseOut
+from riskcore.choices import AdlSize, CloseOut
 from specs.arithmetic import RATE_ONE, every, floor_ratio, implies, magnitude, negate
 from specs.case import Ledger, StakeView
 from specs.domains import has_part

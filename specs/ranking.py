@@ -6,7 +6,7 @@ then to the smaller account id.
 
 from __future__ import annotations
 
-from riskcore.state import RankPolicy
+from riskcore.choices import RankPolicy
 from specs.arithmetic import larger, magnitude
 
 PRIME = 2**127 - 1

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from riskcore import events
+from riskcore.choices import LossSharing
 from riskcore.journal import Reason, Reserve, Stage
 from riskcore.rules import Rule
-from riskcore.state import LossSharing
 from specs.arithmetic import either, every, floor_ratio, larger, magnitude, smaller
 from specs.case import AccountView, Case
 from specs.contract import Contract, Effect, available, drawn, header_guard, pay

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from riskcore.state import TierRule
+from riskcore.choices import TierRule
 from specs.arithmetic import (
     RATE_ONE,
     ceiling_ratio,

@@ -9,11 +9,13 @@ from typing import Any
 from attrs import define, evolve, frozen
 
 from riskcore import events as ev
+from riskcore.choices import RankPolicy
 from riskcore.events import Event
 from riskcore.log import write_log
 from riskcore.quantities import AccountId, Atoms, EventId, Rate, Time
+from riskcore.rulebook import MarketRules, Rulebook
 from riskcore.snapshot import save_state
-from riskcore.state import Account, MarketRules, RankPolicy, Rulebook, State, genesis
+from riskcore.state import Account, State, genesis
 from riskcore.step import Outcome, step
 from riskcore.units import Units
 

@@ -15,8 +15,10 @@ from math import ceil, floor, isqrt
 from typing import Any, NamedTuple
 
 from riskcore import events
+from riskcore.choices import AdlSize, CloseOut, RankPolicy, TierRule
 from riskcore.events import Event
-from riskcore.state import AdlSize, CloseOut, MarketRules, RankPolicy, Rulebook, State, TierRule
+from riskcore.rulebook import MarketRules, Rulebook
+from riskcore.state import State
 
 MILLION = 10**6
 

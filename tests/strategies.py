@@ -15,27 +15,12 @@ import attrs
 from hypothesis import strategies as st
 
 from riskcore import events
+from riskcore.choices import AdlSize, CloseOut, LossSharing, RankPolicy, TierRule
 from riskcore.events import Event
 from riskcore.journal import Line
 from riskcore.quantities import RATE_ONE, AccountId, Atoms, Lots, MarketId, Price, Rate, Time
-from riskcore.state import (
-    Account,
-    AdlSize,
-    CloseOut,
-    LossSharing,
-    Market,
-    MarketRules,
-    Position,
-    Positions,
-    RankPolicy,
-    Rulebook,
-    State,
-    Tier,
-    TierRule,
-    genesis,
-    is_admissible_market,
-    is_admissible_rulebook,
-)
+from riskcore.rulebook import MarketRules, Rulebook, Tier, is_admissible_market, is_admissible_rulebook
+from riskcore.state import Account, Market, Position, Positions, State, genesis
 from riskcore.step import Outcome, step
 from tests.naive import Venue, View, observe
 

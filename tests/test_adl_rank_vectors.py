@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from riskcore.choices import RankPolicy
 from riskcore.close_outs import get_light
 from riskcore.quantities import AccountId
 from riskcore.ranking import Candidate, Score, get_score, is_ahead
-from riskcore.state import RankPolicy
 
 CASES: dict[str, dict[str, Any]] = {
     case["id"]: case

@@ -24,6 +24,7 @@ KERNEL = (
     "rules",
     "choices",
     "leverages",
+    "rulebook",
     "state",
     "tiers",
     "domains",
@@ -41,6 +42,7 @@ KERNEL = (
     "liquidation",
     "vault",
     "ranking",
+    "rulebook",
     "close_out",
     "deleveraging",
     "sharing",
@@ -73,6 +75,7 @@ AROUND_THE_CORE = (
     "cash",
     "funding",
     "ranking",
+    "rulebook",
     "close_out",
     "tiers",
     "gates",
@@ -323,10 +326,13 @@ def test_a_module_says_what_lives_there(module: str) -> None:
 def test_the_naive_model_reads_values_only() -> None:
     tree = ast.parse((ROOT / "tests" / "naive.py").read_text())
     taken = {(source, name) for source, name in get_imports(tree) if source.partition(".")[0] == "riskcore"}
-    values = {"AdlSize", "CloseOut", "MarketRules", "RankPolicy", "Rulebook", "State", "TierRule"}
+    words = {"AdlSize", "CloseOut", "RankPolicy", "TierRule"}
 
     assert taken == {
         ("riskcore", "events"),
         ("riskcore.events", "Event"),
-        *(("riskcore.state", name) for name in values),
+        *(("riskcore.choices", name) for name in words),
+        ("riskcore.rulebook", "MarketRules"),
+        ("riskcore.rulebook", "Rulebook"),
+        ("riskcore.state", "State"),
     }

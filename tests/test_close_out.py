@@ -8,6 +8,7 @@ import attrs
 import pytest
 
 from riskcore.capacity import compute_close_out_size, compute_queue
+from riskcore.choices import AdlSize, CloseOut
 from riskcore.events import (
     AdvanceTime,
     BeginDeleveraging,
@@ -24,7 +25,7 @@ from riskcore.journal import Reason, Reserve, Stage
 from riskcore.planner import resolve
 from riskcore.quantities import AccountId, MarketId, Time
 from riskcore.rules import Rule
-from riskcore.state import AdlSize, CloseOut, Deleveraging
+from riskcore.state import Deleveraging
 from tests.strategies import Desk, get_lines, make_rulebook, make_rules
 
 

@@ -6,10 +6,10 @@ from fractions import Fraction
 
 import pytest
 
+from riskcore.choices import CloseOut, RankPolicy
 from riskcore.close_outs import get_close_out, get_light, get_standing
 from riskcore.events import BeginDeleveraging, Deleverage, Deposit, Fill, MarkPrice
 from riskcore.journal import Reason
-from riskcore.state import CloseOut, RankPolicy
 from tests.strategies import Desk, make_rulebook
 
 

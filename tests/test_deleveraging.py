@@ -2,6 +2,7 @@
 
 import pytest
 
+from riskcore.choices import RankPolicy
 from riskcore.events import (
     AdvanceTime,
     ApplyFunding,
@@ -22,7 +23,6 @@ from riskcore.events import (
 )
 from riskcore.journal import Reason, Reserve, Stage, Trade
 from riskcore.rules import Rule
-from riskcore.state import RankPolicy
 from tests.strategies import HOUR, VAULT, Desk, get_lines, make_rulebook, make_rules
 
 

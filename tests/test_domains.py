@@ -6,6 +6,7 @@ import pytest
 from attrs import evolve
 
 from riskcore.bad_input import Fault, LogError
+from riskcore.choices import CloseOut, LossSharing
 from riskcore.codec import SNAPSHOT, decode_event, encode_event
 from riskcore.events import (
     BeginDeleveraging,
@@ -27,9 +28,10 @@ from riskcore.monitor import Monitor
 from riskcore.planner import Liquidity, Offer, resolve
 from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time
 from riskcore.queries import insurance_fund
+from riskcore.rulebook import MarketRules
 from riskcore.rules import Rule
 from riskcore.snapshot import get_state_hash, load_state, save_state
-from riskcore.state import CloseOut, LossSharing, Market, MarketRules, State
+from riskcore.state import Market, State
 from riskcore.waterfall import get_solvency
 from tests.strategies import Desk, make_rulebook, make_rules
 

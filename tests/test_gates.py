@@ -15,8 +15,9 @@ from riskcore.events import (
     Takeover,
 )
 from riskcore.quantities import NEVER, RATE_ONE
+from riskcore.rulebook import is_admissible_market, is_admissible_rulebook
 from riskcore.rules import Rule
-from riskcore.state import genesis, is_admissible_market, is_admissible_rulebook
+from riskcore.state import genesis
 from tests.strategies import Desk, make_rulebook, make_rules
 
 

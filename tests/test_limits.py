@@ -21,8 +21,9 @@ from riskcore.events import (
 )
 from riskcore.planner import Liquidity, Offer, resolve
 from riskcore.quantities import NEVER, RATE_ONE, AccountId, Atoms, Lots, MarketId, Price, Rate, Time
+from riskcore.rulebook import MarketRules, is_admissible_market, is_admissible_rulebook
 from riskcore.rules import Rule
-from riskcore.state import MarketRules, genesis, is_admissible_market, is_admissible_rulebook
+from riskcore.state import genesis
 from tests.strategies import Desk, make_rulebook, make_rules
 
 AMBER, BTC = AccountId("amber"), MarketId("BTC")

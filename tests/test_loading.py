@@ -12,7 +12,7 @@ import pytest
 
 from riskcore import AccountId, MarketId, queries
 from riskcore.bad_input import Fault
-from riskcore.state import TierRule
+from riskcore.choices import TierRule
 from riskcore.venues.loading import (
     load_binance_brackets,
     load_ccxt,

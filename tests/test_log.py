@@ -24,7 +24,8 @@ from riskcore.codec import EVENTS, Source, decode_event, encode_event
 from riskcore.events import Event
 from riskcore.log import LogHeader, LogReader, write_log
 from riskcore.quantities import AccountId, Atoms, EventId, Leverage, Lots, MarketId, Price, Rate, Shares, Time
-from riskcore.state import MarketRules, Rulebook, genesis
+from riskcore.rulebook import MarketRules, Rulebook
+from riskcore.state import genesis
 from riskcore.strict_json import LOG_DIGITS, parse_object, read_object
 from riskcore.units import Quantity, Units, format_decimal, parse_decimal
 from tests.log_cases import RULEBOOK, RULES, UNITS, make_waterfall_events

@@ -20,7 +20,8 @@ from riskcore.margin import (
     is_reduction,
 )
 from riskcore.quantities import RATE_ONE, Atoms, Lots, MarketId, Price, Time, apply_rate, divide_down, divide_up
-from riskcore.state import Account, Market, MarketRules, Position, Positions
+from riskcore.rulebook import MarketRules
+from riskcore.state import Account, Market, Position, Positions
 from riskcore.tables import DictTable, Table
 from riskcore.tiers import get_initial_rates, get_maintenance_rates, is_continuous
 from tests.naive import Health, get_initial, get_maintenance, is_reducing, is_safe

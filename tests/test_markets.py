@@ -5,8 +5,9 @@ import pytest
 
 from riskcore.events import AdvanceTime, Deposit, Fill, IndexPrice, ListMarket, MarkPrice, SettleMarket
 from riskcore.quantities import RATE_ONE, Price, Rate, Time
+from riskcore.rulebook import MarketRules
 from riskcore.rules import Rule
-from riskcore.state import Market, MarketRules
+from riskcore.state import Market
 from tests.strategies import Desk, make_rules
 
 # ListMarket

@@ -13,9 +13,9 @@ import pytest
 from riskcore.bad_input import LogError
 from riskcore.codec import Source, read_text
 from riskcore.prover.solver import Verdict
+from riskcore.rulebook import is_admissible_market, is_admissible_rulebook
 from riskcore.rulebook_check import judge
 from riskcore.rulebook_file import RulebookFile, read_rulebook_file
-from riskcore.state import is_admissible_market, is_admissible_rulebook
 from riskcore.venues import binance
 from riskcore.venues.exact import exact
 from riskcore.venues.presets import (

@@ -12,9 +12,9 @@ from click.testing import CliRunner, Result
 
 from riskcore import Account, AccountId, Market, MarketId, Position, Positions, genesis, queries
 from riskcore.bad_input import Fault
+from riskcore.choices import RankPolicy
 from riskcore.cli import main
 from riskcore.quantities import Atoms, Lots, Price, Time
-from riskcore.state import RankPolicy
 from riskcore.venues import bybit, okx, ranks
 from riskcore.venues.exact import exact
 from riskcore.venues.presets import load_preset

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskcore.capacity import compute_queue
+from riskcore.choices import RankPolicy
 from riskcore.events import BeginDeleveraging, Fill, MarkPrice
 from riskcore.quantities import AccountId, EventId, MarketId, Time
 from riskcore.ranking import Candidate, Score, can_absorb, get_chance, get_score, is_ahead
 from riskcore.rules import Rule
-from riskcore.state import RankPolicy
 from riskcore.step import step
 from tests.naive import draw_number
 from tests.strategies import Desk, make_rulebook, make_rules

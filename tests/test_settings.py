@@ -26,9 +26,10 @@ from riskcore.leverages import NO_LEVERAGES, Leverages
 from riskcore.margin import get_initial_requirement, get_maintenance_requirement
 from riskcore.monitor import Monitor
 from riskcore.quantities import Leverage, MarketId, Time
+from riskcore.rulebook import MarketRules
 from riskcore.rules import Rule
 from riskcore.snapshot import get_state_hash, load_state, save_state
-from riskcore.state import Market, MarketRules
+from riskcore.state import Market
 from tests.strategies import VAULT, Desk, make_rules, market_rules, markets
 
 BTC = MarketId("BTC")

@@ -10,6 +10,7 @@ import pytest
 from attrs import evolve
 
 from riskcore.capacity import compute_members
+from riskcore.choices import LossSharing
 from riskcore.events import (
     BeginDeleveraging,
     BeginLossSharing,
@@ -30,7 +31,7 @@ from riskcore.planner import resolve, settle
 from riskcore.quantities import AccountId, MarketId, Price, Time
 from riskcore.queries import max_withdrawable
 from riskcore.rules import Rule
-from riskcore.state import LossSharing, Sharing
+from riskcore.state import Sharing
 from riskcore.waterfall import Waterfall
 from tests.strategies import Desk, make_rulebook, make_rules
 

@@ -22,18 +22,9 @@ from riskcore.events import Event
 from riskcore.log import LogReader
 from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Shares, Time
 from riskcore.replay import replay
+from riskcore.rulebook import is_admissible_market, is_admissible_rulebook
 from riskcore.snapshot import get_state_hash, load_state, save_state
-from riskcore.state import (
-    Account,
-    Draws,
-    Position,
-    Positions,
-    Stake,
-    State,
-    genesis,
-    is_admissible_market,
-    is_admissible_rulebook,
-)
+from riskcore.state import Account, Draws, Position, Positions, Stake, State, genesis
 from riskcore.step import step
 from tests.log_cases import RULEBOOK, RULES, make_waterfall_events, write_snapshot_log, write_waterfall_log
 from tests.random_states import states

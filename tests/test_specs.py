@@ -19,7 +19,7 @@ VOCABULARY = {
     "riskcore.events": None,
     "riskcore.journal": {"Line", "Pay", "Reason", "Trade", "Reserve", "Stage"},
     "riskcore.rules": {"Rule"},
-    "riskcore.state": {"AdlSize", "CloseOut", "LossSharing", "RankPolicy", "TierRule"},
+    "riskcore.choices": None,
     "riskcore": {"events"},
 }
 

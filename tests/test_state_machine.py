@@ -19,12 +19,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from riskcore import events
+from riskcore.choices import AdlSize, CloseOut, LossSharing
 from riskcore.events import Event
 from riskcore.journal import Owner, Pay, Reason, Reserve, Trade
 from riskcore.margin import get_initial_requirement, get_maintenance_requirement
 from riskcore.quantities import RATE_ONE
 from riskcore.rules import Rule
-from riskcore.state import AdlSize, CloseOut, LossSharing, Market
+from riskcore.state import Market
 from riskcore.step import TRANSITIONS, step
 from riskcore.tiers import get_initial_rates, get_maintenance_rates, is_continuous
 from tests.naive import (

@@ -18,6 +18,7 @@ from rich.console import Console
 from riskcore import events, genesis, queries
 from riskcore.bad_input import Fault
 from riskcore.capacity import compute_takeover_size
+from riskcore.choices import TierRule
 from riskcore.codec import SNAPSHOT, decode_event, get_members
 from riskcore.log import write_log
 from riskcore.margin import get_initial_requirement, get_maintenance_requirement
@@ -25,9 +26,10 @@ from riskcore.monitor import Monitor
 from riskcore.quantities import RATE_ONE, AccountId, Atoms, EventId, Lots, MarketId, Price, Time
 from riskcore.replay import replay
 from riskcore.report import get_json, print_replay
+from riskcore.rulebook import MarketRules, Tier, is_admissible_market
 from riskcore.rules import Rule
 from riskcore.snapshot import load_state, save_state
-from riskcore.state import Market, MarketRules, Tier, TierRule, is_admissible_market
+from riskcore.state import Market
 from riskcore.tiers import get_initial_rates, get_maintenance_rates, is_continuous
 from riskcore.units import Units
 from tests.naive import get_initial, get_maintenance

@@ -4,8 +4,8 @@ import pytest
 
 from riskcore.events import ApplyFunding, Deposit, Fill, MarkPrice
 from riskcore.journal import Reason, Reserve, Stage
+from riskcore.rulebook import MarketRules
 from riskcore.rules import Rule
-from riskcore.state import MarketRules
 from tests.strategies import Desk, get_lines, make_rules
 
 EIGHT_HOURS = 8 * 3_600_000

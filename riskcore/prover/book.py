@@ -14,24 +14,11 @@ from typing import Any, NoReturn
 
 import z3
 
+from riskcore.choices import AdlSize, CloseOut, RankPolicy
 from riskcore.prover.symbols import SymBool, SymInt, new_bool, new_int, to_bool, to_int
 from riskcore.prover.tracer import Tracer
-from riskcore.state import (
-    Account,
-    AdlSize,
-    CloseOut,
-    Deleveraging,
-    Draws,
-    Market,
-    MarketRules,
-    Position,
-    RankPolicy,
-    Reserves,
-    Rulebook,
-    Sharing,
-    Stake,
-    State,
-)
+from riskcore.rulebook import MarketRules, Rulebook
+from riskcore.state import Account, Deleveraging, Draws, Market, Position, Reserves, Sharing, Stake, State
 from specs import invariant
 from specs.arithmetic import either, every, implies, named
 from specs.markets import admissible_rulebook

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from riskcore import events
+from riskcore.choices import LossSharing
 from riskcore.events import Header
 from riskcore.journal import Journal, Line
 from riskcore.prover.book import (
@@ -28,7 +29,7 @@ from riskcore.prover.symbols import SymBool, SymInt, new_bool, new_int, to_bool,
 from riskcore.prover.tracer import Tracer
 from riskcore.quantities import Lots
 from riskcore.rules import Rejected, Rule
-from riskcore.state import Account, Deleveraging, LossSharing, Market, Position, Sharing, Stake, State
+from riskcore.state import Account, Deleveraging, Market, Position, Sharing, Stake, State
 from riskcore.step import DELEVERAGING_STEPS, SHARING_STEPS, apply
 from specs.arithmetic import either, every, implies, larger
 from specs.deleveraging import eligible, lots_asked, share_to_pay

@@ -21,8 +21,9 @@ from riskcore.prover.case import EPISODES, SymCase, run_event
 from riskcore.prover.solver import Claim
 from riskcore.prover.symbols import SymInt, to_bool
 from riskcore.prover.tracer import Path, Tracer, get_paths
+from riskcore.rulebook import MarketRules
 from riskcore.rules import Rule
-from riskcore.state import Market, MarketRules
+from riskcore.state import Market
 from specs.arithmetic import every, some
 from specs.contract import Contract, Effect
 from specs.contracts import CONTRACTS

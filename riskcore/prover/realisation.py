@@ -23,21 +23,19 @@ from riskcore.prover.case import SymCase
 from riskcore.prover.symbols import SymBool, SymInt
 from riskcore.prover.tracer import BRACKET_FLOOR
 from riskcore.quantities import RATE_ONE, Atoms, Lots, Rate, Shares, Time
+from riskcore.rulebook import MarketRules, Rulebook, Tier
 from riskcore.rules import Rule
 from riskcore.state import (
     Account,
     Deleveraging,
     Draws,
     Market,
-    MarketRules,
     Position,
     Positions,
     Reserves,
-    Rulebook,
     Sharing,
     Stake,
     State,
-    Tier,
     genesis,
 )
 from riskcore.step import Outcome, step

@@ -10,13 +10,13 @@ from typing import Any
 
 import z3
 
+from riskcore.choices import LossSharing
 from riskcore.events import BeginLossSharing, Header
 from riskcore.prover.case import EPISODES, SymCase, run_event
 from riskcore.prover.realisation import Realisation, Witness
 from riskcore.prover.symbols import to_bool, to_int
 from riskcore.prover.tracer import BRACKET_FLOOR, INITIAL, MAINTENANCE, Path, Tracer, get_paths
 from riskcore.quantities import RATE_ONE
-from riskcore.state import LossSharing
 
 #: z3's time for one try at a model; what it does not find so is tried less pinned, then ABSTRACT.
 TRY_MS = 4_000

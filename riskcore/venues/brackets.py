@@ -9,7 +9,7 @@ from itertools import pairwise
 from attrs import frozen
 
 from riskcore.quantities import RATE_ONE, Atoms, Rate
-from riskcore.state import Tier
+from riskcore.rulebook import Tier
 from riskcore.venues.exact import Number, exact
 from riskcore.venues.formulas import get_liquidation_price
 

@@ -16,9 +16,10 @@ from typing import Any
 from attrs import evolve, frozen
 
 from riskcore.bad_input import Fault, printable, within
+from riskcore.choices import TierRule
 from riskcore.quantities import RATE_ONE, Atoms, MarketId, Rate
+from riskcore.rulebook import MarketRules, Rulebook, Tier
 from riskcore.snapshot import check_rules
-from riskcore.state import MarketRules, Rulebook, Tier, TierRule
 from riskcore.units import format_decimal
 from riskcore.venues.exact import Number, exact, round_up
 from riskcore.venues.hyperliquid import get_maintenance_rate

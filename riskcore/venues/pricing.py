@@ -14,10 +14,11 @@ from math import lcm
 from attrs import field, frozen
 
 from riskcore.bad_input import Fault
+from riskcore.choices import RankPolicy, TierRule
 from riskcore.quantities import RATE_ONE
 from riskcore.ranking import get_score
+from riskcore.rulebook import MarketRules
 from riskcore.rulebook_file import RulebookFile
-from riskcore.state import MarketRules, RankPolicy, TierRule
 from riskcore.tiers import get_maintenance_rates
 from riskcore.venues import formulas
 from riskcore.venues.brackets import Bracket, get_deduction, get_maintenance_margin

@@ -13,26 +13,14 @@ from math import lcm
 from attrs import evolve, field, frozen
 
 from riskcore import queries
+from riskcore.choices import RankPolicy, TierRule
 from riskcore.events import Event
 from riskcore.margin import get_initial_requirement, get_maintenance_requirement
 from riskcore.markets import get_market
 from riskcore.quantities import RATE_ONE, AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time
+from riskcore.rulebook import MarketRules, Rulebook, Tier, is_admissible_market
 from riskcore.rules import Rule
-from riskcore.state import (
-    Account,
-    Market,
-    MarketRules,
-    Position,
-    Positions,
-    RankPolicy,
-    Reserves,
-    Rulebook,
-    State,
-    Tier,
-    TierRule,
-    genesis,
-    is_admissible_market,
-)
+from riskcore.state import Account, Market, Position, Positions, Reserves, State, genesis
 from riskcore.step import step
 from riskcore.venues.exact import Number, exact
 

@@ -12,7 +12,7 @@ from typing import Any
 from attrs import frozen
 
 from riskcore import events
-from riskcore.state import CloseOut
+from riskcore.choices import CloseOut
 from specs.arithmetic import RATE_ONE, implies, magnitude, negate
 from specs.case import Case
 from specs.contract import available

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from riskcore import events
+from riskcore.choices import AdlSize, CloseOut
 from riskcore.journal import Stage
-from riskcore.state import AdlSize, CloseOut
 from specs.arithmetic import every, implies, larger, magnitude, smaller
 from specs.case import Case
 from specs.close_out import price_worth

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from riskcore import events
+from riskcore.choices import CloseOut
 from riskcore.journal import Stage, Trade
-from riskcore.state import CloseOut
 from specs.arithmetic import RATE_ONE, every, implies, magnitude
 from specs.case import Case
 from specs.contract import toward_zero

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from riskcore import events
+from riskcore.choices import CloseOut
 from riskcore.journal import Stage
-from riskcore.state import CloseOut
 from specs.arithmetic import RATE_ONE, every, implies, magnitude, negate
 from specs.case import Case, Snapshot
 from specs.contract import available, available_there

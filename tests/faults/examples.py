@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from riskcore import events
+from riskcore.choices import RankPolicy
 from riskcore.events import Event
 from riskcore.quantities import AccountId, EventId, Lots, MarketId, Rate, Time
-from riskcore.state import MarketRules, RankPolicy
+from riskcore.rulebook import MarketRules
 from tests.strategies import HOUR, Desk, make_rulebook, make_rules
 from tests.test_margin import test_many_positions_add_up
 from tests.test_ranking import test_of_all_queues_exactly_one_is_accepted
