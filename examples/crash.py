@@ -34,6 +34,7 @@ from riskcore import (
     ExecuteVaultRedemption,
     Fill,
     FundInsurance,
+    IndexPrice,
     ListMarket,
     MarketRules,
     MarkPrice,
@@ -42,6 +43,7 @@ from riskcore import (
     RequestVaultRedemption,
     Rule,
     Rulebook,
+    SetLeverage,
     State,
     Tier,
     Transfer,
@@ -110,6 +112,7 @@ def make_rules(initial: int, maintenance: int, mark_move: int, large: int, open_
         mark_move_limit=Rate(mark_move),
         mark_age_limit=Time(90_000),
         fill_price_band=Rate(20_000),
+        mark_index_band=Rate(10_000),
         tiers=(Tier(Atoms(large * DOLLAR), Rate(2 * initial), Rate(2 * maintenance)),),
         open_interest_floor=Atoms(open_interest * DOLLAR),
         open_interest_cap=Atoms(open_interest * 20 * DOLLAR),
@@ -162,6 +165,7 @@ RULEBOOK = Rulebook(
     vault_redemption_notice=Time(HOUR // 3),
     vault_request_window=Time(HOUR // 6),
     vault_deposit_minimum=Atoms(100 * DOLLAR),
+    funding_on_index=True,
     insurance_fee_share=Rate(100_000),
     insurance_draw_limit=Atoms(9_000 * DOLLAR),
     insurance_draw_window=Time(60_000),
@@ -211,6 +215,11 @@ class Venue:
             self.events.append(event)
         return outcome.rejected
 
+    def sets_price(self, market_id: MarketId, mark: int) -> None:
+        """The index, and the mark a little above it."""
+        self.does(IndexPrice, market_id, get_index(mark))
+        self.does(MarkPrice, market_id, mark)
+
     def has_asked(self, holder: AccountId) -> bool:
         """Whether shares of the holder wait to be paid out."""
         return self.state.stakes.get(holder).redemption > 0
@@ -244,12 +253,13 @@ def make_events(seed: int = SEED) -> list[Event]:
     for market_id in LISTINGS:
         open_positions(venue, random, market_id)
     for market_id in LISTINGS:
+        venue.sets_price(market_id, venue.get_mark(market_id))
         venue.does(ApplyFunding, market_id, get_hourly_rate(venue.get_mark(market_id)))
     fill_vault(venue)
     for tick in range(1, TICKS + 1):
         venue.time = Time(CRASH + tick * TICK)
         for market_id, listing in LISTINGS.items():
-            venue.does(MarkPrice, market_id, get_price(listing, tick, random))
+            venue.sets_price(market_id, get_price(listing, tick, random))
         venue.resolve(make_liquidity(venue, random, tick))
         # the vault may need its capital for as long as the market falls
         if venue.has_asked(LEAVER):
@@ -305,7 +315,7 @@ def open_positions(venue: Venue, random: Random, market_id: MarketId) -> None:
         seller = AccountId(f"{market_id}-short{short}")
         if buyer not in entered and long % (count // len(entries) + 1) == 0:
             venue.time = Time(venue.time + 60_000)
-            venue.does(MarkPrice, market_id, entries.pop(0))
+            venue.sets_price(market_id, entries.pop(0))
         # longs borrow, shorts hardly do: the published winners had a median leverage of 0.2
         if buyer not in entered:
             leverage = pick_leverage(random, listing.leverage)
@@ -314,6 +324,7 @@ def open_positions(venue: Venue, random: Random, market_id: MarketId) -> None:
             venue.does(Deposit, owner, money if owner == buyer else 3 * money)
             if owner != buyer:
                 venue.does(Transfer, owner, buyer, money)
+                venue.does(SetLeverage, buyer, market_id, leverage + 1)
         if seller not in entered:
             venue.does(Deposit, seller, shorts[short] * listing.price * random.randrange(1, 6))
         entered.update((buyer, seller))
@@ -325,9 +336,13 @@ def get_owner(account: AccountId) -> AccountId:
     return AccountId(account.removesuffix("/isolated"))
 
 
+def get_index(mark: int) -> int:
+    return mark * 9_999 // 10_000
+
+
 def get_hourly_rate(mark: int) -> Rate:
-    """Funding while impact bids are half a thousandth above the index, and the index a little below mark."""
-    index = mark * 9_999 // 10_000
+    """Funding while impact bids are half a thousandth above the index."""
+    index = get_index(mark)
     premium = get_premium(index, index * 10_005 // 10_000, index * 10_010 // 10_000)
     return get_funding_rate(premium, interest_rate=100, clamp=500, cap=RULEBOOK.funding_rate_cap)
 

@@ -18,8 +18,9 @@ from attrs import frozen
 from riskcore.events import Event, Header
 from riskcore.log import write_log
 from riskcore.monitor import Monitor
+from riskcore.prover.book import SymChoice
 from riskcore.prover.case import EPISODES, SymCase, run_event
-from riskcore.prover.realisation import Realisation
+from riskcore.prover.realisation import AMPLE, Realisation
 from riskcore.prover.symbols import SymBool, SymInt, to_bool
 from riskcore.prover.tracer import Tracer, get_paths
 from riskcore.prover.witness import find_model
@@ -89,7 +90,8 @@ def _realise(
     if case.world.market is not None:
         pinned += _pin(case.world.market.rules, rules)
     # accounts that are one and the same show less; where they must be, they are
-    model = find_model([*pinned, *_tell_apart(case)], case, TRIES) or find_model(pinned, case, TRIES)
+    plain = [*pinned, *_close_with_the_head(case)]
+    model = find_model([*plain, *_tell_apart(case)], case, TRIES) or find_model(plain, case, TRIES)
     if model is None:
         return None
     realisation = _Named(model, case, rulebook)
@@ -99,6 +101,13 @@ def _realise(
     outcome = monitor.step(state, event)
     is_broken = choice.id in {violation.law for violation in monitor.violations}
     return Harm(choice.id, state, event) if outcome.rejected is None and is_broken else None
+
+
+def _close_with_the_head(case: SymCase) -> Iterator[z3.BoolRef]:
+    """Of an open queue only the head is left: who else waits has no part in the event."""
+    episode: Any = case.world.deleveraging
+    if episode is not None:
+        yield episode.queue.length.term == episode.head.term + 1
 
 
 def _tell_apart(case: SymCase) -> Iterator[z3.BoolRef]:
@@ -131,6 +140,11 @@ class _Named(Realisation):
         """The rulebook itself, with its policies: a proof holds whichever they are."""
         return self._rulebook
 
+    @property
+    def _cushion(self) -> int:
+        """Fillers that could be deleveraged would have to be in an open queue."""
+        return super()._cushion if self._case.world.deleveraging is None else -AMPLE
+
     def id(self, symbol: Any) -> Any:
         return self._names.get(self.value(symbol)) or super().id(symbol)
 
@@ -143,6 +157,8 @@ def _pin(symbols: Any, values: Any) -> Iterator[z3.BoolRef]:
             continue
         if isinstance(symbol, SymInt | SymBool):
             yield symbol.term == value
+        elif isinstance(symbol, SymChoice):
+            yield to_bool(symbol == value)
 
 
 def save_harm(harm: Harm, folder: Path) -> Path:
