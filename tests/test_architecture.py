@@ -42,7 +42,6 @@ KERNEL = (
     "liquidation",
     "vault",
     "ranking",
-    "rulebook",
     "close_out",
     "deleveraging",
     "sharing",
