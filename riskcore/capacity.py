@@ -16,7 +16,7 @@ from riskcore.liquidation import get_equity_share
 from riskcore.margin import get_initial_requirement, get_margin, get_margin_after
 from riskcore.margin import is_below_maintenance as is_below
 from riskcore.markets import get_market
-from riskcore.quantities import AccountId, MarketId
+from riskcore.quantities import AccountId, MarketId, divide_up
 from riskcore.ranking import get_candidates
 from riskcore.sharing import get_weights
 from riskcore.state import Market, State
@@ -113,6 +113,13 @@ def compute_takeover_size(state: State, id: AccountId, market_id: MarketId) -> i
         result = get_margin_after(vault, market, held, held + moved, share, left, chosen)
         return result.equity - result.initial
 
+    def get_relief(lots: int) -> int:
+        """Equity above what keeps equity per maintenance as it is; the vault has a position."""
+        moved = lots if size > 0 else -lots
+        share, left = get_equity_share(margin, market, size, lots), get_open_interest_after(market, held, size, moved)
+        result = get_margin_after(vault, market, held, held + moved, share, left, chosen)
+        return result.equity - divide_up(vault.equity * result.maintenance, vault.maintenance)
+
     def is_at_leverage(lots: int) -> bool:
         """Whether it is the vault's own choice that says what it needs."""
         moved = lots if size > 0 else -lots
@@ -135,7 +142,12 @@ def compute_takeover_size(state: State, id: AccountId, market_id: MarketId) -> i
     limit = min(limit, market.rules.vault_position_limit or limit)
     parts = _iter_parts(limit, market, abs(size), held if size > 0 else -held, sheds)
     lines = chain.from_iterable(iter_straight(*part) for part in parts)
-    sizes = chain(chain.from_iterable(_iter_crossing(get_spare, *line) for line in lines), iter_halves(sheds), (1,))
+    beyond = chain.from_iterable(_iter_crossing(get_spare, *line) for line in lines)
+    # where the lots bring a deficit, shedding them pays up to some size only
+    within = {*iter_halves(sheds), 1}
+    if sheds:
+        within |= {*_iter_crossing(get_spare, 1, sheds), *_iter_crossing(get_relief, 1, sheds)}
+    sizes = chain(beyond, sorted(within, reverse=True))
     return next((lots for lots in sizes if accepts(lots)), 0)
 
 

@@ -358,6 +358,7 @@ def test_json_is_one_object_of_the_documented_shape(log: Path) -> None:
             "pool": 117_600,
             "equities": 117_595,
             "insurance": 0,
+            "separate": 0,
             "fees": 51,
             "uncovered": -46,
             "escrow": 0,
