@@ -294,7 +294,7 @@ FAULTS = (
         kinds=(21,),
         module="margin",
         old="    return Margin(value, initial, maintenance)\n",
-        new="    return Margin(value, initial, maintenance if len(positions) > 1 else (maintenance + 1) // 2)\n",
+        new="    return Margin(value, initial, maintenance if len(owner.positions) > 1 else (maintenance + 1) // 2)\n",
         unit="lemma:margin",
         kills=("sum_over_1_positions",),
     ),

@@ -241,7 +241,7 @@ FAULTS = (
         kinds=(17,),
         module="margin",
         old="        market = markets.get(market_id)\n",
-        new="        market = markets.get(next(positions.items())[0])\n",
+        new="        market = markets.get(next(owner.positions.items())[0])\n",
         unit="lemma:margin",
         kills=("sum_over_2_positions",),
     ),
