@@ -136,7 +136,8 @@ def _older_is_ahead(tracer: Tracer) -> Any:
     assume(tracer, one[4] < two[4])
     first: Any = ranking.get_score(RankPolicy.FIFO, *one)
     second: Any = ranking.get_score(RankPolicy.FIFO, *two)
-    older, newer = (Candidate(score, new_int(f"size{id}"), id) for id, score in enumerate((first, second)))  # type: ignore[arg-type]
+    scores: Any = enumerate((first, second))
+    older, newer = (Candidate(score, new_int(f"size{id}"), id) for id, score in scores)
     return _is_ahead(older, newer)
 
 

@@ -95,7 +95,8 @@ def _members(members: tuple[str, ...]) -> Callable[[Tracer], Any]:
         state, market = attrs.evolve(world.get_state(), accounts=accounts), get_listed(world)
         case: Any = SymCase(world, None, None, None, None)
         with on_symbols(world, without=(sharing.get_total_weight,)):
-            total: Any = sharing.get_total_weight(state, world.focus, market, members)  # type: ignore[arg-type]
+            get_total: Any = sharing.get_total_weight
+            total: Any = get_total(state, world.focus, market, members)
         weights = {name: weight(case, AccountSymbols(world, account)) for name, account in accounts.items()}
         are_all = every(*((own > 0) if name in members else (own == 0) for name, own in weights.items()))
         if list(members) != sorted(set(members)):

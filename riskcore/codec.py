@@ -206,6 +206,7 @@ class Record(Generic[T]):
 
 def get_default(default: object, value: object) -> object:
     """A field's default in a value of which the fields before it are known."""
+    # attrs declares Factory as a function, and it is a class
     return cast(Any, default).factory(value) if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]
 
 

@@ -109,6 +109,7 @@ STAKE_FIELDS = ("shares", "deposit", "deposit_time", "redemption", "redemption_t
 class Opaque:
     """What a transition may use and not compare: two of them are no more equal than different."""
 
+    # nor are they keys: a table would compare them
     __hash__ = None  # type: ignore[assignment]
 
     def __eq__(self, other: object) -> bool:
@@ -118,6 +119,7 @@ class Opaque:
 class SymChoice:
     """Any one of an enumeration's words; all that can be asked is whether it is this one."""
 
+    # the answers to == and != are symbols, which no type of object's has; so a choice is no key either
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, name: str, kind: type[StrEnum]) -> None:
@@ -127,7 +129,8 @@ class SymChoice:
     def __eq__(self, other: object) -> SymBool:  # type: ignore[override]
         if other not in self.choices:
             raise TypeError(f"a choice was compared with {other!r}")
-        return self.place == self.choices.index(other)  # type: ignore[no-any-return]
+        is_it: SymBool = self.place == self.choices.index(other)
+        return is_it
 
     def __ne__(self, other: object) -> SymBool:  # type: ignore[override]
         return ~(self == other)
@@ -162,7 +165,8 @@ def new_rules(name: str) -> Any:
     """Any market rules: any rates, any tiers."""
     values: dict[str, Any] = {field: new_int(f"{name}.{field}") for field in RULES_INTS}
     values |= {field: new_bool(f"{name}.{field}") for field in RULES_FLAGS}
-    return MarketRules(tiers=SymTiers(f"{name}.tiers"), **values)  # type: ignore[arg-type]
+    tiers: Any = SymTiers(f"{name}.tiers")
+    return MarketRules(tiers=tiers, **values)
 
 
 class Rest(Opaque):
