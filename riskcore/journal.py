@@ -18,7 +18,20 @@ from riskcore.domains import get_insured, get_separate
 from riskcore.draws import get_draws_after
 from riskcore.events import Event
 from riskcore.leverages import NO_LEVERAGES, Leverages
-from riskcore.quantities import NEVER, AccountId, Atoms, Leverage, Lots, MarketId, Shares, Time, divide_down
+from riskcore.orders import NO_RESTING_ORDERS, Order, Resting, RestingOrders
+from riskcore.quantities import (
+    NEVER,
+    AccountId,
+    Atoms,
+    EventId,
+    Leverage,
+    Lots,
+    MarketId,
+    Price,
+    Shares,
+    Time,
+    divide_down,
+)
 from riskcore.state import Account, Deleveraging, Draws, Market, Position, Positions, Reserves, Sharing, Stake, State
 
 
@@ -104,7 +117,7 @@ Line: TypeAlias = Pay | Trade
 class Party:
     """An owner during one event: what it holds so far."""
 
-    __slots__ = ("balance", "id", "leverages", "liquidated", "positions", "sold")
+    __slots__ = ("balance", "id", "leverages", "liquidated", "positions", "resting", "sold")
 
     def __init__(
         self,
@@ -114,6 +127,7 @@ class Party:
         liquidated: Time = NEVER,
         chosen: Leverages = NO_LEVERAGES,
         sold: int = 0,
+        resting: RestingOrders = NO_RESTING_ORDERS,
     ) -> None:
         self.id = id
         self.balance = balance
@@ -121,6 +135,7 @@ class Party:
         self.liquidated = liquidated
         self.leverages = chosen
         self.sold = sold
+        self.resting = resting
 
 
 class Holder:
@@ -133,6 +148,16 @@ class Holder:
         self.stake = stake
 
 
+class Slot:
+    """A place for an order, during one event: the order that rests there so far, if one does."""
+
+    __slots__ = ("id", "order")
+
+    def __init__(self, id: EventId, order: Order | None) -> None:
+        self.id = id
+        self.order = order
+
+
 _NO_POSITIONS = Positions()
 
 
@@ -142,6 +167,7 @@ class Journal:
     __slots__ = (
         "_accounts",
         "_holders",
+        "_orders",
         "_reserves",
         "deleveraging",
         "draws",
@@ -163,6 +189,7 @@ class Journal:
         self._accounts: list[Party] = []
         self._reserves: dict[Reserve, Party] = {}
         self._holders: list[Holder] = []
+        self._orders: list[Slot] = []
         self.vault_shares: int = state.vault_shares
         self.draws: Draws = state.draws
 
@@ -172,7 +199,8 @@ class Journal:
             if party.id == id:
                 return party
         account = self.state.accounts.get(id)
-        party = Party(id, account.balance, account.positions, account.liquidated, account.leverages, account.sold)
+        past = account.liquidated, account.leverages, account.sold
+        party = Party(id, account.balance, account.positions, *past, account.resting)
         self._accounts.append(party)
         return party
 
@@ -239,6 +267,10 @@ class Journal:
             market.index_price,
             market.index_time,
             market.insurance,
+            market.best_bid,
+            market.best_ask,
+            market.bid_price,
+            market.ask_price,
         )
         # reserves never trade: they have no positions
         self.lines.append(
@@ -260,6 +292,33 @@ class Journal:
     def choose(party: Party, market_id: MarketId, leverage: Leverage) -> None:
         """Note which leverage the party takes in a market."""
         party.leverages = party.leverages.put(market_id, leverage)
+
+    def slot(self, id: EventId) -> Slot:
+        """The place of an order, taken out at the first call."""
+        for slot in self._orders:
+            if slot.id == id:
+                return slot
+        slot = Slot(id, self.state.orders.get(id))
+        self._orders.append(slot)
+        return slot
+
+    @staticmethod
+    def keep(slot: Slot, order: Order | None) -> None:
+        """Let an order rest in a place, or none."""
+        slot.order = order
+
+    def quote(self, is_bid: bool, best: EventId, price: int) -> None:
+        """Note which order is the best of a side of the journal's market, and its price."""
+        assert self.market is not None
+        if is_bid:
+            self.market = evolve(self.market, best_bid=best, bid_price=Price(price))
+        else:
+            self.market = evolve(self.market, best_ask=best, ask_price=Price(price))
+
+    @staticmethod
+    def count_orders(party: Party, market_id: MarketId, resting: Resting) -> None:
+        """Note what the party has in the book of a market."""
+        party.resting = party.resting.put(market_id, resting)
 
     def cover(self, payee: Party, amount: int, stage: Stage, time: Time) -> None:
         """Pay ``amount`` atoms out of the insurance fund, and count them: against its limit, and to the market."""
@@ -313,7 +372,14 @@ class Journal:
         for party in self._accounts:
             accounts = accounts.put(
                 party.id,  # type: ignore[arg-type]
-                Account(Atoms(party.balance), party.positions, party.liquidated, party.leverages, Atoms(party.sold)),
+                Account(
+                    Atoms(party.balance),
+                    party.positions,
+                    party.liquidated,
+                    party.leverages,
+                    Atoms(party.sold),
+                    party.resting,
+                ),
             )
         separate = state.separate_insurance
         if self.market is not None and self.market_id is not None:
@@ -324,6 +390,9 @@ class Journal:
         stakes = state.stakes
         for holder in self._holders:
             stakes = stakes.put(holder.id, holder.stake)
+        orders = state.orders
+        for slot in self._orders:
+            orders = orders.put(slot.id, slot.order)
         return State(
             state.rulebook,
             accounts,
@@ -338,6 +407,7 @@ class Journal:
             self.draws,
             self.sharing,
             separate,
+            orders,
         )
 
     def _reserves_after(self) -> Reserves:

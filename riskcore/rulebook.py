@@ -71,6 +71,7 @@ class Rulebook:
     ``adl_size``: how many lots a deleveraging closes.
     ``adl_seed``: any integer; it decides which order ``RankPolicy.PSEUDO_RANDOM`` gives.
     ``funding_on_index``: funding is charged on notional at the index price; otherwise at mark.
+    ``has_book``: trades are with the best order that rests in the market's book; otherwise with whom the log says.
     """
 
     vault: AccountId = field(validator=some_text)
@@ -104,6 +105,7 @@ class Rulebook:
     adl_size: AdlSize = field(default=AdlSize.WHOLE, validator=instance_of(AdlSize))
     adl_seed: int = field(default=0, validator=exact_int)
     funding_on_index: bool = field(default=False, validator=exact_bool)
+    has_book: bool = field(default=False, validator=exact_bool)
 
 
 def is_admissible_rulebook(rulebook: Rulebook) -> bool:

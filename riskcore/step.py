@@ -22,6 +22,7 @@ from riskcore.insurance import process_cover_deficit, process_write_off
 from riskcore.journal import Journal, Line, Trade
 from riskcore.liquidation import process_liquidation_fill
 from riskcore.markets import process_advance_time, process_index_price, process_list_market, process_mark_price
+from riskcore.order_book import process_cancel_order, process_place_order
 from riskcore.rules import Rejected, Rule, require
 from riskcore.settings import process_set_leverage
 from riskcore.settlement import process_settle_market, process_settle_pair
@@ -67,6 +68,8 @@ TRANSITIONS: dict[type[events.Header], Callable[[State, Any], Journal]] = {
     events.RequestVaultRedemption: process_request_vault_redemption,
     events.ExecuteVaultRedemption: process_execute_vault_redemption,
     events.SetLeverage: process_set_leverage,
+    events.PlaceOrder: process_place_order,
+    events.CancelOrder: process_cancel_order,
 }
 
 #: The events that an open deleveraging, or an open sharing of a loss, accepts; all others wait for its end.
