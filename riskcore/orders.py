@@ -33,8 +33,8 @@ class Order:
     price: Price
     sequence: int
     reserved: Lots
-    ahead: EventId
-    behind: EventId
+    ahead: EventId = NO_ORDER
+    behind: EventId = NO_ORDER
 
 
 class Resting(NamedTuple):
