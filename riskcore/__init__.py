@@ -11,6 +11,7 @@ from riskcore.events import (
     ApplyFunding,
     BeginDeleveraging,
     BeginLossSharing,
+    CancelOrder,
     CancelVaultDeposit,
     CoverDeficit,
     Deleverage,
@@ -25,6 +26,7 @@ from riskcore.events import (
     LiquidationFill,
     ListMarket,
     MarkPrice,
+    PlaceOrder,
     RepayLoss,
     RequestVaultDeposit,
     RequestVaultRedemption,
@@ -39,6 +41,7 @@ from riskcore.events import (
 )
 from riskcore.journal import Line, Owner, Pay, Reason, Reserve, Stage, Trade
 from riskcore.leverages import Leverages
+from riskcore.orders import Order, Resting, RestingOrders
 from riskcore.planner import Liquidity, Offer, Resolution, resolve, settle
 from riskcore.quantities import AccountId, Atoms, EventId, Leverage, Lots, MarketId, Price, Rate, Shares, Time
 from riskcore.queries import stress
@@ -56,6 +59,7 @@ __all__ = [
     "Atoms",
     "BeginDeleveraging",
     "BeginLossSharing",
+    "CancelOrder",
     "CancelVaultDeposit",
     "CloseOut",
     "CoverDeficit",
@@ -83,9 +87,11 @@ __all__ = [
     "MarketId",
     "MarketRules",
     "Offer",
+    "Order",
     "Outcome",
     "Owner",
     "Pay",
+    "PlaceOrder",
     "Position",
     "Positions",
     "Price",
@@ -99,6 +105,8 @@ __all__ = [
     "Reserve",
     "Reserves",
     "Resolution",
+    "Resting",
+    "RestingOrders",
     "Rule",
     "Rulebook",
     "SetLeverage",

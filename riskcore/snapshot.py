@@ -1,12 +1,13 @@
 """A state as a file, and as a hash.
 
 The canonical encoding of a state is one JSON object with the keys ``accounts``,
-``deleveraging``, ``draws``, ``markets``, ``reserves``, ``rulebook``, ``sequence``, ``sharing``, ``stakes``,
+``deleveraging``, ``draws``, ``markets``, ``orders``, ``reserves``, ``rulebook``, ``sequence``, ``sharing``, ``stakes``,
 ``timestamp`` and ``vault_shares``, under them the field names of ``state.py``, those at
-their default left out, and ``draws`` of nothing, ``sharing`` where none is open, and ``separate_insurance``
+their default left out, and ``draws`` of nothing, ``orders`` where none rests, ``sharing`` where none is open, and ``separate_insurance``
 but where it is above zero; an account is
 ``{"balance": ..., "positions": {market: {"cost", "entry_index", "size"}}}``, with
-``liquidated`` and ``sold`` where a sale is remembered and ``leverages`` where some are chosen. Every
+``liquidated`` and ``sold`` where a sale is remembered, ``leverages`` where some are chosen and
+``resting`` where orders are open. Every
 object's keys are sorted by code point, there is no white space, integers are decimal, and
 what is not ASCII is escaped as ``\\uXXXX`` with lower-case digits. Accounts of which there
 is nothing to say are left out, and stakes of nothing.
@@ -30,10 +31,12 @@ from typing import Any, Final
 from attrs import evolve
 
 from riskcore.bad_input import Fault, LogError, Malformed, get_cause, printable, within
+from riskcore.book_check import check_book
 from riskcore.codec import (
     DELEVERAGING,
     DRAWS,
     MARKET,
+    ORDER,
     POSITION,
     RESERVES,
     SHARING,
@@ -52,6 +55,7 @@ from riskcore.codec import (
 from riskcore.domains import has_part
 from riskcore.files import get_length, write_whole
 from riskcore.leverages import Leverages
+from riskcore.orders import Resting, RestingOrders
 from riskcore.quantities import NEVER, RATE_ONE, AccountId, Atoms, EventId, Leverage, MarketId, Shares, Time
 from riskcore.rulebook import MarketRules, Tier, is_admissible_market, is_admissible_tier
 from riskcore.sharing import get_account_weight, get_due
@@ -74,12 +78,14 @@ from riskcore.strict_json import SNAPSHOT_DIGITS, describe, read_object
 
 SCHEMA_VERSION: Final = 1
 _FIELDS: Final = ("accounts", "deleveraging", "markets", "reserves", "rulebook", "seen", "sequence", "timestamp")
-#: A snapshot from before there were shares, limits to draws, losses shared out or separate parts has none of these.
-_LATER_FIELDS: Final = ("stakes", "vault_shares", "draws", "sharing", "separate_insurance")
+#: A snapshot from before there were shares, limits to draws, losses shared out, separate parts or orders has none of
+#: these.
+_LATER_FIELDS: Final = ("stakes", "vault_shares", "draws", "sharing", "separate_insurance", "orders")
 _ACCOUNT_FIELDS: Final = ("balance", "positions")
 _LIQUIDATED: Final = "liquidated"
 _LEVERAGES: Final = "leverages"
 _SOLD: Final = "sold"
+_RESTING: Final = "resting"
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
 
@@ -117,6 +123,9 @@ def _get_pieces(state: State, whole: bool) -> Iterator[str]:
         yield ',"draws":' + _encode_part("draws", state.draws, digits)
     markets = {id: market for id, market in state.markets.items() if market is not None}
     yield ',"markets":' + _encode_part("markets", markets, digits)
+    orders = {id: order for id, order in state.orders.items() if order is not None}
+    if orders:
+        yield ',"orders":' + _encode_part("orders", orders, digits)
     yield ',"reserves":' + _encode_part("reserves", state.reserves, digits)
     if whole:
         yield f',"riskcore_snapshot":{SCHEMA_VERSION}'
@@ -159,6 +168,8 @@ def _encode_account(id: str, account: Account, digits: int | None) -> dict[str, 
         members[_LEVERAGES] = dict(account.leverages.items())
     if account.sold != 0:
         members[_SOLD] = account.sold
+    if not account.resting.is_empty:
+        members[_RESTING] = {market: resting._asdict() for market, resting in account.resting.items()}
     if digits is not None:
         try:
             encode(id, digits)
@@ -194,7 +205,7 @@ def _decode_state(members: dict[str, object], mutable: bool) -> State:
     require_fields(members, _FIELDS, "a snapshot", _LATER_FIELDS)
     with within("rulebook"):
         state = genesis(read_rulebook(members["rulebook"], SNAPSHOT), mutable=mutable)
-    accounts, markets, seen, stakes = state.accounts, state.markets, state.seen, state.stakes
+    accounts, markets, seen, stakes, orders = state.accounts, state.markets, state.seen, state.stakes, state.orders
     for id, value in _get_entries(members, "markets"):
         with within(f"markets.{printable(id)}"):
             markets = markets.put(MarketId(id), MARKET.read(value, SNAPSHOT))
@@ -206,6 +217,9 @@ def _decode_state(members: dict[str, object], mutable: bool) -> State:
     for id, value in _get_entries({"stakes": {}, **members}, "stakes"):
         with within(f"stakes.{printable(id)}"):
             stakes = stakes.put(AccountId(id), STAKE.read(value, SNAPSHOT))
+    for id, value in _get_entries({"orders": {}, **members}, "orders"):
+        with within(f"orders.{printable(id)}"):
+            orders = orders.put(EventId(id), ORDER.read(value, SNAPSHOT))
     with within("vault_shares"):
         vault_shares = Shares(read_integer(members.get("vault_shares", 0), SNAPSHOT))
     with within("draws"):
@@ -238,6 +252,7 @@ def _decode_state(members: dict[str, object], mutable: bool) -> State:
         draws,
         sharing,
         separate,
+        orders,
     )
     _check_state(state)
     return state
@@ -256,7 +271,7 @@ def _get_entries(members: dict[str, object], name: str) -> Iterator[tuple[str, o
 def _read_account(value: object) -> Account:
     if type(value) is not dict:
         raise Fault("an object", describe(value))
-    require_fields(value, _ACCOUNT_FIELDS, "an account", (_LIQUIDATED, _LEVERAGES, _SOLD))
+    require_fields(value, _ACCOUNT_FIELDS, "an account", (_LIQUIDATED, _LEVERAGES, _SOLD, _RESTING))
     with within("balance"):
         balance = Atoms(read_integer(value["balance"], SNAPSHOT))
     positions: dict[MarketId, Position] = {}
@@ -276,7 +291,24 @@ def _read_account(value: object) -> Account:
                 raise Fault("a whole number above zero", "0")
     with within(_SOLD):
         sold = Atoms(read_integer(value.get(_SOLD, 0), SNAPSHOT))
-    return Account(balance, Positions(positions), liquidated, Leverages(leverages), sold)
+    resting: dict[MarketId, Resting] = {}
+    for id, entry in _get_entries({_RESTING: {}, **value}, _RESTING):
+        with within(f"{_RESTING}.{printable(id)}"):
+            resting[MarketId(id)] = _read_resting(entry)
+    return Account(balance, Positions(positions), liquidated, Leverages(leverages), sold, RestingOrders(resting))
+
+
+def _read_resting(value: object) -> Resting:
+    if type(value) is not dict:
+        raise Fault("an object", describe(value))
+    require_fields(value, Resting._fields, "an account's orders")
+    counts = {}
+    for name in Resting._fields:
+        with within(name):
+            counts[name] = read_integer(value[name], SNAPSHOT)
+    if not counts["orders"]:
+        raise Fault("a number above zero", "0", "orders")
+    return Resting(**counts)
 
 
 def _read_ids(value: object) -> list[str]:
@@ -335,6 +367,7 @@ def _check_state(state: State) -> None:
     if state.sharing is not None:
         with within("sharing"):
             _check_sharing(state.sharing, state)
+    check_book(state)
     with within("draws"):
         _check_draws(state.draws, state)
     if not 0 <= state.separate_insurance <= state.reserves.insurance:
