@@ -3,8 +3,8 @@
 The canonical encoding of a state is one JSON object with the keys ``accounts``,
 ``deleveraging``, ``draws``, ``markets``, ``orders``, ``reserves``, ``rulebook``, ``sequence``, ``sharing``, ``stakes``,
 ``timestamp`` and ``vault_shares``, under them the field names of ``state.py``, those at
-their default left out, and ``draws`` of nothing, ``orders`` where none rests, ``sharing`` where none is open, and ``separate_insurance``
-but where it is above zero; an account is
+their default left out, and ``draws`` of nothing, ``orders`` where none rests, ``sharing`` where none is open,
+and ``separate_insurance`` but where it is above zero; an account is
 ``{"balance": ..., "positions": {market: {"cost", "entry_index", "size"}}}``, with
 ``liquidated`` and ``sold`` where a sale is remembered, ``leverages`` where some are chosen and
 ``resting`` where orders are open. Every

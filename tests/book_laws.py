@@ -1,4 +1,4 @@
-"""The order book's laws, recomputed in full from what a step showed; ids and wording as in ``specs/laws/order_book.py``."""
+"""The order book's laws, recomputed in full from what a step showed; ids as in ``specs/laws/order_book.py``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from riskcore import events
-from tests.naive import RestingView, View
-from tests.naive_book import OrderView
+from tests.naive import View
+from tests.naive_book import OrderView, RestingView
 from tests.strategies import Passage
 
 Listed = list[tuple[str, OrderView]]

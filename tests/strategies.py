@@ -595,7 +595,8 @@ class Proposer:
         if reduces:
             side = -1 if held > 0 else 1
         near = self.venue.get_book(market).get_price(side > 0) or mark
-        price = self.random.choice((near, near, near + 1, near - 1, mark, mark * self.random.randint(900, 1100) // 1000))
+        away = mark * self.random.randint(900, 1100) // 1000
+        price = self.random.choice((near, near, near + 1, near - 1, mark, away))
         lots = self._part(abs(held) if reduces else max(1, self._capacity(account, market) // 2))
         return self._place(account, market, side * lots, max(1, price), reduces)
 

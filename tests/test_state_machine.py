@@ -289,8 +289,8 @@ def get_footprint(event: Event, before: View) -> Footprint:
             reserves: tuple[str, ...] = ("fees", "transit")
             if before.rulebook.insurance_fee_share:
                 reserves = (*reserves, "insurance")
-            own = ("open_interest", "insurance", *BEST)
-            return Footprint(parties, event.market, parties, own, reserves, orders=event.order is not None)
+            moved: tuple[str, ...] = ("open_interest", "insurance", *BEST)
+            return Footprint(parties, event.market, parties, moved, reserves, orders=event.order is not None)
         case events.LiquidationFill():
             parties = (event.account, event.maker)
             fields = ("open_interest", "insurance_used", "sold", "sold_time", "insurance", *BEST)
@@ -1261,8 +1261,11 @@ def live_2(passage: Passage) -> bool:
         return False
     vault = after.rulebook.vault
     held = {vault} if after.vault_shares != after.get_stake(vault).shares else set()
-    held |= {id for id, view in after.accounts.items() if view.resting}
-    flat = [id for id, view in after.accounts.items() if not view.positions and view.balance > 0 and id not in held]
+    flat = [
+        id
+        for id, view in after.accounts.items()
+        if not view.positions and not view.resting and view.balance > 0 and id not in held
+    ]
     for account in flat:
         head = ("all", after.sequence + 1, after.time)
         everything = events.Withdraw(*head, account, after.accounts[account].balance)  # type: ignore[arg-type]
