@@ -23,7 +23,9 @@ KERNEL = (
     "tables",
     "rules",
     "choices",
+    "per_market",
     "leverages",
+    "orders",
     "rulebook",
     "state",
     "tiers",
@@ -36,6 +38,7 @@ KERNEL = (
     "gates",
     "limits",
     "cash",
+    "order_book",
     "trading",
     "funding",
     "insurance",
@@ -64,10 +67,11 @@ TRANSITION_MODULES = (
     "settlement",
     "shares",
     "settings",
+    "order_book",
 )
 #: What only calls the core's verbs, or is asked by name what a rulebook allows: market life, cash, funding, ranking
 #: policies, brackets of rates, limits of fills and of draws, the vault's shares, what accounts choose, a loss that is
-#: shared out.
+#: shared out, orders and what accounts have by market.
 AROUND_THE_CORE = (
     "markets",
     "settlement",
@@ -85,6 +89,9 @@ AROUND_THE_CORE = (
     "settings",
     "sharing",
     "limits",
+    "per_market",
+    "orders",
+    "order_book",
 )
 #: Names, fields and sentences, for core and modules alike; nothing in it does anything.
 VOCABULARY = ("rules", "choices", "events")
@@ -105,14 +112,15 @@ WRITTEN = (
     "liquidated",
     "leverages",
     "sold",
+    "resting",
 )
 
 #: The named folds over many entries: one account's positions, and the scans that certify a queue and members.
 FOLDS = {
     ("tables", "items"),
-    ("leverages", "__init__"),
-    ("leverages", "items"),
-    ("leverages", "__hash__"),
+    ("per_market", "__init__"),
+    ("per_market", "items"),
+    ("per_market", "__hash__"),
     ("state", "__init__"),
     ("state", "items"),
     ("state", "__hash__"),
@@ -226,7 +234,7 @@ def test_the_kernel_has_no_global_state(module: str) -> None:
 
 
 def test_only_the_journal_makes_accounts_and_positions() -> None:
-    # state.py names the two empty ones; a market that changes is no owner's
+    # state.py names the two empty ones; a market or an order that changes is no owner's
     makers = {
         (module, name)
         for module in KERNEL
