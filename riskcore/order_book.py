@@ -132,15 +132,16 @@ def may_hit(hit: Hit | None, before: int) -> bool:
 
 def take(journal: Journal, maker: Party, hit: Hit) -> None:
     """Take a trade's lots from the resting order of ``maker``, which is gone with its last one."""
-    order = hit.order
-    resting = get_resting_after(maker.resting.get(order.market), hit)
+    order, market_id = hit.order, journal.market_id
+    assert market_id is not None
+    resting = get_resting_after(maker.resting.get(market_id), hit)
     slot, left = journal.slot(hit.id), order.size + hit.size
     if left == 0:
         remove(journal, slot)
         resting = count(resting, hit.size < 0, 0, -1)
     else:
         journal.keep(slot, evolve(order, size=Lots(left), reserved=Lots(order.reserved - get_freed(hit))))
-    journal.count_orders(maker, order.market, resting)
+    journal.count_orders(maker, market_id, resting)
 
 
 def require_margin(journal: Journal, account: Party, market_id: MarketId, resting: Resting, time: int) -> None:

@@ -10,6 +10,7 @@ from specs import (
     insurance,
     liquidation,
     markets,
+    order_book,
     settings,
     settlement,
     shares,
@@ -34,6 +35,7 @@ CONTRACTS: dict[type[Header], Contract] = {
         shares,
         settings,
         sharing,
+        order_book,
     )
     for contract in module.CONTRACTS
 }

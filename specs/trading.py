@@ -25,6 +25,7 @@ from specs.contract import (
 )
 from specs.gates import no_dust
 from specs.markets import fresh, open_market, within_band
+from specs.order_book import hit_effect, hit_guard, resting_after
 
 
 def _fees(case: Case) -> tuple[Any, Any]:
@@ -41,20 +42,32 @@ def _guard(case: Case) -> dict[Rule, Any]:
     if case.before.market is None:
         return rules
     taker, maker = case.before.account(event.taker), case.before.account(event.maker)
-    taker_fee, maker_fee = _fees(case)
-    gain = event.size * (case.before.market.mark_price - event.price)
-    return {
-        **rules,
+    rules |= {
         Rule.SELF_TRADE: event.taker != event.maker,
         Rule.SIZE_ZERO: event.size != 0,
         Rule.PRICE_NOT_POSITIVE: event.price > 0,
         **within_band(case, Rule.PRICE_BAND, "fill_price_band"),
+        **hit_guard(case, event.size),
         Rule.MARK_STALE: fresh(case)
         | (toward_zero(taker.size, taker.size + event.size) & toward_zero(maker.size, maker.size - event.size)),
         Rule.DUST: no_dust(case, taker.size, taker.size + event.size)
         & no_dust(case, maker.size, maker.size - event.size),
+    }
+    if case.rejected in rules:
+        return rules
+    taker_fee, maker_fee = _fees(case)
+    gain = event.size * (case.before.market.mark_price - event.price)
+    return {
+        **rules,
         Rule.TAKER_MARGIN: bearable(case, taker, taker.equity + gain - taker_fee, taker.size + event.size, maker),
-        Rule.MAKER_MARGIN: bearable(case, maker, maker.equity - gain - maker_fee, maker.size - event.size, taker),
+        Rule.MAKER_MARGIN: bearable(
+            case,
+            maker,
+            maker.equity - gain - maker_fee,
+            maker.size - event.size,
+            taker,
+            resting_after(case, maker, event.size),
+        ),
     }
 
 
@@ -69,13 +82,17 @@ def _effect(case: Case) -> Effect:
     taker_fee, maker_fee = _fees(case)
     debit = event.size * event.price
     share = fee_share(case)
+    first_orders, orders = hit_effect(case, event.size)
     shared: tuple[Line, ...] = ()
     if case.rulebook.insurance_fee_share > 0:
         shared = (pay(Reserve.FEES, Reserve.INSURANCE, share, Reason.FEE_SHARE),)
     return Effect(
         accounts=(
             (event.taker, moved(case, taker, event.size, debit, taker_fee)),
-            (event.maker, moved(case, maker, -event.size, -debit, maker_fee)),
+            (
+                event.maker,
+                {**moved(case, maker, -event.size, -debit, maker_fee), **resting_after(case, maker, event.size)},
+            ),
         ),
         reserves={
             "fees": before.reserves.fees + taker_fee + maker_fee - share,
@@ -87,7 +104,9 @@ def _effect(case: Case) -> Effect:
             + more_longs(taker.size, event.size)
             + more_longs(maker.size, -event.size),
             **insured(case, share),
+            **first_orders,
         },
+        orders=orders,
         separate_insurance=separate_after(case, share),
         lines=(
             *trade(case, event.taker, event.maker, event.size, debit, Reason.FILL, Stage.ORDINARY),

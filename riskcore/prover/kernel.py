@@ -30,6 +30,9 @@ from riskcore import (
     liquidation,
     margin,
     markets,
+    order_book,
+    orders,
+    per_market,
     quantities,
     ranking,
     rulebook,
@@ -52,12 +55,14 @@ from specs.close_out import are_lots_to_close, excess_of, lots_or_all, share_of
 from specs.domains import part_after, stock
 from specs.draws import drawn_after, may_pay_out
 from specs.limits import sold_at
-from specs.tiers import initial_requirement, maintenance_requirement, step_floor
+from specs.tiers import exposure, initial_requirement, maintenance_requirement, step_floor
 
 MODULES: tuple[ModuleType, ...] = (
     quantities,
     rules,
+    per_market,
     leverages,
+    orders,
     rulebook,
     state,
     tiers,
@@ -69,6 +74,7 @@ MODULES: tuple[ModuleType, ...] = (
     gates,
     limits,
     cash,
+    order_book,
     trading,
     funding,
     insurance,
@@ -113,11 +119,17 @@ def _positions_margin(owner: Any, table: Any) -> Margin:
         return Margin(rest.value, rest.initial, rest.maintenance)
     market = table.get(positions.focus)
     size: Any = positions.position.size
+    resting = owner.resting.get(positions.focus)
+    exposed = exposure(size, resting.bids, resting.asks)
     return Margin(
         rest.value + get_position_value(market, positions.position),
-        rest.initial + _initial_requirement(market, size, market.open_interest, owner.leverages.leverage),
+        rest.initial + _initial_requirement(market, exposed, market.open_interest, owner.leverages.leverage),
         rest.maintenance + _maintenance_requirement(market, size),
     )
+
+
+def _exposure(size: Any, resting: Any) -> Any:
+    return exposure(size, resting.bids, resting.asks)
 
 
 def _named_fee(amount: Any, rate: Any) -> Any:
@@ -227,6 +239,7 @@ CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
     margin.get_initial_requirement: _initial_requirement,
     margin.get_maintenance_requirement: _maintenance_requirement,
     margin.get_positions_margin: _positions_margin,
+    margin.get_exposure: _exposure,
     rulebook.has_admissible_tiers: _are_admissible,
     quantities.apply_rate: _named_fee,
     margin.get_margin: _named_margin,

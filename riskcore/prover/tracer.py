@@ -70,6 +70,13 @@ class Tracer:
         self._names: list[tuple[str, z3.ArithRef, z3.ArithRef]] = []
         self._in_claim = False
         self._known: dict[int, tuple[z3.BoolRef, bool]] = {}
+        #: how many facts were learned, and how many when a condition was last asked for in vain
+        self._learned = 0
+        self._unsettled: dict[int, int] = {}
+        self._modelled = -1
+        self._model: z3.ModelRef | None = None
+        self._linear_terms: dict[int, tuple[z3.ExprRef, bool]] = {}
+        self._kept: list[z3.BoolRef] = []
         self._solver = _new_solver()
         # products left out: sound for what it refutes, and quick
         self._linear = _new_solver()
@@ -96,6 +103,7 @@ class Tracer:
         self._in_claim = False
         self._linear.pop()
         self._solver.pop()
+        self._learned += 1
         facts.extend(self.assumptions[saved[0] :])
         del self.assumptions[saved[0] :], self.calls[saved[1] :], self._names[names:]
         self._quotients, self._known = saved[2], saved[3]
@@ -144,12 +152,13 @@ class Tracer:
         self._known[negated.get_id()] = (negated, not way)
 
     def _learn(self, fact: z3.BoolRef) -> None:
+        self._learned += 1
         self._solver.add(fact)
-        if is_linear(fact):
+        if is_linear(fact, self._linear_terms):
             self._linear.add(fact)
 
     def _is_possible(self, condition: z3.BoolRef) -> bool:
-        if is_linear(condition) and self._linear.check(condition) == z3.unsat:
+        if is_linear(condition, self._linear_terms) and self._linear.check(condition) == z3.unsat:
             return False
         return bool(self._solver.check(condition) != z3.unsat)
 
@@ -161,9 +170,15 @@ class Tracer:
         known = self._known.get(condition.get_id())
         if known is not None:
             return known[1]
-        settled = is_linear(condition) and bool(self._linear.check(z3.Not(condition)) == z3.unsat)
+        # nothing was learned since it was asked for in vain
+        if self._unsettled.get(condition.get_id()) == self._learned:
+            return False
+        settled = is_linear(condition, self._linear_terms) and bool(self._linear.check(z3.Not(condition)) == z3.unsat)
         if settled:
             self._remember(condition, True)
+        else:
+            self._unsettled[condition.get_id()] = self._learned
+            self._kept.append(condition)
         return settled
 
     def get_quotient(self, numerator: z3.ArithRef, denominator: z3.ArithRef) -> z3.ArithRef:
@@ -180,6 +195,13 @@ class Tracer:
             self.assume(rest >= 0, rest < denominator)
         return self._quotients[key][0]
 
+    def _get_model(self) -> z3.ModelRef | None:
+        """Some values that the path allows: what differs in them is not equal on it. None where z3 finds none."""
+        if self._modelled != self._learned:
+            self._modelled = self._learned
+            self._model = self._solver.model() if self._solver.check() == z3.sat else None
+        return self._model
+
     def name(self, kind: str, term: z3.ArithRef) -> z3.ArithRef:
         """A name for a value, the same for values of one kind that z3 proves equal on this path.
 
@@ -192,7 +214,10 @@ class Tracer:
         for known, value in alike:
             if value.eq(term):
                 return known
+        model = self._get_model() if alike else None
         for known, value in alike:
+            if model is not None and not z3.is_true(model.eval(value == term, model_completion=True)):
+                continue
             if self._solver.check(value != term) == z3.unsat:
                 return known
         name = z3.Int(f"{kind}{len(self._names)}")
@@ -225,20 +250,17 @@ def _is_same(one: z3.BoolRef, two: z3.BoolRef) -> bool:
     return bool(one.eq(two) or _new_solver().check(one != two) == z3.unsat)
 
 
-def is_linear(term: z3.ExprRef) -> bool:
-    """Whether no two unknowns are multiplied anywhere in the term."""
-    seen: set[int] = set()
-    left = [term]
-    while left:
-        one = left.pop()
-        if one.get_id() in seen:
-            continue
-        seen.add(one.get_id())
-        children = one.children()
-        if z3.is_mul(one) and sum(not z3.is_int_value(child) for child in children) > 1:
-            return False
-        left += children
-    return True
+def is_linear(term: z3.ExprRef, known: dict[int, tuple[z3.ExprRef, bool]]) -> bool:
+    """Whether no two unknowns are multiplied anywhere in the term; ``known`` remembers what was found of its parts."""
+    found = known.get(term.get_id())
+    if found is not None:
+        return found[1]
+    children = term.children()
+    result = not (z3.is_mul(term) and sum(not z3.is_int_value(child) for child in children) > 1)
+    result = result and all(is_linear(child, known) for child in children)
+    # the term is kept alive with its id, which z3 would otherwise reuse
+    known[term.get_id()] = (term, result)
+    return result
 
 
 #: An earlier call of a function: its name, its arguments, its value.
