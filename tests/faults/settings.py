@@ -20,8 +20,14 @@ FAULTS = (
         words="the sum over positions forgets which leverage is chosen",
         kinds=(17, 25),
         module="margin",
-        old="leverages.get(market_id))",
-        new="0)",
+        old=(
+            "        exposure = get_exposure(position.size, resting.get(market_id))\n"
+            "        initial += get_initial_requirement(market, exposure, market.open_interest, leverages.get(market_id))\n"
+        ),
+        new=(
+            "        exposure = get_exposure(position.size, resting.get(market_id))\n"
+            "        initial += get_initial_requirement(market, exposure, market.open_interest, 0)\n"
+        ),
         unit="lemma:margin",
         kills=("sum_over_1_positions",),
     ),
@@ -66,12 +72,12 @@ FAULTS = (
         kills=("MARG-2",),
     ),
     Fault(
-        name="makers_by_the_takers_leverage",
-        words="the maker is judged by the leverage that the taker chose",
+        name="traders_without_their_leverage",
+        words="the position that a trade makes is judged as if its owner had chosen no leverage",
         kinds=(22,),
-        module="trading",
-        old="maker.leverages.get(event.market)",
-        new="taker.leverages.get(event.market)",
+        module="margin",
+        old="margin, chosen = get_margin(owner, state.markets), owner.leverages.get(market_id)",
+        new="margin, chosen = get_margin(owner, state.markets), 0",
         unit="fill",
         kills=("MARG-2",),
     ),
@@ -80,8 +86,8 @@ FAULTS = (
         words="a liquidation's maker is judged at the open interest before it",
         kinds=(13,),
         module="liquidation",
-        old="left = get_open_interest_after(market, maker_size, size, bought)",
-        new="left = market.open_interest",
+        old="left, resting = get_open_interest_after(market, maker_size, size, bought), maker.resting",
+        new="left, resting = market.open_interest, maker.resting",
         unit="liquidation_fill",
         kills=("guard/MAKER_MARGIN",),
     ),
@@ -180,9 +186,9 @@ FAULTS = (
         name="taken_back_choices_stay",
         words="a choice that was taken back stays in the books as one of zero",
         kinds=(),
-        module="leverages",
-        old="for market, leverage in (entries or {}).items() if leverage != 0",
-        new="for market, leverage in (entries or {}).items()",
+        module="per_market",
+        old="for market, value in (entries or {}).items() if value != self.ABSENT",
+        new="for market, value in (entries or {}).items()",
         unit="lemma:state",
         kills=("leverages_are_a_total_map",),
     ),
