@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from attrs import evolve
-
 from riskcore.events import CancelOrder, PlaceOrder
 from riskcore.journal import Journal, Party, Slot
 from riskcore.margin import get_exposure, get_initial_requirement, get_margin, is_reduction
 from riskcore.markets import are_marks_fresh, get_market, get_open_market
-from riskcore.orders import NO_ORDER, Order, Resting
+from riskcore.orders import NO_ORDER, Order, Resting, between, reduced
 from riskcore.quantities import AccountId, EventId, Lots, MarketId
 from riskcore.rules import Rejected, Rule, require
 from riskcore.state import Market, State
@@ -72,13 +70,13 @@ def link(journal: Journal, is_bid: bool, ahead: EventId, behind: EventId) -> Non
         slot = journal.slot(behind)
         assert slot.order is not None
         price = slot.order.price
-        journal.keep(slot, evolve(slot.order, ahead=ahead))
+        journal.keep(slot, between(slot.order, ahead, slot.order.behind))
     if ahead == NO_ORDER:
         journal.quote(is_bid, behind, price)
     else:
         slot = journal.slot(ahead)
         assert slot.order is not None
-        journal.keep(slot, evolve(slot.order, behind=behind))
+        journal.keep(slot, between(slot.order, slot.order.ahead, behind))
 
 
 def remove(journal: Journal, slot: Slot) -> None:
@@ -140,7 +138,7 @@ def take(journal: Journal, maker: Party, hit: Hit) -> None:
         remove(journal, slot)
         resting = count(resting, hit.size < 0, 0, -1)
     else:
-        journal.keep(slot, evolve(order, size=Lots(left), reserved=Lots(order.reserved - get_freed(hit))))
+        journal.keep(slot, reduced(order, left, order.reserved - get_freed(hit)))
     journal.count_orders(maker, market_id, resting)
 
 

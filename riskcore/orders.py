@@ -37,6 +37,17 @@ class Order:
     behind: EventId = NO_ORDER
 
 
+def between(order: Order, ahead: EventId, behind: EventId) -> Order:
+    """The order with these neighbours."""
+    return Order(order.account, order.market, order.size, order.price, order.sequence, order.reserved, ahead, behind)
+
+
+def reduced(order: Order, size: int, reserved: int) -> Order:
+    """The order with so many lots left of it."""
+    terms = order.price, order.sequence, Lots(reserved)
+    return Order(order.account, order.market, Lots(size), *terms, order.ahead, order.behind)
+
+
 class Resting(NamedTuple):
     """An account's orders in one market.
 
