@@ -231,6 +231,11 @@ class Journal:
         """The accounts whose stakes were taken out so far."""
         return tuple(holder.id for holder in self._holders)
 
+    @property
+    def orders(self) -> tuple[EventId, ...]:
+        """The places of orders taken out so far."""
+        return tuple(slot.id for slot in self._orders)
+
     def pay(self, payer: Party, payee: Party, amount: int, reason: Reason, stage: Stage) -> None:
         """Move ``amount`` atoms from ``payer`` to ``payee``."""
         payer.balance -= amount

@@ -234,7 +234,7 @@ def test_the_kernel_has_no_global_state(module: str) -> None:
 
 
 def test_only_the_journal_makes_accounts_and_positions() -> None:
-    # state.py names the two empty ones; a market or an order that changes is no owner's
+    # state.py names the two empty ones; a market that changes is no owner's
     makers = {
         (module, name)
         for module in KERNEL

@@ -44,6 +44,8 @@ ELSEWHERE = {
         "Journal.parties.<locals>.<genexpr>",
         "Journal.holders",
         "Journal.holders.<locals>.<genexpr>",
+        "Journal.orders",
+        "Journal.orders.<locals>.<genexpr>",
     },
     # of the tools; and the checks of fields, which symbols pass by
     "quantities.py": {"exact_int", "exact_bool", "some_text"},

@@ -42,13 +42,15 @@ FAULTS = (
         kinds=(17, 25),
         module="margin",
         old=(
-            "        initial += get_initial_requirement(market, exposure, market.open_interest, leverages.get(market_id))\n"
+            "        initial += get_initial_requirement("
+            "market, exposure, market.open_interest, leverages.get(market_id))\n"
             "        maintenance += get_maintenance_requirement(market, position.size)\n"
         ),
         new=(
             "        required = get_maintenance_requirement(market, position.size)\n"
             "        if market.rules.open_interest_cap == 0:\n"
-            "            required = get_initial_requirement(market, exposure, market.open_interest, leverages.get(market_id))\n"
+            "            required = get_initial_requirement("
+            "market, exposure, market.open_interest, leverages.get(market_id))\n"
             "        initial += required\n"
             "        maintenance += get_maintenance_requirement(market, position.size)\n"
         ),

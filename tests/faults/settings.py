@@ -22,7 +22,8 @@ FAULTS = (
         module="margin",
         old=(
             "        exposure = get_exposure(position.size, resting.get(market_id))\n"
-            "        initial += get_initial_requirement(market, exposure, market.open_interest, leverages.get(market_id))\n"
+            "        initial += get_initial_requirement("
+            "market, exposure, market.open_interest, leverages.get(market_id))\n"
         ),
         new=(
             "        exposure = get_exposure(position.size, resting.get(market_id))\n"
