@@ -1,12 +1,13 @@
 """The order book through ``Matcher`` and ``step`` on the dict table, against a mutable book on a sorted container.
 
-    python benchmarks/orders.py [--orders 40000] [--profile]
+    python benchmarks/orders.py [--orders 40000] [--markets 8] [--profile]
 
-Limit orders around a mark that stands still, by accounts with a position each: six in ten rest, a quarter are
-cancelled, the rest trade with what is there. The mutable venue keeps prices in a ``SortedDict`` of queues and does the
-same arithmetic: margin of the position that open orders could make, for who places and for both sides of each fill,
-fees, cost and open interest. It makes no values, events, ids or effects and checks nothing else. The two run by turns in
-one process; at the end balances, positions and books must be equal. Needs ``sortedcontainers``.
+Limit orders in one market, around a mark that stands still, by accounts with positions in all: six in ten rest, a
+quarter are cancelled, the rest trade with what is there. The mutable venue keeps prices in a ``SortedDict`` of queues
+and does the same arithmetic: margin of all positions, and of the one that open orders could make, for who places and
+for both sides of each fill; fees, cost and open interest. It makes no values, events, ids or effects and checks nothing
+else. The two run by turns in one process; at the end balances, positions and books must be equal. Needs
+``sortedcontainers``, which comes with Hypothesis.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from typing import NamedTuple
 
 from sortedcontainers import SortedDict
 
-from riskcore import Deposit, ListMarket, MarketRules, RankPolicy, Rulebook, genesis
+from riskcore import Account, Market, MarketRules, Position, Positions, RankPolicy, Rulebook, genesis
 from riskcore.order_index import iter_side
 from riskcore.order_planner import LimitOrder, Matcher, SelfTrade
 from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time
 
 ACCOUNTS, ROUNDS, MARK, CASH = 1000, 20, 1_000_000, 10**12
-BTC = MarketId("BTC")
+BTC = MarketId("M0")
 RULES = MarketRules(Rate(50_000), Rate(30_000), Rate(450), Rate(-100), Rate(10_000))
 RULEBOOK = Rulebook(
     vault=AccountId("vault"),
@@ -44,6 +45,11 @@ RULEBOOK = Rulebook(
     funding_rate_cap=Rate(40_000),
     has_book=True,
 )
+
+
+def get_size(account: int) -> int:
+    """Lots that an account has in each market but the first."""
+    return (100 + account // 2 % 13) * (1 if account % 2 == 0 else -1)
 
 
 class Request(NamedTuple):
@@ -81,32 +87,45 @@ class PlainOrder:
 
 
 class PlainAccount:
-    __slots__ = ("asks", "balance", "bids", "cost", "size")
+    """``size``, ``cost``, ``bids`` and ``asks`` are in the market of the orders, ``others`` its sizes elsewhere."""
 
-    def __init__(self, balance: int) -> None:
-        self.balance = balance
+    __slots__ = ("asks", "balance", "bids", "cost", "others", "size")
+
+    def __init__(self, balance: int, others: dict[str, int]) -> None:
+        self.balance, self.others = balance, others
         self.size = self.cost = self.bids = self.asks = 0
 
 
 class PlainVenue:
     """One market: prices in sorted dicts, of each the orders in the order of their age."""
 
-    def __init__(self) -> None:
-        self.accounts = {f"account{number}": PlainAccount(CASH) for number in range(ACCOUNTS)}
+    def __init__(self, markets: int) -> None:
+        self.marks = {f"M{market}": MARK for market in range(markets)}
+        self.accounts = {}
+        for number in range(ACCOUNTS):
+            others = {f"M{market}": get_size(number) for market in range(1, markets)}
+            self.accounts[f"account{number}"] = PlainAccount(CASH - sum(others.values()) * MARK, others)
         self.bids: SortedDict = SortedDict()
         self.asks: SortedDict = SortedDict()
         self.orders: dict[int, PlainOrder] = {}
         self.fees = self.open_interest = 0
 
-    def is_free(self, account: PlainAccount, equity: int, size: int, bids: int, asks: int) -> bool:
-        """Whether equity is enough for the larger position that could come."""
+    def is_free(self, account: PlainAccount, gain: int, size: int, bids: int, asks: int) -> bool:
+        """Whether equity is enough for its positions, and here the larger one that could come, after a gain."""
+        mark = self.marks["M0"]
+        equity = account.balance + account.size * mark + gain
         exposed = max(size + bids, asks - size)
-        return equity >= -(-exposed * MARK * 50_000 // 1_000_000)
+        required = -(-exposed * mark * 50_000 // 1_000_000)
+        for name, lots in account.others.items():
+            mark = self.marks[name]
+            equity += lots * mark
+            required -= -abs(lots) * mark * 50_000 // 1_000_000
+        return equity >= required
 
     def rest(self, order: PlainOrder) -> None:
         account, size = self.accounts[order.account], order.size
         bids, asks = account.bids + max(size, 0), account.asks + max(-size, 0)
-        if not self.is_free(account, account.balance + account.size * MARK, account.size, bids, asks):
+        if not self.is_free(account, 0, account.size, bids, asks):
             return
         account.bids, account.asks = bids, asks
         side = self.bids if size > 0 else self.asks
@@ -165,12 +184,10 @@ class PlainVenue:
         notional = abs(size) * price
         taker_fee, maker_fee = -(-notional * 450 // 1_000_000), -(-notional * -100 // 1_000_000)
         gain = size * (MARK - price)
-        equity = taker.balance + taker.size * MARK + gain - taker_fee
-        if not self.is_free(taker, equity, taker.size + size, taker.bids, taker.asks):
+        if not self.is_free(taker, gain - taker_fee, taker.size + size, taker.bids, taker.asks):
             return False
         bids, asks = maker.bids - max(-size, 0), maker.asks - max(size, 0)
-        equity = maker.balance + maker.size * MARK - gain - maker_fee
-        if not self.is_free(maker, equity, maker.size - size, bids, asks):
+        if not self.is_free(maker, -gain - maker_fee, maker.size - size, bids, asks):
             return False
         self.trade(taker, size, size * price, taker_fee)
         self.trade(maker, -size, -size * price, maker_fee)
@@ -208,13 +225,19 @@ class PlainVenue:
 class Session:
     """A matcher, and which order of it each number became."""
 
-    def __init__(self) -> None:
-        self.matcher = Matcher(genesis(RULEBOOK, mutable=True), prefix="o")
+    def __init__(self, markets: int) -> None:
         self.ids: dict[int, EventId] = {}
-        self.matcher.step(ListMarket(EventId("l"), 1, Time(0), BTC, RULES, Price(MARK)))
+        state = genesis(RULEBOOK, mutable=True)
+        for market in range(markets):
+            held = sum(max(get_size(number), 0) for number in range(ACCOUNTS)) if market else 0
+            listed = Market(RULES, Price(MARK), Atoms(0), 0, Time(0), Lots(held))
+            state.markets.put(MarketId(f"M{market}"), listed)
         for number in range(ACCOUNTS):
-            id = AccountId(f"account{number}")
-            self.matcher.step(Deposit(EventId(f"d{number}"), number + 2, Time(0), id, Atoms(CASH)))
+            position = Position(Lots(get_size(number)), Atoms(get_size(number) * MARK), Atoms(0))
+            positions = Positions({MarketId(f"M{market}"): position for market in range(1, markets)})
+            balance = Atoms(CASH - (markets - 1) * position.cost)
+            state.accounts.put(AccountId(f"account{number}"), Account(balance, positions))
+        self.matcher = Matcher(state, prefix="o")
 
     def run(self, orders: list[tuple[int, LimitOrder | None]]) -> None:
         matcher, ids = self.matcher, self.ids
@@ -260,10 +283,11 @@ def compare(session: Session, venue: PlainVenue) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--orders", type=int, default=40_000)
+    parser.add_argument("--markets", type=int, default=8)
     parser.add_argument("--profile", action="store_true", help="where the kernel's time goes, instead of the ratio")
     arguments = parser.parse_args()
     random, chunk = Random(1), arguments.orders // ROUNDS
-    session, venue = Session(), PlainVenue()
+    session, venue = Session(arguments.markets), PlainVenue(arguments.markets)
     if arguments.profile:
         orders = make_orders(draw_requests(arguments.orders, 0, random))
         profile = cProfile.Profile()
