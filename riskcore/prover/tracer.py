@@ -192,7 +192,7 @@ class Tracer:
             quotient = z3.Int(f"quotient{len(self._quotients)}")
             self._quotients[key] = (quotient, numerator, denominator)
             rest = numerator - quotient * denominator
-            self.assume(rest >= 0, rest < denominator)
+            self._define(quotient, numerator / denominator, rest >= 0, rest < denominator)
         return self._quotients[key][0]
 
     def _get_model(self) -> z3.ModelRef | None:
@@ -222,8 +222,16 @@ class Tracer:
                 return known
         name = z3.Int(f"{kind}{len(self._names)}")
         self._names.append((kind, name, term))
-        self.assume(name == term)
+        self._define(name, term, name == term)
         return name
+
+    def _define(self, name: z3.ArithRef, value: z3.ArithRef, *facts: z3.BoolRef) -> None:
+        """Assume what a new name stands for: the values that the path allows then have one for it too."""
+        model = self._model if self._modelled == self._learned else None
+        self.assume(*facts)
+        if model is not None:
+            model.update_value(name, model.eval(value, model_completion=True))
+            self._modelled = self._learned
 
     def call(self, name: str, arguments: tuple[z3.ArithRef, ...]) -> z3.ArithRef:
         """A function known by its contract: the same arguments give the same value."""
