@@ -72,13 +72,13 @@ def get_loss(market: Market, size: int, lots: int, price: int) -> int:
 def can_take_a_lot(state: State, market: Market, margin: Margin, size: int, time: Time) -> bool:
     """Whether the best order against a position of ``size``, of an account at ``margin``, is one to liquidate to.
 
-    By its price, which is the best there is. Whether its account can bear it is for the fill to say: where it
-    cannot, the order has no business in the book.
+    By its price, which is the best there is. What else keeps a fill from it, such as its account's margin or a
+    price too good for the band, is no reason to pass it by: it can be cancelled.
     """
     price = market.bid_price if size > 0 else market.ask_price
     loss, share = get_loss(market, size, 1, price), get_equity_share(margin, market, size, 1)
-    is_priced = (price > 0) & is_within_band(market, price, market.rules.fill_price_band)
-    return is_priced & ((share >= loss) | can_back(state, market, 1, loss, loss - share, time))
+    is_priced = (loss <= 0) | is_within_band(market, price, market.rules.fill_price_band)
+    return (price > 0) & is_priced & ((share >= loss) | can_back(state, market, 1, loss, loss - share, time))
 
 
 def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:

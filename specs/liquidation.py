@@ -77,7 +77,7 @@ def could_take_a_lot(case: Case, account: AccountView, price: Any) -> Any:
     is_backed = every(case.rulebook.insurance_backs_fills, missing <= available_there(case), is_near)
     rate, distance = market.rules.fill_price_band, magnitude(price - market.mark_price)
     is_within = (rate == 0) | (distance * RATE_ONE <= rate * market.mark_price)
-    return every(price > 0, is_within, (missing <= 0) | is_backed)
+    return every(price > 0, (loss <= 0) | is_within, (missing <= 0) | is_backed)
 
 
 def _worth(case: Case) -> Any:

@@ -301,7 +301,8 @@ class SymOrders:
 
     def get_order(self, id: Any) -> Any:
         """The order of this id, whether or not it rests."""
-        return Order(*(SymInt(self._fields[name](to_int(id))) for name in ORDER_INTS))
+        fields: Any = (SymInt(self._fields[name](to_int(id))) for name in ORDER_INTS)
+        return Order(*fields)
 
 
 @frozen
@@ -582,8 +583,8 @@ class World:
         resting: Any = SymResting(positions.rest, self.focus, own)
         sold = new_int(f"{name}.sold")
         self.assume(invariant.nothing_is_sold_back(sold))
-        past: Any = new_int(f"{name}.liquidated"), leverages, sold
-        account = Account(new_int(f"{name}.balance"), positions, *past, resting)
+        liquidated = new_int(f"{name}.liquidated")
+        account = Account(new_int(f"{name}.balance"), positions, liquidated, leverages, sold, resting)
         for order_id in self.orders.keys:
             self._assume_part(order_id, key, account)
         return account

@@ -345,22 +345,17 @@ def get_stake_frame(case: SymCase, effect: Effect) -> list[Any]:
 
 
 def get_order_frame(case: SymCase, effect: Effect) -> list[Any]:
-    """Every order written is a declared one, which keeps the fields that are not named."""
+    """Every order written is a declared one, which keeps the fields that are not named; a new one has them all."""
 
     def is_kept(id: Any, fields: Iterable[str]) -> Any:
         before, after = case.before.order(id), case.after.order(id)
-        return every(
-            both_ways(before.rests, after.rests) if "rests" in fields else True,
-            *(getattr(after, name) == getattr(before, name) for name in fields if name != "rests"),
-        )
+        same = [getattr(after, name) == getattr(before, name) for name in fields if name != "rests"]
+        return every(*same, both_ways(before.rests, after.rests) if "rests" in fields else True)
 
     names = ("rests", *ORDER_INTS)
-    claims = [some(*(id == known for known, _ in effect.orders)) | is_kept(id, names) for id in case.touched_orders]
-    return claims + [
-        is_kept(id, [name for name in names if name not in fields])
-        for id, fields in effect.orders
-        if "sequence" not in fields
-    ]
+    declared = [id for id, _ in effect.orders]
+    claims = [some(*(id == known for known in declared)) | is_kept(id, names) for id in case.touched_orders]
+    return claims + [is_kept(id, [name for name in names if name not in fields]) for id, fields in effect.orders]
 
 
 def collect_laws(collector: Collector, case: SymCase) -> None:

@@ -14,7 +14,7 @@ import z3
 
 from riskcore.orders import NO_ORDER
 
-IntLike: TypeAlias = "int | SymInt"
+IntLike: TypeAlias = "int | str | SymInt"
 BoolLike: TypeAlias = "bool | SymBool"
 
 
@@ -61,7 +61,7 @@ def to_int(value: IntLike) -> z3.ArithRef:
         return value.term
     if type(value) is int:
         return z3.IntVal(value)
-    if value == NO_ORDER:
+    if type(value) is str and value == NO_ORDER:
         return z3.IntVal(NO_ID)
     raise TypeError(f"an integer symbol met {value!r}")
 

@@ -68,6 +68,10 @@ class Tracer:
         self._quotients: dict[tuple[int, int], tuple[z3.ArithRef, z3.ArithRef, z3.ArithRef]] = {}
         self.calls: list[tuple[str, tuple[z3.ArithRef, ...], z3.ArithRef]] = []
         self._names: list[tuple[str, z3.ArithRef, z3.ArithRef]] = []
+        self._number = 0
+        #: what claims found of a term: the path's own name for it, if it has one
+        self._compared: dict[tuple[str, int], tuple[z3.ArithRef, z3.ArithRef | None]] = {}
+        self._path_names = 0
         self._in_claim = False
         self._known: dict[int, tuple[z3.BoolRef, bool]] = {}
         #: how many facts were learned, and how many when a condition was last asked for in vain
@@ -94,7 +98,7 @@ class Tracer:
         So that each claim about a path is decided with its own definitions only.
         """
         saved = (len(self.assumptions), len(self.calls), dict(self._quotients), dict(self._known))
-        names = len(self._names)
+        names = self._path_names = len(self._names)
         facts: list[z3.BoolRef] = []
         self._solver.push()
         self._linear.push()
@@ -189,10 +193,10 @@ class Tracer:
         denominator = z3.simplify(denominator)
         key = (numerator.get_id(), denominator.get_id())
         if key not in self._quotients:
-            quotient = z3.Int(f"quotient{len(self._quotients)}")
+            quotient = z3.Int(f"quotient{self._new_number()}")
             self._quotients[key] = (quotient, numerator, denominator)
             rest = numerator - quotient * denominator
-            self.assume(rest >= 0, rest < denominator)
+            self._define(quotient, numerator / denominator, rest >= 0, rest < denominator)
         return self._quotients[key][0]
 
     def _get_model(self) -> z3.ModelRef | None:
@@ -210,20 +214,53 @@ class Tracer:
         term = z3.simplify(term, som=True)
         if z3.is_const(term):
             return term
+        name = self._find_name(kind, term)
+        if name is None:
+            name = z3.Int(f"{kind}{self._new_number()}")
+            self._names.append((kind, name, term))
+            self._define(name, term, name == term)
+        return name
+
+    def _find_name(self, kind: str, term: z3.ArithRef) -> z3.ArithRef | None:
+        """The name that a value of this kind has already.
+
+        Which of the path's own names that is, or that none is, holds for all claims about the path: it is
+        found once. A term that speaks of a claim's own names is no other claim's, for no two have the same.
+        """
         alike = [(known, value) for known_kind, known, value in self._names if known_kind == kind]
         for known, value in alike:
             if value.eq(term):
                 return known
-        model = self._get_model() if alike else None
-        for known, value in alike:
+        path_names = sum(one == kind for one, *_ in self._names[: self._path_names]) if self._in_claim else 0
+        key = (kind, term.get_id())
+        if self._in_claim and key not in self._compared:
+            self._compared[key] = term, self._find_equal(alike[:path_names], term)
+        if self._in_claim and self._compared[key][1] is not None:
+            return self._compared[key][1]
+        return self._find_equal(alike[path_names:], term)
+
+    def _find_equal(self, named: list[tuple[z3.ArithRef, z3.ArithRef]], term: z3.ArithRef) -> z3.ArithRef | None:
+        """The first name of a value that equals the term wherever the path allows."""
+        model = self._get_model() if named else None
+        for name, value in named:
             if model is not None and not z3.is_true(model.eval(value == term, model_completion=True)):
                 continue
             if self._solver.check(value != term) == z3.unsat:
-                return known
-        name = z3.Int(f"{kind}{len(self._names)}")
-        self._names.append((kind, name, term))
-        self.assume(name == term)
-        return name
+                return name
+        return None
+
+    def _new_number(self) -> int:
+        """A number that no name of this run has, nor had in a claim that is done with."""
+        self._number += 1
+        return self._number
+
+    def _define(self, name: z3.ArithRef, value: z3.ArithRef, *facts: z3.BoolRef) -> None:
+        """Assume what a new name stands for: the values that the path allows then have one for it too."""
+        model = self._model if self._modelled == self._learned else None
+        self.assume(*facts)
+        if model is not None:
+            model.update_value(name, model.eval(value, model_completion=True))
+            self._modelled = self._learned
 
     def call(self, name: str, arguments: tuple[z3.ArithRef, ...]) -> z3.ArithRef:
         """A function known by its contract: the same arguments give the same value."""

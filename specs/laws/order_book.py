@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from riskcore import events
+from riskcore.journal import Stage
 from riskcore.orders import NO_ORDER
 from specs.arithmetic import either, every, implies, negate
 from specs.case import Case
@@ -130,6 +131,10 @@ def _nobody_reserves_else(case: Case) -> Any:
     )
 
 
+def _who_is_closed_has_no_orders(case: Case) -> Any:
+    return case.before.account(case.event.account).has_no_orders
+
+
 LAWS = (
     Law(
         "BOOK-1",
@@ -144,7 +149,7 @@ LAWS = (
         "then by age",
         TRADES,
         _priority_is_kept,
-        lambda case: _orders_keep_their_terms(case),
+        _orders_keep_their_terms,
     ),
     Law(
         "BOOK-3",
@@ -167,5 +172,12 @@ LAWS = (
         BOOK_EVENTS,
         _is_sorted,
         _is_untouched,
+    ),
+    Law(
+        "BOOK-6",
+        "the orders of an account are cancelled before lots of it are closed by force",
+        frozenset({events.LiquidationFill, events.Takeover, events.BeginDeleveraging}),
+        _who_is_closed_has_no_orders,
+        lambda case: all(line.stage not in (Stage.BOOK, Stage.VAULT) for line in case.effects),
     ),
 )
