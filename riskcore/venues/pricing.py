@@ -21,7 +21,7 @@ from riskcore.rulebook import MarketRules
 from riskcore.rulebook_file import RulebookFile
 from riskcore.tiers import get_maintenance_rates
 from riskcore.venues import formulas
-from riskcore.venues.brackets import Bracket, get_deduction, get_maintenance_margin
+from riskcore.venues.brackets import Bracket, find_crossing, get_deduction, get_maintenance_margin
 from riskcore.venues.exact import Number, exact
 
 
@@ -163,42 +163,9 @@ def _find_price(brackets: Sequence[Bracket], position: Position, basis: Basis, f
         price = entry - (margin - _get_requirement(brackets, abs(size) * entry)) / size
         return price if price > 0 else None
     charged = [Bracket(bracket.floor, bracket.rate + fee, bracket.deduction) for bracket in brackets]
-    return _find_long_price(charged, position) if size > 0 else _find_short_price(charged, position)
-
-
-def _find_short_price(brackets: Sequence[Bracket], position: Position) -> Fraction | None:
-    """All prices above the first are too high; that may be one at which a slab starts."""
-    size = position.size
-    for bracket, above in zip(brackets, [*brackets[1:], None], strict=True):
-        root = _find_root(bracket, position)
-        assert root is not None
-        price = max(root, bracket.floor / -size)
-        if above is None or price < above.floor / -size:
-            return price if price > 0 else None
-    raise AssertionError("the last bracket has no end")
-
-
-def _find_long_price(brackets: Sequence[Bracket], position: Position) -> Fraction | None:
-    """The first on the way down from the mark, or where equity is too low there the last on the way up.
-
-    With slabs, which jump, a long may be too low at some prices and healthy under them.
-    """
-    size, mark, roots = position.size, position.mark, []
-    for bracket, above in zip(brackets, [*brackets[1:], None], strict=True):
-        root = _find_root(bracket, position)
-        if root is not None and root * size > bracket.floor and (above is None or root * size <= above.floor):
-            roots.append(root)
-    at_mark = _get_bracket(brackets, size * mark)
-    equity = formulas.get_equity(size, position.entry, position.margin, mark)
-    if equity < size * mark * at_mark.rate - at_mark.deduction:
-        return min((root for root in roots if root >= mark), default=None)
-    return max((root for root in roots if root <= mark), default=None)
-
-
-def _find_root(bracket: Bracket, position: Position) -> Fraction | None:
-    """Where equity is what the bracket requires, within it or not."""
-    size, entry, margin = position.size, position.entry, position.margin
-    return formulas.get_liquidation_price(size, entry, margin, bracket.rate, deduction=bracket.deduction)
+    missing, mark = size * entry - margin, position.mark
+    is_below = size * mark - missing < _get_requirement(charged, abs(size) * mark)
+    return find_crossing(charged, size, missing, mark, is_below, floors_are_below=True)
 
 
 def get_adl_score(policy: RankPolicy, position: Position, equity: Fraction) -> Fraction | None:
