@@ -33,8 +33,8 @@ class Basis(StrEnum):
     ENTRY = "entry"
 
 
-#: Presets whose venues do not take the requirement of the notional at the price alone.
-BASES = {"okx": Basis.PRICE_AND_FEE, "bybit": Basis.ENTRY}
+#: Presets whose venues do not take the requirement of the notional at the price alone. BitMEX: Liquidation examples.
+BASES = {"okx": Basis.PRICE_AND_FEE, "bybit": Basis.ENTRY, "bitmex": Basis.ENTRY}
 FORMULAS = {
     Basis.PRICE: "(size * entry - margin - deduction) / (size - |size| * rate)",
     Basis.PRICE_AND_FEE: "(size * entry - margin - deduction) / (size - |size| * (rate + fee))",
@@ -125,7 +125,7 @@ def compute_quote(file: RulebookFile, market: str, position: Position, basis: Ba
     fee = Fraction(rules.taker_fee_rate, RATE_ONE) if basis is Basis.PRICE_AND_FEE else Fraction(0)
     price = _find_price(brackets, position, basis, fee)
     at = position.entry if basis is Basis.ENTRY else price if price is not None else position.mark
-    bracket = _get_bracket(brackets, abs(size) * at)
+    bracket = get_bracket_below(brackets, abs(size) * at)
     maintenance = _get_requirement(brackets, notional)
     at_entry = _get_requirement(brackets, abs(size) * position.entry)
     equity = formulas.get_equity(size, position.entry, position.margin, position.mark)
@@ -147,13 +147,13 @@ def compute_quote(file: RulebookFile, market: str, position: Position, basis: Ba
     )
 
 
-def _get_bracket(brackets: Sequence[Bracket], notional: Fraction) -> Bracket:
-    """The kernel's: at a floor it is the one below."""
+def get_bracket_below(brackets: Sequence[Bracket], notional: Fraction) -> Bracket:
+    """The bracket of a notional as the kernel has it: at a floor it is the one below."""
     return next((bracket for bracket in reversed(brackets) if bracket.floor < notional), brackets[0])
 
 
 def _get_requirement(brackets: Sequence[Bracket], notional: Fraction) -> Fraction:
-    bracket = _get_bracket(brackets, notional)
+    bracket = get_bracket_below(brackets, notional)
     return get_maintenance_margin([Bracket(Fraction(0), bracket.rate, bracket.deduction)], notional)
 
 
