@@ -13,7 +13,7 @@ from math import lcm
 
 from attrs import field, frozen
 
-from riskcore.bad_input import Fault
+from riskcore.bad_input import Fault, get_hint, list_names, printable
 from riskcore.choices import RankPolicy, TierRule
 from riskcore.quantities import RATE_ONE
 from riskcore.ranking import get_score
@@ -26,15 +26,16 @@ from riskcore.venues.exact import Number, exact
 
 
 class Basis(StrEnum):
-    """What equity is held against: the requirement at the price, that and the fee of closing, or that at entry."""
+    """What equity is held against: the requirement at the price, that and the fee of closing, or that at entry.
+
+    A rulebook's file says which (``equity_against``).
+    """
 
     PRICE = "price"
-    PRICE_AND_FEE = "price and fee"
+    PRICE_AND_FEE = "price_and_fee"
     ENTRY = "entry"
 
 
-#: Presets whose venues do not take the requirement of the notional at the price alone. BitMEX: Liquidation examples.
-BASES = {"okx": Basis.PRICE_AND_FEE, "bybit": Basis.ENTRY, "bitmex": Basis.ENTRY}
 FORMULAS = {
     Basis.PRICE: "(size * entry - margin - deduction) / (size - |size| * rate)",
     Basis.PRICE_AND_FEE: "(size * entry - margin - deduction) / (size - |size| * (rate + fee))",
@@ -111,14 +112,14 @@ def get_brackets(rules: MarketRules, rates: Sequence[int], atom: Fraction) -> tu
     return tuple(made)
 
 
-def compute_quote(file: RulebookFile, market: str, position: Position, basis: Basis = Basis.PRICE) -> Quote:
-    """All figures of a position. ``Fault`` for a market that is not there, or a file without units."""
+def compute_quote(file: RulebookFile, market: str, position: Position) -> Quote:
+    """All figures of a position by a rulebook. ``Fault`` for a market that is not there, or a file without units."""
     rules = next((rules for name, rules in file.markets.items() if name == market), None)
     if rules is None:
-        raise Fault("one of " + ", ".join(file.markets), market, "market")
+        raise Fault(list_names(file.markets), printable(market) + get_hint(market, file.markets), "market")
     if file.units is None:
         raise Fault("units, which say what an atom is worth", "none", "units")
-    atom = Fraction(file.units.cash)
+    atom, basis = Fraction(file.units.cash), Basis(file.equity_against)
     initial_rates = (rules.initial_margin_rate, *(tier.initial_margin_rate for tier in rules.tiers))
     brackets = get_brackets(rules, get_maintenance_rates(rules), atom)
     size, notional = position.size, abs(position.size) * position.mark
@@ -126,8 +127,8 @@ def compute_quote(file: RulebookFile, market: str, position: Position, basis: Ba
     price = _find_price(brackets, position, basis, fee)
     at = position.entry if basis is Basis.ENTRY else price if price is not None else position.mark
     bracket = get_bracket_below(brackets, abs(size) * at)
-    maintenance = _get_requirement(brackets, notional)
-    at_entry = _get_requirement(brackets, abs(size) * position.entry)
+    maintenance = get_requirement(brackets, notional)
+    at_entry = get_requirement(brackets, abs(size) * position.entry)
     equity = formulas.get_equity(size, position.entry, position.margin, position.mark)
     return Quote(
         position,
@@ -138,7 +139,7 @@ def compute_quote(file: RulebookFile, market: str, position: Position, basis: Ba
         price,
         formulas.get_bankruptcy_price(size, position.entry, position.margin),
         equity,
-        _get_requirement(get_brackets(rules, initial_rates, atom), notional),
+        get_requirement(get_brackets(rules, initial_rates, atom), notional),
         maintenance,
         at_entry if basis is Basis.ENTRY else maintenance + fee * notional,
         formulas.get_leverage(notional, equity),
@@ -152,7 +153,7 @@ def get_bracket_below(brackets: Sequence[Bracket], notional: Fraction) -> Bracke
     return next((bracket for bracket in reversed(brackets) if bracket.floor < notional), brackets[0])
 
 
-def _get_requirement(brackets: Sequence[Bracket], notional: Fraction) -> Fraction:
+def get_requirement(brackets: Sequence[Bracket], notional: Fraction) -> Fraction:
     bracket = get_bracket_below(brackets, notional)
     return get_maintenance_margin([Bracket(Fraction(0), bracket.rate, bracket.deduction)], notional)
 
@@ -160,11 +161,11 @@ def _get_requirement(brackets: Sequence[Bracket], notional: Fraction) -> Fractio
 def _find_price(brackets: Sequence[Bracket], position: Position, basis: Basis, fee: Fraction) -> Fraction | None:
     size, entry, margin = position.size, position.entry, position.margin
     if basis is Basis.ENTRY:
-        price = entry - (margin - _get_requirement(brackets, abs(size) * entry)) / size
+        price = entry - (margin - get_requirement(brackets, abs(size) * entry)) / size
         return price if price > 0 else None
     charged = [Bracket(bracket.floor, bracket.rate + fee, bracket.deduction) for bracket in brackets]
     missing, mark = size * entry - margin, position.mark
-    is_below = size * mark - missing < _get_requirement(charged, abs(size) * mark)
+    is_below = size * mark - missing < get_requirement(charged, abs(size) * mark)
     return find_crossing(charged, size, missing, mark, is_below, floors_are_below=True)
 
 

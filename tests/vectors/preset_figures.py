@@ -10,7 +10,7 @@ from riskcore.rulebook import MarketRules
 from riskcore.rulebook_file import RulebookFile
 from riskcore.venues.exact import exact
 from riskcore.venues.presets import load_preset
-from riskcore.venues.pricing import BASES, Basis, Position, Quote, compute_quote, get_bracket_below, get_brackets
+from riskcore.venues.pricing import Position, Quote, compute_quote, get_bracket_below, get_brackets
 from tests.vectors.play import Runners
 
 
@@ -26,7 +26,7 @@ def _rate(rate: int) -> Fraction:
 def _quote(inputs: dict[str, Any], size: object, entry: object, margin: object) -> Quote:
     file, _ = _load(inputs)
     position = Position(exact(str(size)), exact(str(entry)), exact(str(margin)), exact(str(entry)))
-    return compute_quote(file, inputs["market"], position, BASES.get(inputs["preset"], Basis.PRICE))
+    return compute_quote(file, inputs["market"], position)
 
 
 def run_requirement(inputs: dict[str, Any]) -> dict[str, Any]:
