@@ -370,7 +370,7 @@ class Page:
                 "## Rules that are functions\n",
                 head,
                 "|---" * (len(RULES) + 2) + "|",
-                *(f"{row} |" for row in rows),
+                *rows,
                 "",
                 *formulas,
             ]
