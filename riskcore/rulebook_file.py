@@ -40,10 +40,10 @@ class RulebookFile:
 
     ``units``: what atoms and lots are worth, where that is said. ``equity_against``: what the venue's own liquidation
     price holds equity against: the requirement at that ``price``, ``price_and_fee`` of closing, or that at ``entry``.
-    ``venue``, ``date``: whose rules they are, and
-    as of when. ``sources``: by a figure's path (``rulebook.takeover_rate``, ``markets.BTC.tiers``), that of a
-    whole object covers what is in it, where it comes from. ``cases``: by a figure's path, the ids of the
-    published cases that have it. ``figures``: every figure as it is written, by its path.
+    ``venue``, ``date``: whose rules they are, and as of when. ``sources``: by a figure's path
+    (``rulebook.takeover_rate``, ``markets.BTC.tiers``), that of a whole object covers what is in it, where it comes
+    from. ``cases``: by a figure's path, the published cases that have it, as ``id#place in the case``. ``figures``:
+    every figure as it is written, by its path.
     """
 
     rulebook: Rulebook
@@ -66,10 +66,10 @@ class RulebookFile:
 def read_rulebook_file(path: Path) -> RulebookFile:
     """What the file holds: ``{"riskcore_rulebook": 1, "rulebook": {...}, "markets": {...}}``, or a log.
 
-    Optional are ``"venue"`` and ``"date"``, ``"sources"``, an object of texts by the figures' paths, and ``"cases"``,
-    one of arrays of texts. A log's rules are those of its header and of the markets that it lists or starts with. An
-    optional ``"units"``, as in a log's header, lets figures be decimal strings. Raises ``LogError`` where the file,
-    or what it says, is not admissible.
+    Optional are ``"venue"`` and ``"date"``, ``"sources"``, an object of texts by the figures' paths, ``"cases"``, one
+    of arrays of texts, and ``"equity_against"``. A log's rules are those of its header and of the markets that it
+    lists or starts with. An optional ``"units"``, as in a log's header, lets figures be decimal strings. Raises
+    ``LogError`` where the file, or what it says, is not admissible.
     """
     file = str(path)
     length = get_length(path, "a readable file")

@@ -18,6 +18,7 @@ from riskcore.rulebook_file import RulebookFile, read_rulebook_file
 from riskcore.venues import binance
 from riskcore.venues.exact import exact
 from riskcore.venues.presets import (
+    CHOSEN,
     UNVERIFIED,
     VERIFIED,
     get_preset_names,
@@ -59,7 +60,14 @@ WORDS = {
         "starknet-delev-2#expected.all_fair",
         "adltrades-001#expected.steps[2].expectCat.pnl",
     ),
-    ("rulebook.insurance_before_adl", True): ("dydx-e2e-01#expected.others",),
+    ("rulebook.adl_solvent", False): (
+        "dydx-candelev-1#expected.at_bankruptcy_price",
+        "dydx-candelev-3#expected.at_bankruptcy_price",
+        "starknet-tvtr-01#expected.state",
+        "starknet-tvtr-02#expected.state",
+    ),
+    ("rulebook.insurance_backs_fills", True): ("dydx-e2e-08#expected.liquidated_usdc",),
+    ("rulebook.insurance_before_adl", True): ("dydx-e2e-11#expected.others",),
     ("rulebook.loss_sharing", "contracts"): (
         "drift-resolve-1#expected.per_base_charge",
         "drift-resolve-2#expected.per_base_charge",
@@ -175,6 +183,12 @@ def test_nothing_is_left_to_be_looked_up() -> None:
         assert [] == [source for source in load_preset(name).sources.values() if "not looked up" in source]
 
 
+def test_what_was_chosen_here_says_why() -> None:
+    for name in NAMES:
+        for path, source in load_preset(name).sources.items():
+            assert not source.startswith(CHOSEN) or source.removeprefix(CHOSEN).startswith(": "), (name, path)
+
+
 def test_a_reference_without_a_place_is_refused() -> None:
     assert ("hl-tier-ETH", "expected.table[0]") == split_reference("hl-tier-ETH#expected.table[0]")
     for text in ("hl-tier-ETH", "hl-tier-ETH#"):
@@ -245,6 +259,8 @@ def test_sources_and_cases_are_read(tmp_path: Path) -> None:
         ('"sources": {"rulebook.vault": 1}', "sources.rulebook.vault: expected a string"),
         ('"sources": []', "sources: expected an object"),
         ('"cases": {"rulebook.vault": []}', "cases.rulebook.vault: expected an array with at least one id"),
+        ('"equity_against": "mark"', "equity_against: expected one of price, price_and_fee, entry"),
+        ('"equity_against": []', "equity_against: expected one of price, price_and_fee, entry"),
         ('"venue": ""', "venue: expected a string that is not empty"),
         ('"venu": "a"', "an unknown field"),
     ],

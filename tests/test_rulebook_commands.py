@@ -96,6 +96,12 @@ def test_the_two_indices_of_hyperliquid_differ_in_the_rank_alone() -> None:
     assert "hyperliquid (VERIFIED) and hyperliquid (VERIFIED) say the same." in run("diff", *["hyperliquid"] * 2).stdout
 
 
+def test_what_a_price_is_held_against_is_a_difference() -> None:
+    found = {entry["path"]: entry for entry in read("diff", "binance", "bybit")["differences"]}
+
+    assert ("price", "entry") == (found["equity_against"]["first"], found["equity_against"]["second"])
+
+
 def test_amounts_are_compared_in_quote_currency() -> None:
     first = load_preset("hyperliquid")
     other = carry_over(first, "hyperliquid", exact("0.0001"))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from riskcore.quantities import RATE_ONE, MarketId
+from riskcore.gates import get_share_lots, is_within_share
+from riskcore.quantities import RATE_ONE, Atoms, Lots, MarketId, Price, Time
 from riskcore.rulebook import MarketRules
 from riskcore.rulebook_file import RulebookFile
+from riskcore.state import Market
 from riskcore.venues.exact import exact
 from riskcore.venues.presets import load_preset
 from riskcore.venues.pricing import Position, Quote, compute_quote, get_bracket_below, get_brackets
@@ -97,7 +99,29 @@ def run_price(inputs: dict[str, Any]) -> dict[str, Any]:
     return {"liquidation_price": quote.liquidation_price, "bankruptcy_price": quote.bankruptcy_price}
 
 
+def run_size(inputs: dict[str, Any]) -> dict[str, Any]:
+    """How much of a position the first liquidation fill closes, as the kernel has it."""
+    file, rules = _load(inputs)
+    assert file.units is not None
+    atom = Fraction(file.units.cash)
+    held = int(exact(inputs["notional"]) / atom)
+    market = Market(rules, Price(1), Atoms(0), 0, Time(0), Lots(held))
+    first = held if is_within_share(market, held, held) else get_share_lots(market, held)
+    share, floor = _rate(rules.liquidation_share), rules.liquidation_share_floor * atom
+    return {"first": first * atom, "share": share, "above": floor}
+
+
+def run_limit(inputs: dict[str, Any]) -> dict[str, Any]:
+    """What is sold of an account in a block, and how long after a fill it may be closed whole."""
+    file = load_preset(inputs["preset"])
+    assert file.units is not None
+    limit = file.rulebook.liquidation_block_limit * Fraction(file.units.cash)
+    return {"in_a_block": limit, "window": file.rulebook.liquidation_window}
+
+
 RUNNERS: Runners = {
+    "size-": run_size,
+    "limit-": run_limit,
     "requirement-": run_requirement,
     "fee-": run_fee,
     "funding-": run_funding,
