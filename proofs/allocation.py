@@ -46,12 +46,11 @@ def _part(policy: Allocation) -> Callable[[Tracer], Any]:
     """Of any position, at any level: the exact part rounded either way, within the position."""
 
     def is_rounded_either_way(tracer: Tracer) -> Any:
-        figures, level = _new_figures(), _new_level(tracer)
-        size, per = figures[0], level[1]
-        least, most = (value for value in allocation.get_part(policy, *figures, *level))
-        exact = exact_part_of(policy, *figures, *level)
-        low: Any = least
-        high: Any = most
+        (size, *others), (lots, per) = _new_figures(), _new_level(tracer)
+        figures: tuple[Any, ...] = (*others, lots, per)
+        part: Any = allocation.get_part(policy, size, *figures)
+        exact: Any = exact_part_of(policy, size, *figures)
+        low, high = part
         return every(
             low * per <= exact,
             exact < (low + 1) * per,

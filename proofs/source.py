@@ -74,6 +74,7 @@ LOOKS: dict[str, set[str]] = {
     "tables.DictTable.put": {"an index"},
     "tiers.get_tiered_requirement": {"an index", "a slice"},
     "ranking.get_chance": {"encode", "a string"},
+    "ranking.certify.<locals>.<listcomp>": {"an index"},
     "ranking.is_ranked": {"an index"},
     "ranking.is_ranked.<locals>.<listcomp>": {"an index"},
     "sharing.get_total_weight.<locals>.<listcomp>": {"an index"},

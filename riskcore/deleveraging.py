@@ -11,8 +11,6 @@ cannot pay of the rest falls on insurance, then on uncovered.
 
 from __future__ import annotations
 
-from attrs import evolve
-
 from riskcore.allocation import Part, get_lots_more, get_part, get_step_lots
 from riskcore.close_out import are_lots_to_close, get_lots, get_terms, is_price_fresh, make_episode
 from riskcore.events import BeginDeleveraging, Deleverage, EndDeleveraging
@@ -74,15 +72,15 @@ def process_begin_deleveraging(state: State, event: BeginDeleveraging) -> Journa
     require(is_price_fresh(rulebook, market, event.timestamp), Rule.INDEX_STALE)
     require(are_lots_to_close(rulebook, market, margin, size, lots), Rule.NOT_THE_LOTS_TO_CLOSE)
     terms = get_terms(rulebook, market, margin, size, lots)
-    level = event.level_lots, event.level_weight
-    episode = make_episode(state, event.account, event.market, lots, terms, event.queue, *level)
+    opened = event.account, event.market, lots, terms, event.queue, event.level_lots, event.level_weight
+    episode = make_episode(state, *opened)
     certificate = certify(state, market, size, episode)
     require(certificate.is_ranked, Rule.QUEUE_NOT_RANKED)
     require(certificate.remainder >= 0, Rule.LEVEL_NOT_EXACT)
     require((episode.share > episode.excess) | (len(event.queue) > 0), Rule.NOTHING_TO_BOOK)
     # Effect
     journal = Journal(state)
-    journal.deleveraging = evolve(episode, remainder=Lots(certificate.remainder))
+    journal.deleveraging = make_episode(state, *opened, certificate.remainder)
     return journal
 
 

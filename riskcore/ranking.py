@@ -175,6 +175,6 @@ def is_ranked(queue: tuple[AccountId, ...], candidates: Mapping[AccountId, Candi
 def certify(state: State, market: Market, size: int, episode: Deleveraging) -> Certificate:
     """Judge the queue and the level of an episode against a position of ``size``."""
     candidates = get_candidates(state, market, size, episode)
-    held = [Held(candidate.size, candidate.weight) for _, candidate in candidates.items()]
+    held = [Held(candidates[id].size, candidates[id].weight) for id in candidates]
     remainder = get_remainder(state.rulebook.adl_allocation, episode, held)
     return Certificate(is_ranked(episode.queue, candidates), remainder)

@@ -174,7 +174,8 @@ def _certify(state: Any, market: Any, size: Any, episode: Any) -> Any:
         raise TypeError("a queue was judged by another state than the one before the event")
     if episode.queue is not world.queue:
         raise TypeError("another queue than the event's was judged")
-    return ranking.Certificate(world.is_ranked(size, episode), world.get_remainder(size, episode))
+    judged: tuple[Any, Any] = world.is_ranked(size, episode), world.get_remainder(size, episode)
+    return ranking.Certificate(*judged)
 
 
 def _total_weight(state: Any, market_id: Any, market: Any, members: Any) -> Any:
