@@ -165,8 +165,8 @@ LEMMAS = (
         Lemma(
             f"remainder_by_{policy.value}_of_{members}",
             "ADL-10",
-            "a level is accepted exactly where parts sum to what can be closed; what roundings leave is fewer lots than "
-            "there are fractions, or as many as that",
+            "a level is accepted exactly where parts sum to what can be closed; what roundings leave is no more lots "
+            "than there are fractions",
             _remainder(policy, members),
             TWO,
         )
@@ -177,7 +177,7 @@ LEMMAS = (
         Lemma(
             f"{policy.value}_follow_the_level",
             "ADL-9",
-            "parts only grow with the level, or only shrink: so parts that sum to the same are the same, whatever level "
+            "parts only grow with the level, or only shrink: parts that sum to the same are the same, whatever level "
             "names them",
             _parts_follow_the_level(policy),
         )

@@ -71,7 +71,7 @@ def get_part(
 
 
 def get_lots_more(episode: Deleveraging, part: Part) -> int:
-    """The lot that the head closes beyond its part rounded down: one, if the part has a fraction and any is left over."""
+    """The lot that the head closes beyond its part rounded down: one, if that has a fraction and any is left over."""
     return min(episode.remainder, part.most - part.least)
 
 

@@ -37,8 +37,9 @@ class AdlSize(StrEnum):
 class Allocation(StrEnum):
     """How the lots of a deleveraging are parted among its queue (``allocation.py`` has the formulas).
 
-    ``QUEUE``: all of each, in rank order. ``CONTRACTS``, ``PROFIT``, ``EQUITY``: in proportion to lots, to profit at mark
-    or to equity, at most all. ``LEVERAGE``: the highest leverages are brought down to one.
+    ``QUEUE``: all of each, in rank order. ``CONTRACTS``, ``PROFIT``, ``EQUITY``: in proportion to lots, to profit at
+    mark or to equity, at most all (capped pro-rata). ``LEVERAGE``: the highest leverages are brought down to one
+    (water-filling).
     """
 
     QUEUE = "queue"

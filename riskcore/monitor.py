@@ -523,9 +523,7 @@ class Monitor:
             holds = case.is_certified(case.after, left, against, episode.share, episode.lots, gone)
             self._count("ADL-2", holds, None, "the open queue is every eligible account in rank order")
             ties = case.are_parts_of_the_rest(case.after, episode)
-            self._count(
-                "ADL-10", ties, None, "those still to come are allotted all that is left, or all that they have"
-            )
+            self._count("ADL-10", ties, None, "those to come are allotted all that is left, or all that they have")
         sharing = state.sharing
         if sharing is not None:
             case = _get_still(state, sharing.market, self._sums)

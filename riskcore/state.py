@@ -28,6 +28,7 @@ from riskcore.tables import DictTable, PersistentTable, Table
 
 _START = Time(0)
 _NOTHING = Atoms(0)
+_NO_LOTS = Lots(0)
 
 
 def _get_mark(market: Market) -> Price:
@@ -221,7 +222,7 @@ class Deleveraging:
     sequence: int = 0
     level_lots: int = 0
     level_weight: int = 1
-    remainder: Lots = Lots(0)
+    remainder: Lots = _NO_LOTS
 
 
 @frozen

@@ -476,9 +476,9 @@ class Venue:
         venue.losses = -view.reserves["uncovered"]
         venue.stakes = dict(view.stakes)
         if view.episode is not None:
-            found = view.episode
-            terms = found.account, found.market, found.lots, found.share
-            venue.episode = Episode(*terms, list(found.queue), *found[4:5], *found[6:])
+            account, market_name, lots, share, done, queue, head, excess, sequence, level, over = view.episode
+            terms = account, market_name, lots, share
+            venue.episode = Episode(*terms, list(queue), done, head, excess, sequence, level, over)
         venue.seen = set(view.seen)
         venue.sequence, venue.time = view.sequence, view.time
         venue.draws = view.draws

@@ -230,8 +230,8 @@ LAWS = (
     ),
     Law(
         "ADL-10",
-        "what is closed, and what those still to come are allotted, is at any moment all the lots or all that the queue "
-        "has; an exhausted queue has closed that",
+        "what is closed, and what those to come are allotted, is at any moment all the lots or all that the queue had; "
+        "an exhausted queue has closed that",
         frozenset({events.BeginDeleveraging, events.Deleverage, events.EndDeleveraging}),
         _all_that_can_be_closed_is,
         lambda case: case.after.deleveraging is None,

@@ -34,7 +34,7 @@ FAULTS = (
         kills=("effect/deleveraging", "ADL-10"),
     ),
     Fault(
-        name="parts_rounded_up",
+        name="every_part_rounded_up",
         words="everyone's part is rounded up until the lots are closed, and the last get off",
         kinds=(3, 42),
         module="allocation",
