@@ -335,6 +335,8 @@ def test_json_is_one_object_of_the_documented_shape(log: Path) -> None:
                 "of": 1,
                 "score": "1411/3700",
                 "mark_price": 830,
+                "allocation": "queue",
+                "part": "100",
                 "reason": "close_out",
                 "lots": 40,
                 "price": "4246/5",
