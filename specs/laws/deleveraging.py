@@ -174,8 +174,8 @@ LAWS = (
     ),
     Law(
         "ADL-2",
-        "nobody is touched while someone ahead still qualifies, but where lots are parted and that one had its part; the "
-        "queue stays certified",
+        "nobody is touched while someone ahead still qualifies, but where lots are parted and that one had its part; "
+        "the queue stays certified",
         frozenset({events.BeginDeleveraging, events.Deleverage}),
         lambda case: every(
             _queue_stays_certified(case),
