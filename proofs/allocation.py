@@ -17,7 +17,7 @@ from riskcore.prover.symbols import new_int
 from riskcore.prover.tracer import Tracer
 from riskcore.state import Deleveraging
 from specs.allocation import exact_part_of, weight_of
-from specs.arithmetic import both_ways, every, implies, larger, magnitude, smaller
+from specs.arithmetic import both_ways, ceiling_ratio, every, floor_ratio, implies, magnitude, smaller
 
 PARTED = tuple(policy for policy in Allocation if policy is not Allocation.QUEUE)
 TWO = "PROVED-BOUNDED(two counterparties), any positions and weights"
@@ -72,19 +72,13 @@ def _new_held(tracer: Tracer, name: str) -> Any:
     return Held(size, weight)
 
 
-def _exact(policy: Allocation, held: Any, lots: Any, per: Any) -> Any:
-    """The specification's, of a weight."""
-    own, whole = held.weight * lots, magnitude(held.size) * per
-    return larger(whole - own, 0) if policy is Allocation.LEVERAGE else smaller(own, whole)
-
-
 def _new_episode(lots: Any, level_lots: Any, level_weight: Any) -> Any:
     nobody: Any = None
     return Deleveraging(nobody, nobody, lots, 0, 0, (), 0, 0, 0, level_lots, level_weight)  # type: ignore[arg-type]
 
 
 def _remainder(policy: Allocation, members: int) -> Callable[[Tracer], Any]:
-    """It is what roundings leave of the lots where parts sum to them exactly, and then as many can have one more."""
+    """It is what roundings leave of the lots where parts sum to them exactly."""
 
     def is_what_roundings_leave(tracer: Tracer) -> Any:
         held = [_new_held(tracer, name) for name in ("a", "b")[:members]]
@@ -95,19 +89,24 @@ def _remainder(policy: Allocation, members: int) -> Callable[[Tracer], Any]:
             return every(result <= 0, both_ways(result == 0, (level_lots == 0) & (per == 1)))
         if not (bool(per > 0) and bool(level_lots >= 0)):
             return result < 0
-        parts: list[Any] = [_exact(policy, one, level_lots, per) for one in held]
+        # that each is the specification's is a lemma of its own
+        parts: list[Any] = [allocation.get_exact_part(policy, one.size, one.weight, level_lots, per) for one in held]
         total: Any = sum((magnitude(one.size) for one in held), start=0)
         target = smaller(lots, total)
         is_exact = sum(parts, start=0) == target * per
-        floors = [part // per for part in parts]
-        fractions = [larger(smaller(part - floor * per, 1), 0) for part, floor in zip(parts, floors, strict=True)]
-        left = target - sum(floors, start=0)
-        return every(
-            both_ways(result >= 0, is_exact),
-            implies(is_exact, (result == left) & (result <= sum(fractions, start=0))),
-        )
+        left = target - sum((part // per for part in parts), start=0)
+        return every(both_ways(result >= 0, is_exact), implies(is_exact, result == left))
 
     return is_what_roundings_leave
+
+
+def _roundings_leave_no_more_than_there_are_fractions(tracer: Tracer) -> Any:
+    """Of parts that sum to whole lots: so that everyone with a fraction takes one lot at most, and none is left."""
+    (one, two), per, lots = (new_int("one"), new_int("two")), new_int("level_weight"), new_int("lots")
+    assume(tracer, per > 0, one + two == lots * per)
+    least = floor_ratio(one, per) + floor_ratio(two, per)
+    most = ceiling_ratio(one, per) + ceiling_ratio(two, per)
+    return every(least <= lots, lots <= most)
 
 
 def _parts_follow_the_level(policy: Allocation) -> Callable[[Tracer], Any]:
@@ -165,8 +164,7 @@ LEMMAS = (
         Lemma(
             f"remainder_by_{policy.value}_of_{members}",
             "ADL-10",
-            "a level is accepted exactly where parts sum to what can be closed; what roundings leave is no more lots "
-            "than there are fractions",
+            "a level is accepted exactly where parts sum to what can be closed; the remainder is what roundings leave",
             _remainder(policy, members),
             TWO,
         )
@@ -182,6 +180,13 @@ LEMMAS = (
             _parts_follow_the_level(policy),
         )
         for policy in PARTED
+    ),
+    Lemma(
+        "roundings_leave_no_more_than_fractions",
+        "ADL-10",
+        "what roundings leave of the lots is no more than there are fractions",
+        _roundings_leave_no_more_than_there_are_fractions,
+        TWO,
     ),
     Lemma(
         "halves_have_the_part_of_the_whole",
