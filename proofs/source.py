@@ -97,6 +97,8 @@ _SHORT_WAYS = {"margin.get_initial_requirement", "margin.get_maintenance_require
 #: These compare a word that is a symbol, so that events are traced under all of them.
 _CLOSE_OUT = {"close_out.is_price_fresh", "close_out.get_fixed_price", "close_out.get_terms"}
 _ADL_SIZE = {"close_out.are_lots_to_close"}
+#: A market's, which is a symbol too.
+_STATUS = {"state.Market.settling", "journal.Journal.trade", "settlement.process_settle_market"}
 #: The choices that are words, and tiers, and the only functions that read them; events know all others by contract, or
 #: are traced under each word, as those of a loss that is shared out.
 CHOICES = {
@@ -110,6 +112,8 @@ CHOICES = {
     "LossSharing": {"sharing.get_weight", "sharing.process_begin_loss_sharing"},
     "tier_rule": _TIER_RULE,
     "TierRule": _TIER_RULE,
+    "status": _STATUS,
+    "MarketStatus": _STATUS,
     "tiers": _TIER_RULE | _BRACKETS | _SHORT_WAYS,
 }
 

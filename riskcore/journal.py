@@ -230,7 +230,7 @@ class Journal:
             market.funding_remainder,
             market.funding_time,
             Lots(market.open_interest + long_lots),
-            market.settling,
+            market.status,
             market.mark_time,
             market.insurance_used,
             market.sold,

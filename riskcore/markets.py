@@ -72,7 +72,7 @@ def process_list_market(state: State, event: ListMarket) -> Journal:
     require(is_admissible_market(event.rules), Rule.RULES_INADMISSIBLE)
     require(event.mark_price > 0, Rule.PRICE_NOT_POSITIVE)
     # Effect: funding counts from now, not from time zero
-    market = Market(event.rules, event.mark_price, Atoms(0), 0, event.timestamp, Lots(0), False, event.timestamp)
+    market = Market(event.rules, event.mark_price, Atoms(0), 0, event.timestamp, Lots(0), mark_time=event.timestamp)
     return Journal(state, event.market, market)
 
 

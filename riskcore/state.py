@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 import attrs
 from attrs import field, frozen
 
+from riskcore.choices import MarketStatus
 from riskcore.leverages import NO_LEVERAGES, Leverages
 from riskcore.quantities import (
     NEVER,
@@ -45,7 +46,7 @@ class Market:
     ``funding_index``: atoms that one long lot has paid, in sum, since listing.
     ``funding_remainder``: what the index's divisions left over, carried to the next.
     ``open_interest``: lots held long, which are as many as are held short.
-    ``settling``: the market ends at its mark price, for good.
+    ``status``: how far the market is in its life.
     ``mark_time``: when the mark price was set.
     ``insurance_used``: atoms that the insurance fund has paid for liquidation fills and deleveragings here.
     ``sold``: atoms of notional at mark that liquidation fills closed at ``sold_time``, where the market limits it.
@@ -61,7 +62,7 @@ class Market:
     funding_remainder: int
     funding_time: Time
     open_interest: Lots
-    settling: bool = False
+    status: MarketStatus = MarketStatus.OPEN
     mark_time: Time = _START
     insurance_used: Atoms = _NOTHING
     sold: Atoms = _NOTHING
@@ -70,6 +71,11 @@ class Market:
     index_price: Price = field(default=attrs.Factory(_get_mark, takes_self=True))
     index_time: Time = field(default=attrs.Factory(_get_mark_time, takes_self=True))
     insurance: Atoms = _NOTHING
+
+    @property
+    def settling(self) -> bool:
+        """Whether the market ends at its mark price, for good: it is being settled, or is delisted."""
+        return (self.status == MarketStatus.SETTLING) | (self.status == MarketStatus.DELISTED)
 
 
 @frozen

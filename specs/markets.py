@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from riskcore import events
+from riskcore.choices import MarketStatus
 from riskcore.rules import Rule
 from specs.arithmetic import RATE_ONE, every, implies, magnitude, negate, some
 from specs.case import Case
@@ -90,7 +91,7 @@ LIST_MARKET = Contract(
             "funding_remainder": 0,
             "funding_time": case.event.timestamp,
             "open_interest": 0,
-            "settling": False,
+            "status": MarketStatus.OPEN,
             "mark_time": case.event.timestamp,
             "insurance_used": 0,
             "sold": 0,

@@ -21,6 +21,8 @@ from riskcore.rulebook import MarketRules, Rulebook
 from riskcore.state import State
 
 MILLION = 10**6
+#: What a market stays that is one of these.
+ENDS = ("settling", "delisted")
 
 
 class Health(NamedTuple):
@@ -60,7 +62,7 @@ class MarketView(NamedTuple):
     remainder: int
     time: int
     open_interest: int
-    settling: bool
+    status: str
     mark_time: int
     insurance_used: int
     sold: int
@@ -190,7 +192,7 @@ def observe(state: State) -> View:
             value.funding_remainder,
             value.funding_time,
             value.open_interest,
-            value.settling,
+            value.status.value,
             value.mark_time,
             value.insurance_used,
             value.sold,
@@ -359,7 +361,7 @@ class Holding:
 
 @dataclass
 class Listing:
-    """``accrued``: funding per long lot since listing, never rounded. ``settling``: it ends at its mark.
+    """``accrued``: funding per long lot since listing, never rounded. ``status``: as in its life.
 
     ``used``: of the insurance fund; ``own``: what of it is this market's alone. ``sold``: notional, then.
     ``previous``: the mark before.
@@ -369,7 +371,7 @@ class Listing:
     mark: int
     time: int
     accrued: Fraction
-    settling: bool = False
+    status: str = "open"
     mark_time: int = 0
     used: int = 0
     sold: int = 0
@@ -378,6 +380,11 @@ class Listing:
     index: int = 0
     index_time: int = 0
     own: int = 0
+
+    @property
+    def settling(self) -> bool:
+        """Whether it ends, or has ended, at its mark."""
+        return self.status in ENDS
 
     def is_near(self, price: int) -> bool:
         """Whether a mark is within its band of the index, or nearer to it than the last one."""
@@ -441,7 +448,7 @@ class Venue:
                 market.mark,
                 market.time,
                 accrued,
-                market.settling,
+                market.status,
                 market.mark_time,
                 used=market.insurance_used,
                 sold=market.sold,
@@ -558,7 +565,7 @@ class Venue:
             int(remainder),
             listing.time,
             long_lots,
-            listing.settling,
+            listing.status,
             listing.mark_time,
             listing.used,
             listing.sold,
@@ -1213,7 +1220,7 @@ class Venue:
         if closed := self._check_open(event.market):
             return closed
         self.listings[event.market].mark = event.price
-        self.listings[event.market].settling = True
+        self.listings[event.market].status = "settling"
         self.listings[event.market].mark_time = event.timestamp
         self.insurance += self.listings[event.market].own
         self.listings[event.market].own = 0

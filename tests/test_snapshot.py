@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskcore.bad_input import Fault, LogError
+from riskcore.choices import MarketStatus
 from riskcore.codec import check_admissible, check_rulebook, get_numbers
 from riskcore.events import Event
 from riskcore.log import LogReader
@@ -627,16 +628,16 @@ def test_invalid_utf_8_in_a_snapshot_names_its_line(tmp_path: Path) -> None:
 
 def test_a_market_that_ends_does_so_after_a_snapshot_and_one_that_says_nothing_does_not(tmp_path: Path) -> None:
     file = tmp_path / "any.json"
-    for settling in (True, False):
+    for status in reversed(MarketStatus):
         state = run(make_waterfall_events()[:2])
         for id, market in list(state.markets.items()):
             assert market is not None
-            state = evolve(state, markets=state.markets.put(id, evolve(market, settling=settling)))
+            state = evolve(state, markets=state.markets.put(id, evolve(market, status=status)))
         save_state(state, file)
 
         assert sorted(state.markets.items()) == sorted(load_state(file).markets.items())
-    file.write_text(file.read_text().replace(',"settling":false', ""))
-    assert "settling" not in file.read_text()
+    file.write_text(file.read_text().replace(',"status":"open"', ""))
+    assert "status" not in file.read_text()
     assert sorted(state.markets.items()) == sorted(load_state(file).markets.items())
 
 

@@ -29,6 +29,7 @@ from riskcore.state import Market
 from riskcore.step import TRANSITIONS, step
 from riskcore.tiers import get_initial_rates, get_maintenance_rates, is_continuous
 from tests.naive import (
+    ENDS,
     AccountView,
     EpisodeView,
     MarketView,
@@ -312,7 +313,7 @@ def get_footprint(event: Event, before: View) -> Footprint:
         case events.ShareLoss():
             return Footprint((get_member(before),), reserves=("uncovered",), sharing=True)
         case events.SettleMarket():
-            return Footprint(market=event.market, fields=("mark", "settling", "mark_time", "insurance"))
+            return Footprint(market=event.market, fields=("mark", "status", "mark_time", "insurance"))
         case events.SettlePair():
             parties = (event.long, event.short)
             return Footprint(parties, event.market, parties, ("open_interest",), ("transit",))
@@ -832,7 +833,7 @@ def ins_5(passage: Passage) -> bool:
     ((name, gain),) = moved.items()
     total = after.reserves["insurance"] - before.reserves["insurance"]
 
-    assert before.markets[name].rules.insurance_separate and not before.markets[name].settling
+    assert before.markets[name].rules.insurance_separate and before.markets[name].status not in ENDS
     if isinstance(event, events.SettleMarket):
         assert (0, 0) == (total, parts[name])
     else:
@@ -1036,7 +1037,7 @@ def mark_2(passage: Passage) -> bool:
     def is_stale(market: str) -> bool:
         listing = before.markets[market]
         limit = listing.rules.mark_age_limit
-        return limit > 0 and event.timestamp - listing.mark_time > limit and not listing.settling
+        return limit > 0 and event.timestamp - listing.mark_time > limit and listing.status not in ENDS
 
     if isinstance(event, (*FORCED_EVENTS, events.CoverDeficit)):
         held = before.get_account(event.account).positions
@@ -1082,7 +1083,7 @@ def settle_1(passage: Passage) -> bool:
 
 def settle_2(passage: Passage) -> bool:
     """A settling market stays so, at its price and funding, and open interest in it only falls."""
-    settling = [name for name, market in passage.before.markets.items() if market.settling]
+    settling = [name for name, market in passage.before.markets.items() if market.status in ENDS]
     for name in settling:
         before, after = passage.before.markets[name], passage.after.markets[name]
         assert after._replace(open_interest=before.open_interest) == before

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import z3
 
-from riskcore.choices import AdlSize, CloseOut, RankPolicy
+from riskcore.choices import AdlSize, CloseOut, MarketStatus, RankPolicy
 from riskcore.prover.symbols import SymBool, SymInt, new_bool, new_int, to_bool, to_int
 from riskcore.prover.tracer import Tracer
 from riskcore.rulebook import MarketRules, Rulebook
@@ -144,6 +144,13 @@ class SymChoice:
 def new_choices() -> dict[str, Any]:
     """Any words for a rulebook's choices; who makes them assumes that they are some."""
     return {name: SymChoice(f"rulebook.{name}", kind) for name, kind in RULEBOOK_CHOICES.items()}
+
+
+def new_status(name: str, tracer: Tracer) -> Any:
+    """Any status of a market."""
+    status = SymChoice(name, MarketStatus)
+    tracer.assume(to_bool(status.is_one))
+    return status
 
 
 class SymTiers(Opaque):
@@ -432,7 +439,8 @@ class World:
 
     def _new_market(self) -> Any:
         figures: dict[str, Any] = {name: new_int(f"market.{name}") for name in MARKET_INTS}
-        market = Market(rules=new_rules("market"), **figures, settling=new_bool("market.settling"))
+        status: Any = new_status("market.status", self.tracer)
+        market = Market(rules=new_rules("market"), **figures, status=status)
         return market
 
     def imagine(self, id: Any) -> Account:
