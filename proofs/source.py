@@ -98,7 +98,15 @@ _SHORT_WAYS = {"margin.get_initial_requirement", "margin.get_maintenance_require
 _CLOSE_OUT = {"close_out.is_price_fresh", "close_out.get_fixed_price", "close_out.get_terms"}
 _ADL_SIZE = {"close_out.are_lots_to_close"}
 #: A market's, which is a symbol too.
-_STATUS = {"state.Market.settling", "journal.Journal.trade", "settlement.process_settle_market"}
+_STATUS = {
+    "state.Market.settling",
+    "journal.Journal.trade",
+    "markets.get_trading_market",
+    "markets.is_enterable",
+    "settlement.process_settle_market",
+    "life.process_set_market_status",
+    "life.process_delist_market",
+}
 #: The choices that are words, and tiers, and the only functions that read them; events know all others by contract, or
 #: are traced under each word, as those of a loss that is shared out.
 CHOICES = {

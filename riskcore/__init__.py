@@ -5,7 +5,7 @@ event breaks. The quantities are exact integers; ``quantities.py`` names the uni
 """
 
 from riskcore import queries
-from riskcore.choices import AdlSize, CloseOut, LossSharing, RankPolicy, TierRule
+from riskcore.choices import AdlSize, CloseOut, LossSharing, MarketStatus, RankPolicy, TierRule
 from riskcore.events import (
     AdvanceTime,
     ApplyFunding,
@@ -14,6 +14,7 @@ from riskcore.events import (
     CancelVaultDeposit,
     CoverDeficit,
     Deleverage,
+    DelistMarket,
     Deposit,
     EndDeleveraging,
     Event,
@@ -29,6 +30,7 @@ from riskcore.events import (
     RequestVaultDeposit,
     RequestVaultRedemption,
     SetLeverage,
+    SetMarketStatus,
     SettleMarket,
     SettlePair,
     ShareLoss,
@@ -61,6 +63,7 @@ __all__ = [
     "CoverDeficit",
     "Deleverage",
     "Deleveraging",
+    "DelistMarket",
     "Deposit",
     "EndDeleveraging",
     "Event",
@@ -82,6 +85,7 @@ __all__ = [
     "Market",
     "MarketId",
     "MarketRules",
+    "MarketStatus",
     "Offer",
     "Outcome",
     "Owner",
@@ -102,6 +106,7 @@ __all__ = [
     "Rule",
     "Rulebook",
     "SetLeverage",
+    "SetMarketStatus",
     "SettleMarket",
     "SettlePair",
     "ShareLoss",

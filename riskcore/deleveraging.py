@@ -19,7 +19,7 @@ from riskcore.journal import Journal, Reason, Reserve, Stage
 from riskcore.limits import is_block_open
 from riskcore.liquidation import give, require_liquidatable
 from riskcore.margin import get_margin
-from riskcore.markets import get_market, get_open_market, require_fresh
+from riskcore.markets import get_market, get_trading_market, require_fresh
 from riskcore.quantities import Lots, divide_down
 from riskcore.ranking import is_ranked
 from riskcore.rules import Rejected, Rule, require
@@ -37,6 +37,11 @@ def get_passed_on(episode: Deleveraging, done: int) -> int:
     return divide_down(episode.excess * done, episode.lots)
 
 
+def get_step_lots(episode: Deleveraging, held: int) -> int:
+    """Lots that a counterparty with ``held`` takes: what is left to close, as far as its position goes."""
+    return min(episode.lots - episode.done, abs(held))
+
+
 def get_open(state: State) -> Deleveraging:
     """The open deleveraging; ``Rejected`` where there is none."""
     if state.deleveraging is None:
@@ -46,7 +51,7 @@ def get_open(state: State) -> Deleveraging:
 
 def process_begin_deleveraging(state: State, event: BeginDeleveraging) -> Journal:
     # Guard
-    market = get_open_market(state, event.market)
+    market = get_trading_market(state, event.market)
     rulebook = state.rulebook
     account = state.accounts.get(event.account)
     size = account.positions.get(event.market).size
@@ -89,7 +94,7 @@ def process_deleverage(state: State, event: Deleverage) -> Journal:
     journal = Journal(state, episode.market, market)
     account, counterparty = journal.account(episode.account), journal.account(episode.queue[episode.head])
     size = account.positions.get(episode.market).size
-    lots = min(episode.lots - episode.done, abs(counterparty.positions.get(episode.market).size))
+    lots = get_step_lots(episode, counterparty.positions.get(episode.market).size)
     done = episode.done + lots
     payment = get_paid(episode, done) - get_paid(episode, episode.done)
     worth = lots * market.mark_price

@@ -14,6 +14,7 @@ import attrs
 from attrs import field, frozen
 from attrs.validators import instance_of
 
+from riskcore.choices import MarketStatus
 from riskcore.quantities import (
     AccountId,
     Atoms,
@@ -279,6 +280,21 @@ class SetLeverage(Header):
     leverage: Leverage = field(validator=exact_int)
 
 
+@frozen
+class SetMarketStatus(Header):
+    """A market becomes close-only, is paused, or is open again. ``SettleMarket`` and ``DelistMarket`` end it."""
+
+    market: MarketId = field(validator=some_text)
+    status: MarketStatus = field(validator=instance_of(MarketStatus))
+
+
+@frozen
+class DelistMarket(Header):
+    """A settled market in which nobody has a position any more is gone for good; its name stays taken."""
+
+    market: MarketId = field(validator=some_text)
+
+
 Event: TypeAlias = (
     ListMarket
     | Deposit
@@ -308,4 +324,6 @@ Event: TypeAlias = (
     | RequestVaultRedemption
     | ExecuteVaultRedemption
     | SetLeverage
+    | SetMarketStatus
+    | DelistMarket
 )

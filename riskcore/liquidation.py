@@ -12,8 +12,15 @@ from riskcore.gates import is_just_liquidated, is_within_share, leaves_no_dust, 
 from riskcore.insurance import get_available
 from riskcore.journal import Journal, Party, Reason, Reserve, Stage
 from riskcore.limits import note_sale, require_within_limits
-from riskcore.margin import Margin, get_maintenance_requirement, get_margin, is_bearable, is_below_maintenance
-from riskcore.markets import get_open_market, is_within_band, require_fresh
+from riskcore.margin import (
+    Margin,
+    get_maintenance_requirement,
+    get_margin,
+    is_bearable,
+    is_below_maintenance,
+    is_reduction,
+)
+from riskcore.markets import get_trading_market, is_enterable, is_within_band, require_fresh
 from riskcore.quantities import RATE_ONE, Time, apply_rate, divide_down
 from riskcore.rules import Rule, require
 from riskcore.state import Market, State
@@ -64,7 +71,7 @@ def can_back(state: State, market: Market, lots: int, loss: int, missing: int, t
 
 def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:
     # Guard
-    market = get_open_market(state, event.market)
+    market = get_trading_market(state, event.market)
     require(event.account != event.maker, Rule.SELF_TRADE)
     require(event.price > 0, Rule.PRICE_NOT_POSITIVE)
     require(is_within_band(market, event.price, market.rules.fill_price_band), Rule.PRICE_BAND)
@@ -75,6 +82,7 @@ def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:
     margin = get_margin(account, state.markets)
     require_liquidatable(margin, size, event.size)
     bought = event.size if size > 0 else -event.size
+    require(is_enterable(market) | is_reduction(maker_size, maker_size + bought), Rule.MARKET_CLOSE_ONLY)
     rulebook, liquidated = state.rulebook, account.liquidated
     require(not must_wait(rulebook, margin, liquidated, event.timestamp), Rule.LIQUIDATION_COOLDOWN)
     is_free = is_just_liquidated(rulebook, liquidated, event.timestamp)

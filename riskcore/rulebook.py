@@ -172,6 +172,7 @@ class MarketRules:
     ``mark_index_band``: rate of the index price by which a new mark price may differ from it.
     ``insurance_separate``: the market has a part of the insurance fund of its own, which its fees and overshoots
     feed, and on which its fills and deleveragings draw, and nothing else. Deficits of accounts are not its.
+    ``open_interest_limit``: atoms of open interest at mark beyond which no fill raises it. What reduces passes.
     """
 
     initial_margin_rate: Rate = field(validator=exact_int)
@@ -194,6 +195,7 @@ class MarketRules:
     vault_position_limit: Atoms = field(default=Atoms(0), validator=exact_int)
     mark_index_band: Rate = field(default=Rate(0), validator=exact_int)
     insurance_separate: bool = field(default=False, validator=exact_bool)
+    open_interest_limit: Atoms = field(default=Atoms(0), validator=exact_int)
 
 
 def is_admissible_tier(lower: Tier, tier: Tier) -> bool:
@@ -238,5 +240,6 @@ def is_admissible_market(rules: MarketRules) -> bool:
         & (rules.liquidation_block_limit >= 0)
         & (rules.vault_position_limit >= 0)
         & (rules.mark_index_band >= 0)
+        & (rules.open_interest_limit >= 0)
         & has_admissible_tiers(rules)
     )

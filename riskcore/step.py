@@ -20,6 +20,7 @@ from riskcore.events import Event
 from riskcore.funding import process_apply_funding
 from riskcore.insurance import process_cover_deficit, process_write_off
 from riskcore.journal import Journal, Line, Trade
+from riskcore.life import process_delist_market, process_set_market_status
 from riskcore.liquidation import process_liquidation_fill
 from riskcore.markets import process_advance_time, process_index_price, process_list_market, process_mark_price
 from riskcore.rules import Rejected, Rule, require
@@ -67,6 +68,8 @@ TRANSITIONS: dict[type[events.Header], Callable[[State, Any], Journal]] = {
     events.RequestVaultRedemption: process_request_vault_redemption,
     events.ExecuteVaultRedemption: process_execute_vault_redemption,
     events.SetLeverage: process_set_leverage,
+    events.SetMarketStatus: process_set_market_status,
+    events.DelistMarket: process_delist_market,
 }
 
 #: The events that an open deleveraging, or an open sharing of a loss, accepts; all others wait for its end.

@@ -6,7 +6,7 @@ from riskcore.events import Fill
 from riskcore.gates import leaves_no_dust
 from riskcore.journal import Journal, Reason, Reserve, Stage
 from riskcore.margin import get_margin, is_bearable, is_reduction
-from riskcore.markets import get_open_market, is_fresh, is_within_band
+from riskcore.markets import get_trading_market, has_room, is_enterable, is_fresh, is_within_band
 from riskcore.quantities import RATE_ONE, apply_rate, divide_down
 from riskcore.rules import Rule, require
 from riskcore.state import State
@@ -15,7 +15,7 @@ from riskcore.tiers import get_open_interest_after
 
 def process_fill(state: State, event: Fill) -> Journal:
     # Guard
-    market = get_open_market(state, event.market)
+    market = get_trading_market(state, event.market)
     require(event.taker != event.maker, Rule.SELF_TRADE)
     require(event.size != 0, Rule.SIZE_ZERO)
     require(event.price > 0, Rule.PRICE_NOT_POSITIVE)
@@ -24,6 +24,7 @@ def process_fill(state: State, event: Fill) -> Journal:
     taker, maker = journal.account(event.taker), journal.account(event.maker)
     held, against = taker.positions.get(event.market).size, maker.positions.get(event.market).size
     reduces = is_reduction(held, held + event.size) & is_reduction(against, against - event.size)
+    require(is_enterable(market) | reduces, Rule.MARKET_CLOSE_ONLY)
     require(is_fresh(market, event.timestamp) | reduces, Rule.MARK_STALE)
     is_clean = leaves_no_dust(market.rules, held, held + event.size)
     require(is_clean & leaves_no_dust(market.rules, against, against - event.size), Rule.DUST)
@@ -32,6 +33,7 @@ def process_fill(state: State, event: Fill) -> Journal:
     maker_fee = apply_rate(notional, market.rules.maker_fee_rate)
     gain = event.size * (market.mark_price - event.price)
     left = get_open_interest_after(market, held, against, event.size)
+    require(has_room(market, left), Rule.OPEN_INTEREST_LIMIT)
     margin, own = get_margin(taker, state.markets), taker.leverages.get(event.market)
     require(is_bearable(margin, market, held, held + event.size, gain - taker_fee, left, own), Rule.TAKER_MARGIN)
     margin, own = get_margin(maker, state.markets), maker.leverages.get(event.market)

@@ -8,6 +8,7 @@ from specs import (
     deleveraging,
     funding,
     insurance,
+    life,
     liquidation,
     markets,
     settings,
@@ -34,6 +35,7 @@ CONTRACTS: dict[type[Header], Contract] = {
         shares,
         settings,
         sharing,
+        life,
     )
     for contract in module.CONTRACTS
 }

@@ -8,7 +8,7 @@ from riskcore import events
 from riskcore.choices import CloseOut
 from riskcore.journal import Reason, Reserve, Stage
 from riskcore.rules import Rule
-from specs.arithmetic import every, floor_ratio, implies, larger, magnitude, negate, smaller
+from specs.arithmetic import every, floor_ratio, implies, larger, magnitude, named, negate, smaller
 from specs.case import AccountView, Case
 from specs.close_out import are_lots_to_close, excess_of, lots_or_all, share_of
 from specs.contract import (
@@ -30,7 +30,7 @@ from specs.gates import cooled_down
 from specs.invariant import left_to_get, length_of
 from specs.limits import block_has_room
 from specs.liquidation import equity_share, forced_guard, toward
-from specs.markets import index_fresh, open_market
+from specs.markets import index_fresh, trading_market
 from specs.vault import could_take_over
 
 
@@ -87,7 +87,7 @@ def lots_to_close(case: Case, account: AccountView, lots: Any) -> Any:
 
 def _begin_guard(case: Case) -> dict[Rule, Any]:
     event, before = case.event, case.before
-    rules = {**header_guard(case), **open_market(case)}
+    rules = {**header_guard(case), **trading_market(case)}
     if before.market is None:
         return rules
     account = before.account(event.account)
@@ -143,7 +143,7 @@ def _step_guard(case: Case) -> dict[Rule, Any]:
 def step_lots(case: Case) -> Any:
     """Lots that the head takes: what is left to close, as far as its position goes."""
     episode = case.before.deleveraging
-    return smaller(episode.lots - episode.done, magnitude(case.before.account(case.head).size))
+    return named("lots", smaller(episode.lots - episode.done, magnitude(case.before.account(case.head).size)))
 
 
 def _step_effect(case: Case) -> Effect:

@@ -42,6 +42,7 @@ def admissible(rules: Any) -> Any:
         rules.liquidation_block_limit >= 0,
         rules.vault_position_limit >= 0,
         rules.mark_index_band >= 0,
+        rules.open_interest_limit >= 0,
         admissible_tiers(rules),
     )
 
@@ -115,6 +116,18 @@ def open_market(case: Case) -> dict[Rule, Any]:
     return (
         known_market(case) if market is None else {**known_market(case), Rule.MARKET_SETTLING: negate(market.settling)}
     )
+
+
+def trading_market(case: Case) -> dict[Rule, Any]:
+    """The event's market is one in which contracts may move."""
+    market, rules = case.before.market, open_market(case)
+    return rules if market is None else {**rules, Rule.MARKET_PAUSED: market.status != MarketStatus.PAUSED}
+
+
+def if_close_only(case: Case, *reduces: Any) -> dict[Rule, Any]:
+    """Where the event's market is close-only, all of these hold."""
+    is_close_only = case.before.market.status == MarketStatus.CLOSE_ONLY
+    return {Rule.MARKET_CLOSE_ONLY: implies(is_close_only, every(*reduces))}
 
 
 def fresh(case: Case) -> Any:

@@ -789,7 +789,7 @@ class Venue:
             and rules.liquidation_share_floor >= 0
             and rules.minimum_size > 0
             and min(rules.liquidation_block_limit, rules.vault_position_limit) >= 0
-            and rules.mark_index_band >= 0
+            and min(rules.mark_index_band, rules.open_interest_limit) >= 0
         )
         broken = get_broken(
             MARKET_LISTED=event.market not in self.listings,
@@ -916,7 +916,7 @@ class Venue:
         )
 
     def fill(self, event: events.Fill) -> set[str]:
-        if closed := self._check_open(event.market):
+        if closed := self._check_trading(event.market):
             return closed
         listing = self.listings[event.market]
         broken = get_broken(
@@ -931,10 +931,14 @@ class Venue:
         sizes = [self.get_size(party, event.market) for party in parties]
         both_reduce = is_reducing(sizes[0], sizes[0] + event.size) and is_reducing(sizes[1], sizes[1] - event.size)
         broken = get_broken(MARK_STALE=both_reduce or self._is_fresh(event.market, event.timestamp))
+        broken |= self._check_entry(event.market, (sizes[0], sizes[0] + event.size), (sizes[1], sizes[1] - event.size))
+        opened = self._count_longs(event.market)
         before = [self.get_health(party) for party in parties]
         notional = abs(event.size) * event.price
         self._exchange(event.taker, event.maker, event.market, event.size, event.size * event.price)
         rules, taken = self.listings[event.market].rules, 0
+        now_open, most = self._count_longs(event.market), rules.open_interest_limit
+        broken |= get_broken(OPEN_INTEREST_LIMIT=not most or now_open <= max(opened, most // listing.mark))
         for party, rate in zip(parties, (rules.taker_fee_rate, rules.maker_fee_rate), strict=True):
             fee = ceil(Fraction(rate, MILLION) * notional)
             self.cash[party] -= fee
@@ -951,7 +955,7 @@ class Venue:
         return broken | get_broken(TAKER_MARGIN=safe[0], MAKER_MARGIN=safe[1])
 
     def liquidation_fill(self, event: events.LiquidationFill) -> set[str]:
-        if closed := self._check_open(event.market):
+        if closed := self._check_trading(event.market):
             return closed
         listing = self.listings[event.market]
         broken = get_broken(
@@ -987,6 +991,7 @@ class Venue:
             broken |= get_broken(WORSE_THAN_BANKRUPTCY=backed)
             self._draw(event.account, -spare, event.timestamp, event.market)
         broken |= self._check_dust(event.market, sizes)
+        broken |= self._check_entry(event.market, (maker_size, self.get_size(event.maker, event.market)))
         self._remember_sale(event)
         reducing = is_reducing(maker_size, self.get_size(event.maker, event.market))
         return broken | get_broken(MAKER_MARGIN=is_safe(maker_before, self.get_health(event.maker), reducing))
@@ -1063,7 +1068,7 @@ class Venue:
         return get_broken(DUST=clean)
 
     def takeover(self, event: events.Takeover) -> set[str]:
-        if closed := self._check_open(event.market):
+        if closed := self._check_trading(event.market):
             return closed
         broken = get_broken(SELF_TRADE=event.account != self.rulebook.vault)
         broken |= self._check_close(event.account, event.market, event.size, event.timestamp)
@@ -1103,7 +1108,7 @@ class Venue:
         )
 
     def begin_deleveraging(self, event: events.BeginDeleveraging) -> set[str]:
-        if closed := self._check_open(event.market):
+        if closed := self._check_trading(event.market):
             return closed
         lots = event.size or max(1, abs(self.get_size(event.account, event.market)))
         broken = self._check_close(event.account, event.market, lots, event.timestamp)
@@ -1344,6 +1349,33 @@ class Venue:
             return {"UNKNOWN_MARKET"}
         return get_broken(MARKET_SETTLING=not self.listings[market].settling)
 
+    def _check_trading(self, market: str) -> set[str]:
+        """Contracts move where the market is open to some."""
+        is_paused = market in self.listings and self.listings[market].status == "paused"
+        return self._check_open(market) or get_broken(MARKET_PAUSED=not is_paused)
+
+    def _check_entry(self, market: str, *sizes: tuple[int, int]) -> set[str]:
+        """Whoever goes from one size to another reduces, where the market only closes."""
+        reduce = all(is_reducing(before, after) for before, after in sizes)
+        return get_broken(MARKET_CLOSE_ONLY=reduce or self.listings[market].status != "close_only")
+
+    def set_market_status(self, event: events.SetMarketStatus) -> set[str]:
+        if closed := self._check_open(event.market):
+            return closed
+        self.listings[event.market].status = event.status.value
+        return get_broken(STATUS_IS_AN_END=event.status.value not in ENDS)
+
+    def delist_market(self, event: events.DelistMarket) -> set[str]:
+        listing = self.listings.get(event.market)
+        if listing is None:
+            return {"UNKNOWN_MARKET"}
+        broken = get_broken(
+            MARKET_OPEN=listing.status == "settling",
+            MARKET_NOT_FLAT=not any(event.market in held for held in self.holdings.values()),
+        )
+        listing.status = "delisted"
+        return broken
+
     def _is_fresh(self, market: str, now: int) -> bool:
         listing = self.listings[market]
         return listing.rules.mark_age_limit == 0 or now <= listing.mark_time + listing.rules.mark_age_limit
@@ -1452,4 +1484,6 @@ PROCESSES: dict[type[events.Header], Callable[[Venue, Any], set[str]]] = {
     events.RequestVaultRedemption: Venue.request_vault_redemption,
     events.ExecuteVaultRedemption: Venue.execute_vault_redemption,
     events.SetLeverage: Venue.set_leverage,
+    events.SetMarketStatus: Venue.set_market_status,
+    events.DelistMarket: Venue.delist_market,
 }

@@ -15,7 +15,7 @@ import attrs
 from hypothesis import strategies as st
 
 from riskcore import events
-from riskcore.choices import AdlSize, CloseOut, LossSharing, RankPolicy, TierRule
+from riskcore.choices import AdlSize, CloseOut, LossSharing, MarketStatus, RankPolicy, TierRule
 from riskcore.events import Event
 from riskcore.journal import Line
 from riskcore.quantities import RATE_ONE, AccountId, Atoms, Lots, MarketId, Price, Rate, Time
@@ -257,6 +257,7 @@ def draw_rules(random: Random, wealth: int = 10**6) -> MarketRules:
         mark_index_band=Rate(random.choice((0, 0, 0, 0, 0, 150_000))),
         # nothing is drawn for it, so that walks are as they were
         insurance_separate=(initial + taker + liquidation) % 3 == 0,
+        open_interest_limit=Atoms((maintenance % 7 + 1) * wealth if (maintenance // 100 + taker) % 7 == 3 else 0),
     )
 
 
@@ -373,6 +374,10 @@ class Proposer:
 
     def shares_losses(self) -> bool:
         return self.venue.losses > 0 and self.venue.rulebook.loss_sharing is not LossSharing.NONE
+
+    def _is_shut(self) -> bool:
+        """Whether a market is close-only or paused."""
+        return any(listing.status in ("close_only", "paused") for listing in self.venue.listings.values())
 
     def _settling(self) -> list[str]:
         """Markets that end and in which somebody still has a position."""
@@ -690,6 +695,28 @@ class Proposer:
             longs = shorts = [*TRADERS, STRANGER]
         return self._make(events.SettlePair, market, self.random.choice(longs), self.random.choice(shorts))
 
+    # A market's life
+
+    def set_market_status(self) -> Event:
+        """Of a market that does not end; one that is not open is mostly opened again."""
+        listings = self.venue.listings
+        market = self._any_market()
+        shut = [name for name in sorted(listings) if listings[name].status in ("close_only", "paused")]
+        if shut and self.random.random() < 0.8:
+            return self._make(events.SetMarketStatus, self.random.choice(shut), MarketStatus.OPEN)
+        usual = (MarketStatus.CLOSE_ONLY, MarketStatus.CLOSE_ONLY, MarketStatus.PAUSED)
+        status = self.random.choice((*usual, *usual, *MarketStatus))
+        return self._make(events.SetMarketStatus, market, status)
+
+    def delist_market(self) -> Event:
+        """One that ends and is empty, if there is one."""
+        listings = self.venue.listings
+        held = {market for _, market in self._holders()}
+        empty = [name for name in sorted(listings) if listings[name].status == "settling" and name not in held]
+        any_market = self.random.choice((*sorted(listings), "NONE"))
+        market = self.random.choice(empty) if empty and self.random.random() < 0.8 else any_market
+        return self._make(events.DelistMarket, market)
+
     # Deleveraging's own steps
 
     def deleverage(self) -> Event:
@@ -776,6 +803,8 @@ class Proposer:
             return (STRANGER, *value)
         if isinstance(value, MarketRules):
             return self._spoilt_rules(value)
+        if isinstance(value, MarketStatus):
+            return self.random.choice(tuple(MarketStatus))
         choices = {"id": sorted(self.venue.seen) or ["e"], "market": [*sorted(self.venue.listings), "NONE"]}
         return self.random.choice(choices.get(name, [*TRADERS, VAULT, STRANGER]))
 
@@ -812,6 +841,10 @@ class Proposer:
             kinds = ("withdraw", "withdraw", "withdraw", "repay_loss")
         elif self.random.random() < 0.1:
             kinds = ("move_shares",)
+        elif self._is_shut() and self.random.random() < 0.4:
+            kinds = ("set_market_status", "reduce_fill")
+        elif self.random.random() < 0.03:
+            kinds = ("set_market_status", "set_market_status", "delist_market")
         elif self.random.random() < 0.5:
             kinds = ("open_fill", "open_fill", "crash", "reduce_fill", "open_fill", "crash", "set_leverage")
         elif self.random.random() < 0.3:
@@ -840,6 +873,7 @@ WATERFALL = (
 )
 STEPS = ("deleverage", "end_deleveraging", "share_loss", "begin_loss_sharing")
 SETTLEMENT = ("settle_market", "settle_pair")
+LIFE = ("set_market_status", "delist_market")
 SHARES = (
     "execute_vault_deposit",
     "cancel_vault_deposit",
@@ -847,7 +881,7 @@ SHARES = (
     "request_vault_redemption",
     "execute_vault_redemption",
 )
-SOUND = (*MONEY, *PRICES, *TRADES, *WATERFALL, *STEPS, *SETTLEMENT, *SHARES)
+SOUND = (*MONEY, *PRICES, *TRADES, *WATERFALL, *STEPS, *SETTLEMENT, *SHARES, *LIFE)
 
 
 def walk(seed: int, length: int) -> Desk:
@@ -943,6 +977,7 @@ def market_rules(draw: st.DrawFn) -> MarketRules:
         liquidation_block_limit=Atoms(draw(st.just(0) | st.integers(0, 10**25))),
         vault_position_limit=Atoms(draw(st.just(0) | st.integers(0, 10**25))),
         insurance_separate=draw(st.booleans()),
+        open_interest_limit=Atoms(draw(st.just(0) | st.integers(0, 10**25))),
     )
     assert is_admissible_market(bounded)
     return bounded
@@ -998,4 +1033,6 @@ def any_events() -> st.SearchStrategy[Event]:
         st.builds(events.RequestVaultRedemption, *head, names, amounts),
         st.builds(events.ExecuteVaultRedemption, *head, names),
         st.builds(events.SetLeverage, *head, names, market, amounts),
+        st.builds(events.SetMarketStatus, *head, market, st.sampled_from(MarketStatus)),
+        st.builds(events.DelistMarket, *head, market),
     )

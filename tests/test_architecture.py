@@ -48,6 +48,7 @@ KERNEL = (
     "settlement",
     "shares",
     "settings",
+    "life",
     "step",
 )
 #: Where each event's transition lives, which is also where its tests do.
@@ -64,6 +65,7 @@ TRANSITION_MODULES = (
     "settlement",
     "shares",
     "settings",
+    "life",
 )
 #: What only calls the core's verbs, or is asked by name what a rulebook allows: market life, cash, funding, ranking
 #: policies, brackets of rates, limits of fills and of draws, the vault's shares, what accounts choose, a loss that is
@@ -85,6 +87,7 @@ AROUND_THE_CORE = (
     "settings",
     "sharing",
     "limits",
+    "life",
 )
 #: Names, fields and sentences, for core and modules alike; nothing in it does anything.
 VOCABULARY = ("rules", "choices", "events")

@@ -62,7 +62,7 @@ EVENTS = (
     "fill, liquidation_fill, takeover, cover_deficit, begin_deleveraging, deleverage, end_deleveraging, write_off, "
     "begin_loss_sharing, share_loss, "
     "settle_market, settle_pair, request_vault_deposit, execute_vault_deposit, cancel_vault_deposit, "
-    "request_vault_redemption, execute_vault_redemption, set_leverage"
+    "request_vault_redemption, execute_vault_redemption, set_leverage, set_market_status, delist_market"
 )
 FILL_FIELDS = "id, sequence, timestamp, taker, maker, market, size, price"
 SIZE = "a size, in lots as an integer or in base units as a decimal string"

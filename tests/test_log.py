@@ -20,6 +20,7 @@ from riskcore import events as ev
 from riskcore import log as log_module
 from riskcore import strict_json
 from riskcore.bad_input import Fault, LogError, quote
+from riskcore.choices import MarketStatus
 from riskcore.codec import EVENTS, Source, decode_event, encode_event
 from riskcore.events import Event
 from riskcore.log import LogHeader, LogReader, write_log
@@ -51,6 +52,7 @@ VALUES: dict[object, st.SearchStrategy[Any]] = {
     MarketId: st.sampled_from(MARKETS),
     MarketId | None: st.none() | st.sampled_from(MARKETS),
     EventId: st.text(min_size=1, max_size=5),
+    MarketStatus: st.sampled_from(MarketStatus),
     MarketRules: st.builds(MarketRules, *[integers] * 5),
     tuple[AccountId, ...]: st.lists(names, max_size=3).map(tuple),
 }

@@ -329,6 +329,8 @@ def get_footprint(event: Event, before: View) -> Footprint:
             return Footprint((event.account, before.rulebook.vault), holders=(event.account,))
         case events.SetLeverage():
             return Footprint(market=event.market, leverage=event.account)
+        case events.SetMarketStatus() | events.DelistMarket():
+            return Footprint(market=event.market, fields=("status",))
 
 
 def frame_1(passage: Passage) -> bool:
@@ -1086,10 +1088,73 @@ def settle_2(passage: Passage) -> bool:
     settling = [name for name, market in passage.before.markets.items() if market.status in ENDS]
     for name in settling:
         before, after = passage.before.markets[name], passage.after.markets[name]
-        assert after._replace(open_interest=before.open_interest) == before
+        assert after.status in ENDS
+        assert after._replace(open_interest=before.open_interest, status=before.status) == before
         assert after.open_interest <= before.open_interest
         assert after.open_interest == before.open_interest or isinstance(passage.event, events.SettlePair)
     return bool(settling)
+
+
+#: What may come next.
+LIFE = {
+    "open": ("open", "close_only", "paused", "settling"),
+    "close_only": ("open", "close_only", "paused", "settling"),
+    "paused": ("open", "close_only", "paused", "settling"),
+    "settling": ("settling", "delisted"),
+    "delisted": ("delisted",),
+}
+
+
+def life_1(passage: Passage) -> bool:
+    """A market's status moves one way, and what is delisted is empty."""
+    moved = False
+    for name, market in passage.after.markets.items():
+        before = passage.before.markets[name].status if name in passage.before.markets else None
+        if before is None:
+            assert market.status == "open"
+        else:
+            assert market.status in LIFE[before]
+            moved |= market.status != before
+        if market.status == "delisted":
+            assert (0, 0) == (market.open_interest, market.insurance)
+    return moved
+
+
+def get_moves(passage: Passage, status: str) -> list[tuple[str, str, int, int]]:
+    """Whose sizes changed, where, from what and to what, in markets of that status."""
+    before, after = passage.before, passage.after
+    markets = [name for name, market in before.markets.items() if market.status == status]
+    accounts = {*before.accounts, *after.accounts}
+    sizes = [(id, name, before.get_size(id, name), after.get_size(id, name)) for id in accounts for name in markets]
+    return [move for move in sizes if move[2] != move[3]]
+
+
+def life_2(passage: Passage) -> bool:
+    """Nothing moves in a paused market."""
+    assert [] == get_moves(passage, "paused")
+    return any(market.status == "paused" and market.open_interest for market in passage.before.markets.values())
+
+
+def life_3(passage: Passage) -> bool:
+    """In a close-only market all reduce, but for the vault when it takes over."""
+    moves = get_moves(passage, "close_only")
+    for account, _, old, new in moves:
+        is_takeover = isinstance(passage.event, events.Takeover) and account == passage.before.rulebook.vault
+        assert is_takeover or is_reducing(old, new)
+    return bool(moves)
+
+
+def life_4(passage: Passage) -> bool:
+    """Open interest rises in fills alone, within the market's limit."""
+    told = False
+    for name, market in passage.after.markets.items():
+        before = passage.before.markets[name].open_interest if name in passage.before.markets else 0
+        if market.open_interest > before:
+            assert isinstance(passage.event, events.Fill)
+            limit = market.rules.open_interest_limit
+            assert not limit or market.open_interest * market.mark <= limit
+            told |= limit > 0
+    return told
 
 
 def loss_1(passage: Passage) -> bool:
@@ -1300,6 +1365,10 @@ LAWS: dict[str, Callable[[Passage], bool]] = {
     "FUND-1": fund_1,
     "SETTLE-1": settle_1,
     "SETTLE-2": settle_2,
+    "LIFE-1": life_1,
+    "LIFE-2": life_2,
+    "LIFE-3": life_3,
+    "LIFE-4": life_4,
     "LOSS-1": loss_1,
     "LOSS-2": loss_2,
     "LOSS-3": loss_3,

@@ -75,6 +75,7 @@ RULES_INTS = (
     "liquidation_block_limit",
     "vault_position_limit",
     "mark_index_band",
+    "open_interest_limit",
 )
 #: Those that are true or false.
 RULES_FLAGS = ("liquidation_tier_step", "insurance_separate")
@@ -144,13 +145,6 @@ class SymChoice:
 def new_choices() -> dict[str, Any]:
     """Any words for a rulebook's choices; who makes them assumes that they are some."""
     return {name: SymChoice(f"rulebook.{name}", kind) for name, kind in RULEBOOK_CHOICES.items()}
-
-
-def new_status(name: str, tracer: Tracer) -> Any:
-    """Any status of a market."""
-    status = SymChoice(name, MarketStatus)
-    tracer.assume(to_bool(status.is_one))
-    return status
 
 
 class SymTiers(Opaque):
@@ -439,7 +433,8 @@ class World:
 
     def _new_market(self) -> Any:
         figures: dict[str, Any] = {name: new_int(f"market.{name}") for name in MARKET_INTS}
-        status: Any = new_status("market.status", self.tracer)
+        # that it is one of the words only models need
+        status: Any = SymChoice("market.status", MarketStatus)
         market = Market(rules=new_rules("market"), **figures, status=status)
         return market
 

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from riskcore import events
-from riskcore.choices import LossSharing
+from riskcore.choices import LossSharing, MarketStatus
 from riskcore.events import Header
 from riskcore.journal import Journal, Line
 from riskcore.prover.book import (
@@ -16,6 +16,7 @@ from riskcore.prover.book import (
     STAKE_FIELDS,
     AccountSymbols,
     Rest,
+    SymChoice,
     SymLeverages,
     SymMembers,
     SymPositions,
@@ -46,6 +47,8 @@ def new_event(kind: type[Header]) -> Any:
             values["queue"] = SymQueue("queue")
         elif field.name == "members":
             values["members"] = SymMembers("members")
+        elif field.name == "status":
+            values["status"] = SymChoice("event.status", MarketStatus)
         elif field.default is None and not new_bool(f"event.{field.name}_is_named"):
             values[field.name] = None
         else:
@@ -401,6 +404,9 @@ def run_event(tracer: Tracer, kind: type[Header], *, episode: str | None) -> Sym
     deleveraging, sharing = episode == "deleveraging", episode == "sharing"
     is_step = isinstance(event, SHARING_STEPS if sharing else DELEVERAGING_STEPS)
     world = World(tracer, get_focus(event), deleveraging=deleveraging, is_step=is_step, sharing=sharing)
+    if isinstance(event, events.SetMarketStatus):
+        status: Any = event.status
+        world.assume(status.is_one)
     if isinstance(event, events.BeginLossSharing | events.ShareLoss):
         choose_sharing(world)
     if isinstance(event, events.BeginLossSharing):

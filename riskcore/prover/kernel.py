@@ -26,6 +26,7 @@ from riskcore import (
     insurance,
     journal,
     leverages,
+    life,
     limits,
     liquidation,
     margin,
@@ -81,6 +82,7 @@ MODULES: tuple[ModuleType, ...] = (
     settlement,
     shares,
     settings,
+    life,
     # the package shows the function of this name, not the module
     sys.modules["riskcore.step"],
 )
@@ -88,6 +90,7 @@ MODULES: tuple[ModuleType, ...] = (
 _apply_rate = quantities.apply_rate
 _get_margin, _get_margin_after = margin.get_margin, margin.get_margin_after
 _get_open_interest_after = tiers.get_open_interest_after
+_get_step_lots = deleveraging.get_step_lots
 
 #: The world of the run in progress, for the one contract that speaks of all accounts.
 _worlds: list[World] = []
@@ -134,6 +137,10 @@ def _named_margin_after(*arguments: Any) -> Margin:
 
 def _named_open_interest(*arguments: Any) -> Any:
     return named("open_interest", _get_open_interest_after(*arguments))
+
+
+def _named_step_lots(*arguments: Any) -> Any:
+    return named("lots", _get_step_lots(*arguments))
 
 
 def _name(measured: Margin) -> Margin:
@@ -232,6 +239,7 @@ CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
     margin.get_margin: _named_margin,
     margin.get_margin_after: _named_margin_after,
     tiers.get_open_interest_after: _named_open_interest,
+    deleveraging.get_step_lots: _named_step_lots,
     markets.are_marks_fresh: _are_marks_fresh,
     journal.get_cost: _cost,
     tiers.get_step_floor: _step_floor,

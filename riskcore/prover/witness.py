@@ -75,6 +75,7 @@ def get_definitions(case: SymCase) -> Iterator[z3.BoolRef]:
     """The exact values of the functions that the path knows by contract."""
     market: Any = case.world.market
     if market is not None:
+        yield to_bool(market.status.is_one)
         # realised at its base rates alone: no tiers of others, no scaling
         yield z3.And(to_int(market.rules.open_interest_floor) == 0, to_int(market.rules.open_interest_cap) == 0)
     for name, arguments, value in case.world.tracer.calls:

@@ -55,5 +55,7 @@ ALL_EVENTS = frozenset(
         events.RequestVaultRedemption,
         events.ExecuteVaultRedemption,
         events.SetLeverage,
+        events.SetMarketStatus,
+        events.DelistMarket,
     }
 )

@@ -11,6 +11,7 @@ from tests.faults import (
     forced,
     fund,
     gates,
+    life,
     limits,
     lines,
     margin,
@@ -46,5 +47,6 @@ FAULTS: tuple[Fault, ...] = (
     *fund.FAULTS,
     *domains.FAULTS,
     *settings.FAULTS,
+    *life.FAULTS,
     *sharing.FAULTS,
 )

@@ -1,0 +1,116 @@
+"""Where a market is in its life, what may happen in it there, and how many contracts there may be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from riskcore import events
+from riskcore.choices import MarketStatus
+from specs.arithmetic import both_ways, every, implies, magnitude, negate, some
+from specs.case import AccountView, Case
+from specs.contract import toward_zero
+from specs.laws.law import Law
+from specs.laws.prices import no_trade_by_choice
+from specs.life import ENDS, REVERSIBLE
+
+#: Where contracts move, or are about to, that no settlement moves.
+MOVES = frozenset({events.Fill, events.LiquidationFill, events.Takeover, events.BeginDeleveraging})
+
+
+def _is(market: Any, *words: MarketStatus) -> Any:
+    return some(*(market.status == word for word in words))
+
+
+def _is_kept(case: Case) -> Any:
+    """The same word as before; a market is listed open."""
+    before, after = case.before.market, case.after.market
+    if before is None or after is None:
+        return after is None or _is(after, MarketStatus.OPEN)
+    return every(*(both_ways(before.status == word, after.status == word) for word in MarketStatus))
+
+
+def _life_goes_on(case: Case) -> Any:
+    """One word into another as the events say, and nobody holds anything of what is delisted."""
+    before, after = case.before.market, case.after.market
+    if isinstance(case.event, events.SetMarketStatus):
+        return every(negate(_is(before, *ENDS)), _is(after, *REVERSIBLE))
+    if isinstance(case.event, events.SettleMarket):
+        return every(negate(_is(before, *ENDS)), _is(after, MarketStatus.SETTLING))
+    return every(
+        _is(before, MarketStatus.SETTLING),
+        _is(after, MarketStatus.DELISTED),
+        case.after.sum_longs == 0,
+        after.insurance == 0,
+    )
+
+
+def _nothing_moves_in_a_pause(case: Case) -> Any:
+    return negate(_is(case.before.market, MarketStatus.PAUSED, *ENDS))
+
+
+def _nobody_enters_what_closes(case: Case) -> Any:
+    """The vault may, when it takes over."""
+    takes_over = isinstance(case.event, events.Takeover)
+
+    def may(id: Any) -> Any:
+        return takes_over & (id == case.rulebook.vault)
+
+    stays = every(*(may(id) | _is_closer(case.before.account(id), case.after.account(id)) for id in case.touched))
+    return implies(_is(case.before.market, MarketStatus.CLOSE_ONLY), stays)
+
+
+def _is_closer(before: AccountView, after: AccountView) -> Any:
+    """Whether a position is no larger, and on no other side."""
+    return toward_zero(before.size, after.size) | (before.size == after.size)
+
+
+def _forced_closes_open_nothing(case: Case) -> Any:
+    before, after = case.before, case.after
+    return every(*(magnitude(after.account(id).size) <= magnitude(before.account(id).size) for id in case.touched))
+
+
+def _open_interest_has_room(case: Case) -> Any:
+    market, opened = case.before.market, case.after.market.open_interest
+    limit = market.rules.open_interest_limit
+    is_within = (limit == 0) | (opened * market.mark_price <= limit)
+    return (opened <= market.open_interest) | is_within
+
+
+def _open_interest_does_not_rise(case: Case) -> Any:
+    before, after = case.before.market, case.after.market
+    if before is None:
+        return after is None or after.open_interest == 0
+    return after.open_interest <= before.open_interest
+
+
+LAWS = (
+    Law(
+        "LIFE-1",
+        "a market is listed open; open, close-only and paused follow each other until it is settled, and nothing does "
+        "but to be delisted, when nobody holds anything of it and no part of the insurance fund is its own",
+        frozenset({events.SetMarketStatus, events.SettleMarket, events.DelistMarket}),
+        _life_goes_on,
+        _is_kept,
+    ),
+    Law(
+        "LIFE-2",
+        "in a paused market no contract moves, by choice or by force, until it goes on or is settled",
+        MOVES,
+        _nothing_moves_in_a_pause,
+        no_trade_by_choice,
+    ),
+    Law(
+        "LIFE-3",
+        "in a close-only market nobody's position grows or changes sides, but the vault's in a takeover",
+        frozenset({events.Fill, events.LiquidationFill, events.Takeover}),
+        _nobody_enters_what_closes,
+        _forced_closes_open_nothing,
+    ),
+    Law(
+        "LIFE-4",
+        "open interest rises in a fill alone, and to no more than the market's limit at mark",
+        frozenset({events.Fill}),
+        _open_interest_has_room,
+        _open_interest_does_not_rise,
+    ),
+)
