@@ -86,11 +86,14 @@ LOOKS: dict[str, set[str]] = {
     "journal.Journal.reserve": {"getattr", "value", "an index"},
     "journal.Journal._balance_after": {"getattr", "value"},
 }
-_TIER_RULE = {"tiers.get_tiered_requirement", "tiers.is_continuous"}
+_TIER_RULE = {"tiers.get_tiered_requirement", "tiers.is_continuous", "tiers.needs_no_more"}
 _BRACKETS = {
     "tiers.get_initial_rates",
     "tiers.get_maintenance_rates",
     "tiers.get_step_floor",
+    "tiers.get_rate_above",
+    "tiers.get_rate_above.<locals>.<genexpr>",
+    "tiers.needs_no_more.<locals>.<genexpr>",
     "rulebook.has_admissible_tiers",
 }
 _SHORT_WAYS = {"margin.get_initial_requirement", "margin.get_maintenance_requirement"}

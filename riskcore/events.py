@@ -295,6 +295,21 @@ class DelistMarket(Header):
     market: MarketId = field(validator=some_text)
 
 
+@frozen
+class ChangeRules(Header):
+    """A market gets other rules: at once where nobody needs more maintenance for it, else after the notice for them."""
+
+    market: MarketId = field(validator=some_text)
+    rules: MarketRules = field(validator=instance_of(MarketRules))
+
+
+@frozen
+class ApplyRules(Header):
+    """The rules that a market was to get take effect: their notice is over."""
+
+    market: MarketId = field(validator=some_text)
+
+
 Event: TypeAlias = (
     ListMarket
     | Deposit
@@ -326,4 +341,6 @@ Event: TypeAlias = (
     | SetLeverage
     | SetMarketStatus
     | DelistMarket
+    | ChangeRules
+    | ApplyRules
 )

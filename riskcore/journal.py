@@ -239,6 +239,8 @@ class Journal:
             market.index_price,
             market.index_time,
             market.insurance,
+            market.pending,
+            market.pending_time,
         )
         # reserves never trade: they have no positions
         self.lines.append(

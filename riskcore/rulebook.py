@@ -71,6 +71,7 @@ class Rulebook:
     ``adl_size``: how many lots a deleveraging closes.
     ``adl_seed``: any integer; it decides which order ``RankPolicy.PSEUDO_RANDOM`` gives.
     ``funding_on_index``: funding is charged on notional at the index price; otherwise at mark.
+    ``rules_notice``: milliseconds that a market's new rules wait, if a position may need more maintenance by them.
     """
 
     vault: AccountId = field(validator=some_text)
@@ -104,6 +105,7 @@ class Rulebook:
     adl_size: AdlSize = field(default=AdlSize.WHOLE, validator=instance_of(AdlSize))
     adl_seed: int = field(default=0, validator=exact_int)
     funding_on_index: bool = field(default=False, validator=exact_bool)
+    rules_notice: Time = field(default=Time(0), validator=exact_int)
 
 
 def is_admissible_rulebook(rulebook: Rulebook) -> bool:
@@ -132,6 +134,7 @@ def is_admissible_rulebook(rulebook: Rulebook) -> bool:
         & ((rulebook.liquidation_target == 0) | (rulebook.liquidation_target >= RATE_ONE))
         & (rulebook.liquidation_block_limit >= 0)
         & (not (rulebook.vault_takes_deficits & rulebook.insurance_before_adl))
+        & (rulebook.rules_notice >= 0)
     )
 
 

@@ -367,6 +367,12 @@ def _check_market(market: Market, state: State) -> None:
         raise Fault("0 where the market is not separate, or ends", str(market.insurance), "insurance")
     if not 0 <= market.insurance <= state.separate_insurance:
         raise Fault("an amount, zero or more and within separate_insurance", str(market.insurance), "insurance")
+    if market.pending is not None:
+        with within("pending"):
+            check_rules(market.pending)
+            separate = market.pending.insurance_separate
+            if separate != market.rules.insurance_separate:
+                raise Fault("as in the market's rules", describe(separate), "insurance_separate")
     if market.open_interest < 0:
         raise Fault("lots, zero or more", str(market.open_interest), "open_interest")
 

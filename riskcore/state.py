@@ -54,6 +54,7 @@ class Market:
     ``index_price``, ``index_time``: the price of what the market is about, and when it was set. Until they
     are, all three are those of the mark.
     ``insurance``: atoms of the insurance fund that are this market's own (``domains.py``).
+    ``pending``: rules that are announced, and take effect from ``pending_time`` on, once they are applied.
     """
 
     rules: MarketRules
@@ -71,6 +72,8 @@ class Market:
     index_price: Price = field(default=attrs.Factory(_get_mark, takes_self=True))
     index_time: Time = field(default=attrs.Factory(_get_mark_time, takes_self=True))
     insurance: Atoms = _NOTHING
+    pending: MarketRules | None = None
+    pending_time: Time = _START
 
     @property
     def settling(self) -> bool:

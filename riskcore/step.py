@@ -15,6 +15,7 @@ from riskcore.cash import (
     process_transfer,
     process_withdraw,
 )
+from riskcore.changes import process_apply_rules, process_change_rules
 from riskcore.deleveraging import process_begin_deleveraging, process_deleverage, process_end_deleveraging
 from riskcore.events import Event
 from riskcore.funding import process_apply_funding
@@ -70,6 +71,8 @@ TRANSITIONS: dict[type[events.Header], Callable[[State, Any], Journal]] = {
     events.SetLeverage: process_set_leverage,
     events.SetMarketStatus: process_set_market_status,
     events.DelistMarket: process_delist_market,
+    events.ChangeRules: process_change_rules,
+    events.ApplyRules: process_apply_rules,
 }
 
 #: The events that an open deleveraging, or an open sharing of a loss, accepts; all others wait for its end.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from riskcore.events import Header
 from specs import (
     cash,
+    changes,
     deleveraging,
     funding,
     insurance,
@@ -36,6 +37,7 @@ CONTRACTS: dict[type[Header], Contract] = {
         settings,
         sharing,
         life,
+        changes,
     )
     for contract in module.CONTRACTS
 }

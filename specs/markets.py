@@ -73,6 +73,7 @@ def admissible_rulebook(rulebook: Any) -> Any:
         (rulebook.liquidation_target == 0) | (rulebook.liquidation_target >= RATE_ONE),
         rulebook.liquidation_block_limit >= 0,
         implies(rulebook.vault_takes_deficits, negate(rulebook.insurance_before_adl)),
+        rulebook.rules_notice >= 0,
     )
 
 
@@ -101,6 +102,8 @@ LIST_MARKET = Contract(
             "index_price": case.event.mark_price,
             "index_time": case.event.timestamp,
             "insurance": 0,
+            "pending": None,
+            "pending_time": 0,
         }
     ),
 )

@@ -71,6 +71,8 @@ class MarketView(NamedTuple):
     index_price: int
     index_time: int
     insurance: int
+    pending: MarketRules | None
+    pending_time: int
 
 
 class EpisodeView(NamedTuple):
@@ -201,6 +203,8 @@ def observe(state: State) -> View:
             value.index_price,
             value.index_time,
             value.insurance,
+            value.pending,
+            value.pending_time,
         )
         for market, value in state.markets.items()
         if value is not None
@@ -380,6 +384,8 @@ class Listing:
     index: int = 0
     index_time: int = 0
     own: int = 0
+    pending: MarketRules | None = None
+    pending_time: int = 0
 
     @property
     def settling(self) -> bool:
@@ -457,6 +463,8 @@ class Venue:
                 index=market.index_price,
                 index_time=market.index_time,
                 own=market.insurance,
+                pending=market.pending,
+                pending_time=market.pending_time,
             )
         for account, (balance, positions, liquidated, leverages, sold) in view.accounts.items():
             venue.cash[account] = balance
@@ -574,6 +582,8 @@ class Venue:
             listing.index,
             listing.index_time,
             listing.own,
+            listing.pending,
+            listing.pending_time,
         )
 
     def _count_longs(self, name: str) -> int:
@@ -771,26 +781,7 @@ class Venue:
         return broken
 
     def list_market(self, event: events.ListMarket) -> set[str]:
-        rules = event.rules
-        rates = [(rules.initial_margin_rate, rules.maintenance_margin_rate)]
-        rates += [(tier.initial_margin_rate, tier.maintenance_margin_rate) for tier in rules.tiers]
-        floors = [0, *(tier.floor for tier in rules.tiers)]
-        sane = (
-            all(maintenance <= initial <= MILLION for initial, maintenance in rates)
-            and all(list(kind) == sorted(kind) for kind in zip(*rates, strict=True))
-            and floors == sorted(set(floors))
-            and (0 <= rules.open_interest_floor < rules.open_interest_cap or not any(get_scaling(rules)))
-            and 0 < rules.maintenance_margin_rate <= rules.initial_margin_rate <= MILLION
-            and 0 <= rules.taker_fee_rate <= MILLION
-            and -rules.taker_fee_rate <= rules.maker_fee_rate <= MILLION
-            and 0 <= rules.liquidation_fee_rate <= MILLION
-            and min(rules.mark_move_limit, rules.mark_age_limit, rules.fill_price_band) >= 0
-            and 0 < rules.liquidation_share <= MILLION
-            and rules.liquidation_share_floor >= 0
-            and rules.minimum_size > 0
-            and min(rules.liquidation_block_limit, rules.vault_position_limit) >= 0
-            and min(rules.mark_index_band, rules.open_interest_limit) >= 0
-        )
+        rules, sane = event.rules, is_sane(event.rules)
         broken = get_broken(
             MARKET_LISTED=event.market not in self.listings,
             RULES_INADMISSIBLE=sane,
@@ -1376,6 +1367,31 @@ class Venue:
         listing.status = "delisted"
         return broken
 
+    def change_rules(self, event: events.ChangeRules) -> set[str]:
+        if closed := self._check_open(event.market):
+            return closed
+        listing, notice = self.listings[event.market], self.rulebook.rules_notice
+        broken = get_broken(
+            RULES_INADMISSIBLE=is_sane(event.rules),
+            INSURANCE_PART_FIXED=event.rules.insurance_separate == listing.rules.insurance_separate,
+        )
+        nobody = not any(event.market in held for held in self.holdings.values())
+        if nobody or not notice or needs_no_more(listing.rules, event.rules):
+            listing.rules, listing.pending, listing.pending_time = event.rules, None, 0
+        else:
+            listing.pending, listing.pending_time = event.rules, event.timestamp + notice
+        return broken
+
+    def apply_rules(self, event: events.ApplyRules) -> set[str]:
+        if closed := self._check_open(event.market):
+            return closed
+        listing = self.listings[event.market]
+        if listing.pending is None:
+            return {"NO_RULES_PENDING"}
+        broken = get_broken(RULES_NOTICE_RUNS=event.timestamp >= listing.pending_time)
+        listing.rules, listing.pending, listing.pending_time = listing.pending, None, 0
+        return broken
+
     def _is_fresh(self, market: str, now: int) -> bool:
         listing = self.listings[market]
         return listing.rules.mark_age_limit == 0 or now <= listing.mark_time + listing.rules.mark_age_limit
@@ -1428,6 +1444,41 @@ class Venue:
             if size := old.size + change:
                 opened = old.opened if old.size * size > 0 else self.sequence
                 held[market] = Holding(size, get_cost_after(old.size, old.cost, change, debit), 0, opened)
+
+
+def is_sane(rules: MarketRules) -> bool:
+    """Whether a market may have these rules."""
+    rates = [(rules.initial_margin_rate, rules.maintenance_margin_rate)]
+    rates += [(tier.initial_margin_rate, tier.maintenance_margin_rate) for tier in rules.tiers]
+    floors = [0, *(tier.floor for tier in rules.tiers)]
+    return (
+        all(maintenance <= initial <= MILLION for initial, maintenance in rates)
+        and all(list(kind) == sorted(kind) for kind in zip(*rates, strict=True))
+        and floors == sorted(set(floors))
+        and (0 <= rules.open_interest_floor < rules.open_interest_cap or not any(get_scaling(rules)))
+        and 0 < rules.maintenance_margin_rate <= rules.initial_margin_rate <= MILLION
+        and 0 <= rules.taker_fee_rate <= MILLION
+        and -rules.taker_fee_rate <= rules.maker_fee_rate <= MILLION
+        and 0 <= rules.liquidation_fee_rate <= MILLION
+        and min(rules.mark_move_limit, rules.mark_age_limit, rules.fill_price_band) >= 0
+        and 0 < rules.liquidation_share <= MILLION
+        and rules.liquidation_share_floor >= 0
+        and rules.minimum_size > 0
+        and min(rules.liquidation_block_limit, rules.vault_position_limit) >= 0
+        and min(rules.mark_index_band, rules.open_interest_limit) >= 0
+    )
+
+
+def needs_no_more(old: MarketRules, new: MarketRules) -> bool:
+    """Whether any notional's maintenance rate is no higher than it was: looked at just above every floor."""
+
+    def get_rate(rules: MarketRules, notional: int) -> int:
+        reached = [tier.maintenance_margin_rate for tier in rules.tiers if notional > tier.floor]
+        return [rules.maintenance_margin_rate, *reached][-1]
+
+    above = [1, *(tier.floor + 1 for rules in (old, new) for tier in rules.tiers)]
+    means_the_same = new.tiers == () or old.tier_rule is new.tier_rule
+    return means_the_same and all(get_rate(new, one) <= get_rate(old, one) for one in above)
 
 
 def draw_number(seed: int, sequence: int, account: str) -> int:
@@ -1486,4 +1537,6 @@ PROCESSES: dict[type[events.Header], Callable[[Venue, Any], set[str]]] = {
     events.SetLeverage: Venue.set_leverage,
     events.SetMarketStatus: Venue.set_market_status,
     events.DelistMarket: Venue.delist_market,
+    events.ChangeRules: Venue.change_rules,
+    events.ApplyRules: Venue.apply_rules,
 }

@@ -301,6 +301,7 @@ def draw_scenario(random: Random) -> Scenario:
         adl_size=random.choice((AdlSize.WHOLE, AdlSize.NEEDED, AdlSize.NEEDED)),
         adl_seed=random.randint(-(2**70), 2**70),
         funding_on_index=random.random() < 0.3,
+        rules_notice=Time(random.choice((0, 1, 5000, 5000, 5000))),
     )
     deposits = {trader: random.randint(1, 100) * wealth // 20 for trader in TRADERS}
     if random.random() < 0.6:
@@ -378,6 +379,9 @@ class Proposer:
     def _is_shut(self) -> bool:
         """Whether a market is close-only or paused."""
         return any(listing.status in ("close_only", "paused") for listing in self.venue.listings.values())
+
+    def _has_pending(self) -> bool:
+        return any(listing.pending is not None for listing in self.venue.listings.values())
 
     def _settling(self) -> list[str]:
         """Markets that end and in which somebody still has a position."""
@@ -712,10 +716,41 @@ class Proposer:
         """One that ends and is empty, if there is one."""
         listings = self.venue.listings
         held = {market for _, market in self._holders()}
-        empty = [name for name in sorted(listings) if listings[name].status == "settling" and name not in held]
-        any_market = self.random.choice((*sorted(listings), "NONE"))
-        market = self.random.choice(empty) if empty and self.random.random() < 0.8 else any_market
+        ending = [name for name in sorted(listings) if listings[name].status == "settling"]
+        empty = [name for name in ending if name not in held]
+        choices = empty if empty and self.random.random() < 0.8 else ending or [*sorted(listings), "NONE"]
+        market = self.random.choice(choices)
         return self._make(events.DelistMarket, market)
+
+    def change_rules(self) -> Event:
+        """A market's: with rates that are half or twice what they were, others altogether, or out of range."""
+        market = self._any_market()
+        rules = self.venue.listings[market].rules
+        halved = rules.maintenance_margin_rate // 2 + 1
+        doubled = min(rules.initial_margin_rate, rules.maintenance_margin_rate * 2)
+        if rules.tiers:
+            doubled = min(doubled, rules.tiers[0].maintenance_margin_rate)
+        changed = self.random.choice(
+            (
+                attrs.evolve(rules, maintenance_margin_rate=Rate(min(halved, rules.maintenance_margin_rate))),
+                attrs.evolve(rules, maintenance_margin_rate=Rate(doubled)),
+                attrs.evolve(rules, maintenance_margin_rate=Rate(doubled)),
+                attrs.evolve(rules, tiers=()),
+                attrs.evolve(draw_rules(self.random), insurance_separate=rules.insurance_separate),
+                attrs.evolve(rules, insurance_separate=not rules.insurance_separate),
+            )
+        )
+        return self._make(
+            events.ChangeRules, market, self._spoilt_rules(changed) if self.random.random() < 0.1 else changed
+        )
+
+    def apply_rules(self) -> Event:
+        """Of a market for which some wait, if there is one, when their notice is over or just not."""
+        listings = self.venue.listings
+        waiting = [name for name in sorted(listings) if listings[name].pending is not None]
+        market = self.random.choice(waiting) if waiting else self._any_market()
+        rest = listings[market].pending_time - self.venue.time
+        return self._make(events.ApplyRules, market, after=max(0, self.random.choice((rest, rest, rest - 1))))
 
     # Deleveraging's own steps
 
@@ -844,7 +879,9 @@ class Proposer:
         elif self._is_shut() and self.random.random() < 0.4:
             kinds = ("set_market_status", "reduce_fill")
         elif self.random.random() < 0.03:
-            kinds = ("set_market_status", "set_market_status", "delist_market")
+            kinds = ("set_market_status", "set_market_status", "delist_market", "change_rules")
+        elif self._has_pending() and self.random.random() < 0.3:
+            kinds = ("apply_rules",)
         elif self.random.random() < 0.5:
             kinds = ("open_fill", "open_fill", "crash", "reduce_fill", "open_fill", "crash", "set_leverage")
         elif self.random.random() < 0.3:
@@ -873,7 +910,7 @@ WATERFALL = (
 )
 STEPS = ("deleverage", "end_deleveraging", "share_loss", "begin_loss_sharing")
 SETTLEMENT = ("settle_market", "settle_pair")
-LIFE = ("set_market_status", "delist_market")
+LIFE = ("set_market_status", "delist_market", "change_rules", "apply_rules")
 SHARES = (
     "execute_vault_deposit",
     "cancel_vault_deposit",
@@ -938,6 +975,7 @@ def rulebooks(draw: st.DrawFn) -> Rulebook:
         adl_size=draw(st.sampled_from(AdlSize)),
         adl_seed=draw(st.integers(-(10**30), 10**30)),
         funding_on_index=draw(st.booleans()),
+        rules_notice=Time(draw(st.integers(0, 10**12))),
     )
     assert is_admissible_rulebook(rulebook)
     return rulebook
@@ -1035,4 +1073,6 @@ def any_events() -> st.SearchStrategy[Event]:
         st.builds(events.SetLeverage, *head, names, market, amounts),
         st.builds(events.SetMarketStatus, *head, market, st.sampled_from(MarketStatus)),
         st.builds(events.DelistMarket, *head, market),
+        st.builds(events.ChangeRules, *head, market, rules),
+        st.builds(events.ApplyRules, *head, market),
     )

@@ -49,6 +49,7 @@ KERNEL = (
     "shares",
     "settings",
     "life",
+    "changes",
     "step",
 )
 #: Where each event's transition lives, which is also where its tests do.
@@ -66,6 +67,7 @@ TRANSITION_MODULES = (
     "shares",
     "settings",
     "life",
+    "changes",
 )
 #: What only calls the core's verbs, or is asked by name what a rulebook allows: market life, cash, funding, ranking
 #: policies, brackets of rates, limits of fills and of draws, the vault's shares, what accounts choose, a loss that is
@@ -88,6 +90,7 @@ AROUND_THE_CORE = (
     "sharing",
     "limits",
     "life",
+    "changes",
 )
 #: Names, fields and sentences, for core and modules alike; nothing in it does anything.
 VOCABULARY = ("rules", "choices", "events")

@@ -329,6 +329,8 @@ def get_footprint(event: Event, before: View) -> Footprint:
             return Footprint((event.account, before.rulebook.vault), holders=(event.account,))
         case events.SetLeverage():
             return Footprint(market=event.market, leverage=event.account)
+        case events.ChangeRules() | events.ApplyRules():
+            return Footprint(market=event.market, fields=("rules", "pending", "pending_time"))
         case events.SetMarketStatus() | events.DelistMarket():
             return Footprint(market=event.market, fields=("status",))
 
@@ -1157,6 +1159,28 @@ def life_4(passage: Passage) -> bool:
     return told
 
 
+def life_5(passage: Passage) -> bool:
+    """Nobody needs more maintenance for other rules, unless their notice is over."""
+    event, before, after = passage.event, passage.before, passage.after
+    is_change = isinstance(event, events.ChangeRules | events.ApplyRules)
+    changed = [name for name, market in before.markets.items() if market.rules != after.markets[name].rules]
+    assert not changed or is_change
+    if isinstance(event, events.ApplyRules) and passage.rejected is None:
+        market = before.markets[event.market]
+        assert market.pending == after.markets[event.market].rules
+        assert event.timestamp >= market.pending_time
+        return True
+    for name in changed:
+        for account in before.accounts if before.rulebook.rules_notice else ():
+            size, mark = before.get_size(account, name), before.markets[name].mark
+            old, new = (get_maintenance(view.markets[name].rules, mark, size) for view in (before, after))
+            assert new <= old
+    if isinstance(event, events.ChangeRules) and passage.rejected is None and not changed:
+        waits = after.markets[event.market].pending_time - event.timestamp
+        assert waits >= before.rulebook.rules_notice or after.markets[event.market].pending is None
+    return bool(changed)
+
+
 def loss_1(passage: Passage) -> bool:
     """Repaying lowers the loss, sharing it, or a withdrawal that is cut, by the loss's part and under an atom more."""
     event, before, after = passage.event, passage.before, passage.after
@@ -1369,6 +1393,7 @@ LAWS: dict[str, Callable[[Passage], bool]] = {
     "LIFE-2": life_2,
     "LIFE-3": life_3,
     "LIFE-4": life_4,
+    "LIFE-5": life_5,
     "LOSS-1": loss_1,
     "LOSS-2": loss_2,
     "LOSS-3": loss_3,

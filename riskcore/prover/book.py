@@ -44,6 +44,7 @@ RULEBOOK_INTS = (
     "liquidation_target",
     "liquidation_block_limit",
     "adl_seed",
+    "rules_notice",
 )
 RULEBOOK_FLAGS = (
     "insurance_backs_fills",
@@ -96,6 +97,7 @@ MARKET_INTS = (
     "index_price",
     "index_time",
     "insurance",
+    "pending_time",
 )
 POSITION_INTS = ("size", "cost", "entry_index", "opened")
 EPISODE_INTS = ("lots", "share", "done", "head", "excess", "sequence")
@@ -155,6 +157,8 @@ class SymTiers(Opaque):
 
     def __init__(self, name: str) -> None:
         self.are_admissible = new_bool(f"{name}.are_admissible")
+        #: than those of the market, if these are an event's
+        self.need_no_more = new_bool(f"{name}.need_no_more")
 
     def __iter__(self) -> NoReturn:
         raise TypeError("a transition looked at a market's tiers")
@@ -332,8 +336,18 @@ def _no_other_market(key: Any, index: int) -> NoReturn:
 class World:
     """One run's symbols: the state before the event, and what the laws may ask about it."""
 
-    def __init__(self, tracer: Tracer, focus: Any, *, deleveraging: bool, is_step: bool, sharing: bool = False) -> None:
+    def __init__(
+        self,
+        tracer: Tracer,
+        focus: Any,
+        *,
+        deleveraging: bool,
+        is_step: bool,
+        sharing: bool = False,
+        looks_at_pending: bool = False,
+    ) -> None:
         self.tracer = tracer
+        self.looks_at_pending = looks_at_pending
         self.focus = focus
         self.rulebook = self._new_rulebook()
         self.timestamp = new_int("state.timestamp")
@@ -435,8 +449,14 @@ class World:
         figures: dict[str, Any] = {name: new_int(f"market.{name}") for name in MARKET_INTS}
         # that it is one of the words only models need
         status: Any = SymChoice("market.status", MarketStatus)
-        market = Market(rules=new_rules("market"), **figures, status=status)
+        market = Market(rules=new_rules("market"), **figures, status=status, pending=self._new_pending())
         return market
+
+    def _new_pending(self) -> Any:
+        """Rules that wait: some or none where the event looks at them, and otherwise whatever they are."""
+        if not self.looks_at_pending:
+            return Opaque()
+        return new_rules("pending") if bool(new_bool("market.is_pending")) else None
 
     def imagine(self, id: Any) -> Account:
         """An account that the event did not take out, for claims about any account."""

@@ -403,7 +403,8 @@ def run_event(tracer: Tracer, kind: type[Header], *, episode: str | None) -> Sym
     event = new_event(kind)
     deleveraging, sharing = episode == "deleveraging", episode == "sharing"
     is_step = isinstance(event, SHARING_STEPS if sharing else DELEVERAGING_STEPS)
-    world = World(tracer, get_focus(event), deleveraging=deleveraging, is_step=is_step, sharing=sharing)
+    open: dict[str, bool] = {"deleveraging": deleveraging, "is_step": is_step, "sharing": sharing}
+    world = World(tracer, get_focus(event), **open, looks_at_pending=isinstance(event, events.ApplyRules))
     if isinstance(event, events.SetMarketStatus):
         status: Any = event.status
         world.assume(status.is_one)

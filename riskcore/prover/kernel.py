@@ -17,6 +17,7 @@ from attrs import evolve
 
 from riskcore import (
     cash,
+    changes,
     close_out,
     deleveraging,
     domains,
@@ -53,7 +54,7 @@ from specs.close_out import are_lots_to_close, excess_of, lots_or_all, share_of
 from specs.domains import part_after, stock
 from specs.draws import drawn_after, may_pay_out
 from specs.limits import sold_at
-from specs.tiers import initial_requirement, maintenance_requirement, step_floor
+from specs.tiers import initial_requirement, maintenance_requirement, needs_no_more, step_floor
 
 MODULES: tuple[ModuleType, ...] = (
     quantities,
@@ -83,6 +84,7 @@ MODULES: tuple[ModuleType, ...] = (
     shares,
     settings,
     life,
+    changes,
     # the package shows the function of this name, not the module
     sys.modules["riskcore.step"],
 )
@@ -243,6 +245,7 @@ CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
     markets.are_marks_fresh: _are_marks_fresh,
     journal.get_cost: _cost,
     tiers.get_step_floor: _step_floor,
+    tiers.needs_no_more: needs_no_more,
     limits.get_sold: _sold,
     journal.get_opened: opened_after,
     insurance.get_available: _available,

@@ -16,7 +16,7 @@ from attrs import frozen
 
 from riskcore.events import BeginDeleveraging, BeginLossSharing, Header
 from riskcore.journal import Line, Reserve
-from riskcore.prover.book import DRAWS_FIELDS, POSITION_INTS, STAKE_FIELDS
+from riskcore.prover.book import DRAWS_FIELDS, POSITION_INTS, STAKE_FIELDS, Opaque
 from riskcore.prover.case import EPISODES, SymCase, run_event
 from riskcore.prover.solver import Claim
 from riskcore.prover.symbols import SymInt, to_bool
@@ -241,11 +241,11 @@ def get_role(case: SymCase, id: Any) -> str:
 
 def is_same(value: Any, expected: Any) -> Any:
     """Equality of integers, or of the values made of them."""
-    if isinstance(value, MarketRules):
+    if isinstance(value, MarketRules) and isinstance(expected, MarketRules):
         return every(*(is_same(getattr(value, f.name), getattr(expected, f.name)) for f in attrs.fields(MarketRules)))
     if value is expected:
         return True
-    if isinstance(value, Enum) or isinstance(expected, Enum):
+    if isinstance(value, Enum | Opaque) or isinstance(expected, Enum | Opaque):
         return False
     return value == expected
 

@@ -203,10 +203,14 @@ class Realisation:
     def get_market(self, market: Any) -> Market | None:
         if market is None:
             return None
-        rules = MarketRules(*(self.value(rate) for rate in attrs.astuple(market.rules, recurse=False)))
+        rules = self.get_rules(market.rules)
         rules = attrs.evolve(rules, tiers=(*rules.tiers, *self._get_bracket(rules)))
         values = {field.name: self.value(getattr(market, field.name)) for field in attrs.fields(Market)}
-        return Market(**{**values, "rules": rules})
+        pending = self.get_rules(market.pending) if isinstance(market.pending, MarketRules) else None
+        return Market(**{**values, "rules": rules, "pending": pending})
+
+    def get_rules(self, rules: Any) -> MarketRules:
+        return MarketRules(*(self.value(figure) for figure in attrs.astuple(rules, recurse=False)))
 
     def _get_bracket(self, rules: MarketRules) -> Iterator[Tier]:
         """The bracket whose floor the path knows by contract, at the base rates: requirements are as without it."""
@@ -295,7 +299,7 @@ class Realisation:
         for field in attrs.fields(type(event)):
             value = getattr(event, field.name)
             if field.name == "rules":
-                values["rules"] = MarketRules(*(self.value(rate) for rate in attrs.astuple(value, recurse=False)))
+                values["rules"] = self.get_rules(value)
             elif value is None:
                 values[field.name] = None
             elif field.name in ("id", "account", "market", "taker", "maker", "payer", "payee", "long", "short"):

@@ -57,5 +57,7 @@ ALL_EVENTS = frozenset(
         events.SetLeverage,
         events.SetMarketStatus,
         events.DelistMarket,
+        events.ChangeRules,
+        events.ApplyRules,
     }
 )

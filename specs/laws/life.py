@@ -6,8 +6,9 @@ from typing import Any
 
 from riskcore import events
 from riskcore.choices import MarketStatus
-from specs.arithmetic import both_ways, every, implies, magnitude, negate, some
+from specs.arithmetic import both_ways, every, implies, is_plain, magnitude, negate, some
 from specs.case import AccountView, Case
+from specs.changes import may_change_at_once
 from specs.contract import toward_zero
 from specs.laws.law import Law
 from specs.laws.prices import no_trade_by_choice
@@ -69,6 +70,33 @@ def _forced_closes_open_nothing(case: Case) -> Any:
     return every(*(magnitude(after.account(id).size) <= magnitude(before.account(id).size) for id in case.touched))
 
 
+def _same(value: Any, expected: Any) -> Any:
+    """Whether two are the same rules, or none; of symbols that are not the same nothing is known."""
+    if value is expected or value is None or expected is None:
+        return value is expected
+    return is_plain(value.initial_margin_rate) and value == expected
+
+
+def _who_needs_more_is_told(case: Case) -> Any:
+    """Either the market has the new rules, or they wait; and none of them are of effect before their time."""
+    before, after, event = case.before.market, case.after.market, case.event
+    nothing_waits = after.pending is None
+    if isinstance(event, events.ApplyRules):
+        return every(_same(after.rules, before.pending), event.timestamp >= before.pending_time, nothing_waits)
+    if nothing_waits:
+        return every(_same(after.rules, event.rules), may_change_at_once(case))
+    is_told = after.pending_time - event.timestamp >= case.rulebook.rules_notice
+    return every(_same(after.rules, before.rules), _same(after.pending, event.rules), is_told)
+
+
+def _rules_stand(case: Case) -> Any:
+    before, after = case.before.market, case.after.market
+    if before is None or after is None:
+        return after is None or after.pending is None
+    is_kept = (_same(getattr(after, name), getattr(before, name)) for name in ("rules", "pending"))
+    return every(*is_kept, after.pending_time == before.pending_time)
+
+
 def _open_interest_has_room(case: Case) -> Any:
     market, opened = case.before.market, case.after.market.open_interest
     limit = market.rules.open_interest_limit
@@ -112,5 +140,13 @@ LAWS = (
         frozenset({events.Fill}),
         _open_interest_has_room,
         _open_interest_does_not_rise,
+    ),
+    Law(
+        "LIFE-5",
+        "a market's rules change only where they are changed: at once if nobody is in it, or needs more maintenance by "
+        "them at any size and mark (a lemma), else no sooner than the rulebook's notice after they were announced",
+        frozenset({events.ChangeRules, events.ApplyRules}),
+        _who_needs_more_is_told,
+        _rules_stand,
     ),
 )

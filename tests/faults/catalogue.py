@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.faults import (
     audited,
     books,
+    changes,
     close_outs,
     conservation,
     domains,
@@ -48,5 +49,6 @@ FAULTS: tuple[Fault, ...] = (
     *domains.FAULTS,
     *settings.FAULTS,
     *life.FAULTS,
+    *changes.FAULTS,
     *sharing.FAULTS,
 )
