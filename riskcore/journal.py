@@ -18,6 +18,7 @@ from riskcore.domains import get_insured, get_separate
 from riskcore.draws import get_draws_after
 from riskcore.events import Event
 from riskcore.leverages import NO_LEVERAGES, Leverages
+from riskcore.outflow import get_outflow_after
 from riskcore.quantities import NEVER, AccountId, Atoms, Leverage, Lots, MarketId, Shares, Time, divide_down
 from riskcore.state import Account, Deleveraging, Draws, Market, Position, Positions, Reserves, Sharing, Stake, State
 
@@ -148,6 +149,7 @@ class Journal:
         "lines",
         "market",
         "market_id",
+        "outflow",
         "sharing",
         "state",
         "vault_shares",
@@ -165,6 +167,7 @@ class Journal:
         self._holders: list[Holder] = []
         self.vault_shares: int = state.vault_shares
         self.draws: Draws = state.draws
+        self.outflow: Draws = state.outflow
 
     def account(self, id: AccountId) -> Party:
         """The account, taken from the book at the first call."""
@@ -270,6 +273,10 @@ class Journal:
         if self.market is not None:
             self.market = evolve(self.market, insurance_used=Atoms(self.market.insurance_used + amount))
 
+    def count_outflow(self, amount: int, time: Time) -> None:
+        """Count ``amount`` atoms that left the pool against the rulebook's limit; below zero, that came in."""
+        self.outflow = get_outflow_after(self.state.rulebook, self.outflow, amount, time)
+
     def issue(self, holder: Holder, shares: int) -> None:
         """Make shares of the vault for a holder; below zero, take them back."""
         holder.stake = evolve(holder.stake, shares=Shares(holder.stake.shares + shares))
@@ -340,6 +347,7 @@ class Journal:
             self.draws,
             self.sharing,
             separate,
+            self.outflow,
         )
 
     def _reserves_after(self) -> Reserves:

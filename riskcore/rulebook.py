@@ -71,6 +71,8 @@ class Rulebook:
     ``adl_size``: how many lots a deleveraging closes.
     ``adl_seed``: any integer; it decides which order ``RankPolicy.PSEUDO_RANDOM`` gives.
     ``funding_on_index``: funding is charged on notional at the index price; otherwise at mark.
+    ``withdrawal_limit``: most atoms that withdrawals take out of the pool, less what deposits bring in, within
+    ``withdrawal_window`` milliseconds of the first; zero where nothing limits it.
     ``rules_notice``: milliseconds that a market's new rules wait, if a position may need more maintenance by them.
     """
 
@@ -106,6 +108,8 @@ class Rulebook:
     adl_seed: int = field(default=0, validator=exact_int)
     funding_on_index: bool = field(default=False, validator=exact_bool)
     rules_notice: Time = field(default=Time(0), validator=exact_int)
+    withdrawal_limit: Atoms = field(default=Atoms(0), validator=exact_int)
+    withdrawal_window: Time = field(default=Time(0), validator=exact_int)
 
 
 def is_admissible_rulebook(rulebook: Rulebook) -> bool:
@@ -135,6 +139,9 @@ def is_admissible_rulebook(rulebook: Rulebook) -> bool:
         & (rulebook.liquidation_block_limit >= 0)
         & (not (rulebook.vault_takes_deficits & rulebook.insurance_before_adl))
         & (rulebook.rules_notice >= 0)
+        & (rulebook.withdrawal_limit >= 0)
+        & (rulebook.withdrawal_window >= 0)
+        & ((rulebook.withdrawal_limit == 0) | (rulebook.withdrawal_window > 0))
     )
 
 

@@ -45,6 +45,7 @@ class Rule(StrEnum):
     SELF_TRANSFER = "an account cannot pay itself"
 
     POOL_EXHAUSTED = "the pool holds less than the amount"
+    WITHDRAWAL_LIMIT = "more than the rulebook's limit leaves to be withdrawn in this window"
     LOSS_UNCOVERED = "the rulebook lets nobody withdraw while a loss is uncovered"
     NOT_UNCOVERED = "more than is uncovered"
     LEVERAGE_NEGATIVE = "a leverage must not be below zero"

@@ -1,10 +1,10 @@
 """A state as a file, and as a hash.
 
 The canonical encoding of a state is one JSON object with the keys ``accounts``,
-``deleveraging``, ``draws``, ``markets``, ``reserves``, ``rulebook``, ``sequence``, ``sharing``, ``stakes``,
-``timestamp`` and ``vault_shares``, under them the field names of ``state.py``, those at
-their default left out, and ``draws`` of nothing, ``sharing`` where none is open, and ``separate_insurance``
-but where it is above zero; an account is
+``deleveraging``, ``draws``, ``markets``, ``outflow``, ``reserves``, ``rulebook``, ``sequence``, ``sharing``,
+``stakes``, ``timestamp`` and ``vault_shares``, under them the field names of ``state.py``, those at
+their default left out, and ``draws`` and ``outflow`` of nothing, ``sharing`` where none is open, and
+``separate_insurance`` but where it is above zero; an account is
 ``{"balance": ..., "positions": {market: {"cost", "entry_index", "size"}}}``, with
 ``liquidated`` and ``sold`` where a sale is remembered and ``leverages`` where some are chosen. Every
 object's keys are sorted by code point, there is no white space, integers are decimal, and
@@ -75,7 +75,7 @@ from riskcore.strict_json import SNAPSHOT_DIGITS, describe, read_object
 SCHEMA_VERSION: Final = 1
 _FIELDS: Final = ("accounts", "deleveraging", "markets", "reserves", "rulebook", "seen", "sequence", "timestamp")
 #: A snapshot from before there were shares, limits to draws, losses shared out or separate parts has none of these.
-_LATER_FIELDS: Final = ("stakes", "vault_shares", "draws", "sharing", "separate_insurance")
+_LATER_FIELDS: Final = ("stakes", "vault_shares", "draws", "sharing", "separate_insurance", "outflow")
 _ACCOUNT_FIELDS: Final = ("balance", "positions")
 _LIQUIDATED: Final = "liquidated"
 _LEVERAGES: Final = "leverages"
@@ -117,6 +117,8 @@ def _get_pieces(state: State, whole: bool) -> Iterator[str]:
         yield ',"draws":' + _encode_part("draws", state.draws, digits)
     markets = {id: market for id, market in state.markets.items() if market is not None}
     yield ',"markets":' + _encode_part("markets", markets, digits)
+    if state.outflow != NO_DRAWS:
+        yield ',"outflow":' + _encode_part("outflow", state.outflow, digits)
     yield ',"reserves":' + _encode_part("reserves", state.reserves, digits)
     if whole:
         yield f',"riskcore_snapshot":{SCHEMA_VERSION}'
@@ -210,6 +212,8 @@ def _decode_state(members: dict[str, object], mutable: bool) -> State:
         vault_shares = Shares(read_integer(members.get("vault_shares", 0), SNAPSHOT))
     with within("draws"):
         draws = DRAWS.read(members.get("draws", {}), SNAPSHOT)
+    with within("outflow"):
+        outflow = DRAWS.read(members.get("outflow", {}), SNAPSHOT)
     with within("reserves"):
         reserves = RESERVES.read(members["reserves"], SNAPSHOT)
     with within("deleveraging"):
@@ -238,6 +242,7 @@ def _decode_state(members: dict[str, object], mutable: bool) -> State:
         draws,
         sharing,
         separate,
+        outflow,
     )
     _check_state(state)
     return state
@@ -337,6 +342,8 @@ def _check_state(state: State) -> None:
             _check_sharing(state.sharing, state)
     with within("draws"):
         _check_draws(state.draws, state)
+    with within("outflow"):
+        _check_draws(state.outflow, state)
     if not 0 <= state.separate_insurance <= state.reserves.insurance:
         expected = "an amount, zero or more and no more than the insurance fund"
         raise Fault(expected, str(state.separate_insurance), "separate_insurance")

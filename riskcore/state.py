@@ -177,7 +177,7 @@ class Reserves:
 class Draws:
     """What the insurance fund has paid out since the last window began: ``drawn`` atoms since ``since``.
 
-    Kept where the rulebook limits it (``draws.py``).
+    Kept where the rulebook limits it (``draws.py``); and so what withdrawals took out (``outflow.py``).
     """
 
     drawn: Atoms = field(default=Atoms(0))
@@ -249,6 +249,7 @@ class State:
     """``vault_shares``: the shares of all stakes together.
 
     ``separate_insurance``: atoms of the insurance fund that are some market's own, all together.
+    ``outflow``: what withdrawals took out in their window.
     """
 
     rulebook: Rulebook
@@ -264,6 +265,7 @@ class State:
     draws: Draws = field(default=NO_DRAWS)
     sharing: Sharing | None = None
     separate_insurance: Atoms = _NOTHING
+    outflow: Draws = field(default=NO_DRAWS)
 
 
 def genesis(rulebook: Rulebook, *, mutable: bool = False) -> State:

@@ -74,6 +74,9 @@ def admissible_rulebook(rulebook: Any) -> Any:
         rulebook.liquidation_block_limit >= 0,
         implies(rulebook.vault_takes_deficits, negate(rulebook.insurance_before_adl)),
         rulebook.rules_notice >= 0,
+        rulebook.withdrawal_limit >= 0,
+        rulebook.withdrawal_window >= 0,
+        implies(rulebook.withdrawal_limit > 0, rulebook.withdrawal_window > 0),
     )
 
 

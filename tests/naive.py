@@ -105,6 +105,9 @@ class DrawsView(NamedTuple):
     since: int
 
 
+NOTHING_DRAWN = DrawsView(0, 0)
+
+
 class StakeView(NamedTuple):
     """Shares of the vault; atoms that wait to be some, shares that wait to be cash, and since when."""
 
@@ -132,6 +135,7 @@ class View:
     draws: DrawsView
     sharing: SharingView | None = None
     separate_insurance: int = 0
+    outflow: DrawsView = NOTHING_DRAWN
 
     def get_stake(self, account: str) -> StakeView:
         return self.stakes.get(account, StakeView())
@@ -245,6 +249,7 @@ def observe(state: State) -> View:
         DrawsView(state.draws.drawn, state.draws.since),
         observe_sharing(state),
         state.separate_insurance,
+        DrawsView(state.outflow.drawn, state.outflow.since),
     )
 
 
@@ -441,6 +446,7 @@ class Venue:
         self.sequence = 0
         self.time = 0
         self.draws = DrawsView(0, 0)
+        self.outflow = DrawsView(0, 0)
         self.sharing: SharingView | None = None
 
     @classmethod
@@ -489,6 +495,7 @@ class Venue:
         venue.seen = set(view.seen)
         venue.sequence, venue.time = view.sequence, view.time
         venue.draws = view.draws
+        venue.outflow = view.outflow
         venue.sharing = view.sharing
         return venue
 
@@ -559,6 +566,7 @@ class Venue:
             self.draws,
             self.sharing,
             own,
+            self.outflow,
         )
 
     def _view_market(self, name: str) -> MarketView:
@@ -802,7 +810,21 @@ class Venue:
     def deposit(self, event: events.Deposit) -> set[str]:
         self.cash[event.account] = self.cash.get(event.account, 0) + event.amount
         self.pool += event.amount
+        self._count_out(-event.amount, event.timestamp)
         return get_broken(AMOUNT_NOT_POSITIVE=event.amount > 0)
+
+    def get_way_out(self, now: int) -> int | None:
+        """What may still be withdrawn in the window of ``now``; None where nothing limits it."""
+        limit = self.rulebook.withdrawal_limit
+        return limit - self._get_taken(now) if limit else None
+
+    def _get_taken(self, now: int) -> int:
+        return self.outflow.drawn if now - self.outflow.since < self.rulebook.withdrawal_window else 0
+
+    def _count_out(self, amount: int, now: int) -> None:
+        if self.rulebook.withdrawal_limit:
+            taken = self._get_taken(now)
+            self.outflow = DrawsView(max(0, taken + amount), self.outflow.since if taken else now)
 
     def withdraw(self, event: events.Withdraw) -> set[str]:
         waits = self.rulebook.withdrawals_wait and self.losses > 0
@@ -813,6 +835,9 @@ class Venue:
             POOL_EXHAUSTED=not is_bankrupt and event.amount - kept <= self.pool,
         )
         self.cash[event.account] = self.cash.get(event.account, 0) - event.amount
+        way_out = self.get_way_out(event.timestamp)
+        broken |= get_broken(WITHDRAWAL_LIMIT=way_out is None or event.amount - kept <= way_out)
+        self._count_out(event.amount - kept, event.timestamp)
         self.pool -= event.amount - kept
         self.losses -= kept
         health = self.get_health(event.account)

@@ -302,6 +302,8 @@ def draw_scenario(random: Random) -> Scenario:
         adl_seed=random.randint(-(2**70), 2**70),
         funding_on_index=random.random() < 0.3,
         rules_notice=Time(random.choice((0, 1, 5000, 5000, 5000))),
+        withdrawal_limit=Atoms(random.choice((0, 0, 0, max(1, wealth // 20)))),
+        withdrawal_window=Time(2000),
     )
     deposits = {trader: random.randint(1, 100) * wealth // 20 for trader in TRADERS}
     if random.random() < 0.6:
@@ -412,6 +414,9 @@ class Proposer:
         health = self.venue.get_health(account)
         free = max(1, health.equity - health.initial)
         amount = self.random.choice((free, free, free + 1, self.random.randint(1, free), self.venue.pool + 1))
+        way_out = self.venue.get_way_out(self.venue.time)
+        if way_out and self.random.random() < 0.7:
+            amount = min(amount, self.random.choice((way_out, way_out + 1, way_out // 2 + 1)))
         return self._make(events.Withdraw, account, amount)
 
     def transfer(self) -> Event:
@@ -976,6 +981,8 @@ def rulebooks(draw: st.DrawFn) -> Rulebook:
         adl_seed=draw(st.integers(-(10**30), 10**30)),
         funding_on_index=draw(st.booleans()),
         rules_notice=Time(draw(st.integers(0, 10**12))),
+        withdrawal_limit=Atoms(draw(st.just(0) | st.integers(0, 10**30))),
+        withdrawal_window=Time(draw(st.integers(1, 10**12))),
     )
     assert is_admissible_rulebook(rulebook)
     return rulebook

@@ -384,7 +384,7 @@ SPOILT_HEADERS: dict[str, tuple[dict[str, Any] | str, str]] = {
         "vault_deposit_notice 86400000, vault_redemption_notice 86400000, vault_request_window 86400000, "
         "vault_deposit_minimum 1, insurance_fee_share 0, insurance_draw_limit 0, insurance_draw_window 0, "
         "liquidation_window 0, liquidation_cooldown 0, liquidation_target 0, liquidation_block_limit 0, adl_seed 0, "
-        "rules_notice 0",
+        "rules_notice 0, withdrawal_limit 0, withdrawal_window 0",
     ),
     "two payers of deficits": (
         change_rulebook(insurance_before_adl=True, vault_takes_deficits=True),

@@ -183,6 +183,22 @@ def cash_3(passage: Passage) -> bool:
     return bool(passage.effects)
 
 
+def cash_4(passage: Passage) -> bool:
+    """What left the pool in a window, less what came in, is within the limit."""
+    before, after, event = passage.before, passage.after, passage.event
+    limit, window = after.rulebook.withdrawal_limit, after.rulebook.withdrawal_window
+    if not limit or passage.rejected is not None or not isinstance(event, events.Withdraw | events.Deposit):
+        return False
+    runs = event.timestamp - before.outflow.since < window
+    taken = before.outflow.drawn if runs else 0
+    left = after.reserves["outside"] - before.reserves["outside"]
+
+    assert 0 <= after.outflow.drawn <= limit
+    assert max(0, taken + left) == after.outflow.drawn
+    assert after.outflow.since in (before.outflow.since, event.timestamp)
+    return bool(taken)
+
+
 def bal_1(passage: Passage) -> bool:
     """In every market longs equal shorts."""
     for market in passage.after.markets:
@@ -254,6 +270,7 @@ class Footprint(NamedTuple):
     draws: bool = False
     leverage: str = ""
     sharing: bool = False
+    outflow: bool = False
 
 
 def get_footprint(event: Event, before: View) -> Footprint:
@@ -261,9 +278,9 @@ def get_footprint(event: Event, before: View) -> Footprint:
         case events.ListMarket():
             return Footprint(market=event.market, fields=MarketView._fields)
         case events.Deposit():
-            return Footprint((event.account,), reserves=("outside",))
+            return Footprint((event.account,), reserves=("outside",), outflow=True)
         case events.Withdraw():
-            return Footprint((event.account,), reserves=("outside", "uncovered"))
+            return Footprint((event.account,), reserves=("outside", "uncovered"), outflow=True)
         case events.Transfer():
             return Footprint((event.payer, event.payee))
         case events.FundInsurance():
@@ -346,6 +363,7 @@ def frame_1(passage: Passage) -> bool:
     assert (event.sequence, event.timestamp) == (after.sequence, after.time)
     assert footprint.episode or before.episode == after.episode
     assert footprint.draws or before.draws == after.draws
+    assert footprint.outflow or before.outflow == after.outflow
     assert footprint.sharing or before.sharing == after.sharing
     assert "insurance" in footprint.fields or before.separate_insurance == after.separate_insurance
     assert before.sharing is None or isinstance(event, events.ShareLoss)
@@ -1334,10 +1352,13 @@ def live_2(passage: Passage) -> bool:
     in_deficit = any(after.get_equity(account) < 0 for account in after.accounts)
     if (after.episode, after.sharing) != (None, None) or in_deficit or after.reserves["uncovered"] < 0:
         return False
+    way_out = Venue.read(after).get_way_out(after.time)
     vault = after.rulebook.vault
     held = {vault} if after.vault_shares != after.get_stake(vault).shares else set()
     flat = [id for id, view in after.accounts.items() if not view.positions and view.balance > 0 and id not in held]
     for account in flat:
+        if way_out is not None and after.accounts[account].balance > way_out:
+            continue
         head = ("all", after.sequence + 1, after.time)
         everything = events.Withdraw(*head, account, after.accounts[account].balance)  # type: ignore[arg-type]
         assert step(passage.new, everything).rejected is None
@@ -1348,6 +1369,7 @@ LAWS: dict[str, Callable[[Passage], bool]] = {
     "CASH-1": cash_1,
     "CASH-2": cash_2,
     "CASH-3": cash_3,
+    "CASH-4": cash_4,
     "BAL-1": bal_1,
     "BAL-2": bal_2,
     "ZERO-1": zero_1,

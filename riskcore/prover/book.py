@@ -45,6 +45,8 @@ RULEBOOK_INTS = (
     "liquidation_block_limit",
     "adl_seed",
     "rules_notice",
+    "withdrawal_limit",
+    "withdrawal_window",
 )
 RULEBOOK_FLAGS = (
     "insurance_backs_fills",
@@ -358,6 +360,7 @@ class World:
         self.stakes = SymTable(self._new_stake)
         self.vault_shares = new_int("vault_shares")
         self.draws: Any = Draws(*(new_int(f"draws.{name}") for name in DRAWS_FIELDS))
+        self.outflow: Any = Draws(*(new_int(f"outflow.{name}") for name in DRAWS_FIELDS))
         self.reserves: Any = Reserves(*(new_int(f"reserves.{name}") for name in RESERVES))
         self.sum_balances = new_int("sum.balances")
         self.sum_sizes = new_int("sum.sizes")
@@ -401,6 +404,7 @@ class World:
             draws=self.draws,
             sharing=self.sharing,
             separate_insurance=self.separate_insurance,
+            outflow=self.outflow,
         )
 
     def is_untouched(self, state: State) -> bool:

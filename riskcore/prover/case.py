@@ -137,6 +137,7 @@ class SymSnapshot:
         self.timestamp: Any = world.timestamp
         self.vault_shares: Any = world.vault_shares
         self.draws: Any = world.draws
+        self.outflow: Any = world.outflow
         self._separate_insurance: Any = world.separate_insurance
         if after is not None:
             self.market = world.markets.last[0] if world.focus is not None else None
@@ -146,6 +147,7 @@ class SymSnapshot:
             self.sequence, self.timestamp = after.sequence, after.timestamp
             self.vault_shares = after.vault_shares
             self.draws = after.draws
+            self.outflow = after.outflow
             self._separate_insurance = after.separate_insurance
 
     def account(self, id: Any) -> AccountSymbols:

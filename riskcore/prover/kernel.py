@@ -32,6 +32,7 @@ from riskcore import (
     liquidation,
     margin,
     markets,
+    outflow,
     quantities,
     ranking,
     rulebook,
@@ -54,6 +55,7 @@ from specs.close_out import are_lots_to_close, excess_of, lots_or_all, share_of
 from specs.domains import part_after, stock
 from specs.draws import drawn_after, may_pay_out
 from specs.limits import sold_at
+from specs.outflow import outflow_after, taken_out
 from specs.tiers import initial_requirement, maintenance_requirement, needs_no_more, step_floor
 
 MODULES: tuple[ModuleType, ...] = (
@@ -65,6 +67,7 @@ MODULES: tuple[ModuleType, ...] = (
     tiers,
     domains,
     draws,
+    outflow,
     journal,
     margin,
     markets,
@@ -202,6 +205,10 @@ def _draws_after(rulebook: Any, drawn: Any, amount: Any, time: Any) -> Draws:
     return Draws(**drawn_after(rulebook, drawn, amount, time))
 
 
+def _outflow_after(rulebook: Any, before: Any, amount: Any, time: Any) -> Draws:
+    return Draws(**outflow_after(rulebook, before, amount, time))
+
+
 def get_any_chance(policy: Any, seed: Any, sequence: Any, id: Any) -> Any:
     """Some number, which is all that an order depends on."""
     if isinstance(id, str):
@@ -251,6 +258,8 @@ CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
     insurance.get_available: _available,
     domains.get_insured: _insured,
     draws.get_draws_after: _draws_after,
+    outflow.get_taken_out: taken_out,
+    outflow.get_outflow_after: _outflow_after,
     ranking.is_ranked: _is_ranked,
     sharing.get_total_weight: _total_weight,
     close_out.get_lots: lots_or_all,

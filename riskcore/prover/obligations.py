@@ -199,6 +199,9 @@ def collect_effect(collector: Collector, contract: Contract, case: SymCase) -> N
         if effect.vault_shares is not None:
             claims["vault_shares"] = case.after.vault_shares == effect.vault_shares
         claims |= {name: getattr(case.after.reserves, name) == value for name, value in effect.reserves.items()}
+        claims |= {
+            f"outflow.{name}": getattr(case.after.outflow, name) == value for name, value in effect.outflow.items()
+        }
         claims |= {f"draws.{name}": getattr(case.after.draws, name) == value for name, value in effect.draws.items()}
         if effect.separate_insurance is not None:
             claims["separate_insurance"] = case.after.separate_insurance == effect.separate_insurance
@@ -292,6 +295,8 @@ def is_frame_kept(case: SymCase, effect: Effect) -> Any:
     for name in DRAWS_FIELDS:
         if name not in effect.draws:
             claims.append(is_same(getattr(case.after.draws, name), getattr(case.before.draws, name)))
+        if name not in effect.outflow:
+            claims.append(is_same(getattr(case.after.outflow, name), getattr(case.before.outflow, name)))
     for reserve in Reserve:
         if reserve.value not in effect.reserves:
             claims.append(

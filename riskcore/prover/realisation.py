@@ -149,6 +149,7 @@ class Realisation:
             self.get_draws(world.draws),
             self.get_sharing(),
             self.value(world.separate_insurance),
+            self.get_draws(world.outflow),
         )
 
     def get_draws(self, draws: Any) -> Draws:
@@ -339,6 +340,7 @@ class Realisation:
             expected["stakes"][self.id(world.stakes.keys[index])] = self.get_stake(world.stakes.last[index])
         expected["vault_shares"] = self.value(case.after.vault_shares)
         expected["separate_insurance"] = self.value(case.after.separate_insurance)
+        expected["outflow"] = self.get_draws(case.after.outflow)
         expected["draws"] = self.get_draws(case.after.draws)
         expected["seen"][event.id] = True
         expected["reserves"] = Reserves(*map(self.value, attrs.astuple(case.after.reserves, recurse=False)))

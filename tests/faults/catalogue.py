@@ -16,6 +16,7 @@ from tests.faults import (
     limits,
     lines,
     margin,
+    outflow,
     prices,
     queues,
     ranks,
@@ -50,5 +51,6 @@ FAULTS: tuple[Fault, ...] = (
     *settings.FAULTS,
     *life.FAULTS,
     *changes.FAULTS,
+    *outflow.FAULTS,
     *sharing.FAULTS,
 )
