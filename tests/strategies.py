@@ -303,7 +303,7 @@ def draw_scenario(random: Random) -> Scenario:
         funding_on_index=random.random() < 0.3,
         rules_notice=Time(random.choice((0, 1, 5000, 5000, 5000))),
         withdrawal_limit=Atoms(random.choice((0, 0, 0, max(1, wealth // 20)))),
-        withdrawal_window=Time(2000),
+        withdrawal_window=Time(9000),
     )
     deposits = {trader: random.randint(1, 100) * wealth // 20 for trader in TRADERS}
     if random.random() < 0.6:
@@ -882,10 +882,10 @@ class Proposer:
         elif self.random.random() < 0.1:
             kinds = ("move_shares",)
         elif self._is_shut() and self.random.random() < 0.4:
-            kinds = ("set_market_status", "reduce_fill")
+            kinds = ("set_market_status", "reduce_fill", "reduce_fill")
         elif self.random.random() < 0.03:
             kinds = ("set_market_status", "set_market_status", "delist_market", "change_rules")
-        elif self._has_pending() and self.random.random() < 0.3:
+        elif self._has_pending() and self.random.random() < 0.5:
             kinds = ("apply_rules",)
         elif self.random.random() < 0.5:
             kinds = ("open_fill", "open_fill", "crash", "reduce_fill", "open_fill", "crash", "set_leverage")
