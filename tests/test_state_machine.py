@@ -1541,7 +1541,7 @@ TestVenue = VenueMachine.TestCase
 
 # That the walks reach everything
 
-WALKS, LENGTH = 340, 110
+WALKS, LENGTH = 370, 110
 
 #: A sick account with equity left whose every opposite is in debt, and two fundings in one
 #: millisecond: ``test_deleveraging`` and ``test_funding`` have them.
