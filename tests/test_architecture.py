@@ -31,6 +31,7 @@ KERNEL = (
     "tiers",
     "domains",
     "draws",
+    "outflow",
     "events",
     "journal",
     "margin",
@@ -52,6 +53,8 @@ KERNEL = (
     "settlement",
     "shares",
     "settings",
+    "life",
+    "changes",
     "step",
 )
 #: Where each event's transition lives, which is also where its tests do.
@@ -69,6 +72,8 @@ TRANSITION_MODULES = (
     "shares",
     "settings",
     "order_book",
+    "life",
+    "changes",
 )
 #: What only calls the core's verbs, or is asked by name what a rulebook allows: market life, cash, funding, ranking
 #: policies, brackets of rates, limits of fills and of draws, the vault's shares, what accounts choose, a loss that is
@@ -86,6 +91,7 @@ AROUND_THE_CORE = (
     "gates",
     "domains",
     "draws",
+    "outflow",
     "shares",
     "leverages",
     "settings",
@@ -94,6 +100,8 @@ AROUND_THE_CORE = (
     "per_market",
     "orders",
     "order_book",
+    "life",
+    "changes",
 )
 #: Names, fields and sentences, for core and modules alike; nothing in it does anything.
 VOCABULARY = ("rules", "choices", "events")
@@ -111,6 +119,7 @@ WRITTEN = (
     "stake",
     "vault_shares",
     "draws",
+    "outflow",
     "liquidated",
     "leverages",
     "sold",
