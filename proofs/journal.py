@@ -9,7 +9,7 @@ from riskcore.prover.book import World
 from riskcore.prover.lemma import Lemma
 from riskcore.prover.symbols import new_int
 from riskcore.prover.tracer import Tracer
-from specs.arithmetic import both_ways, every, implies, magnitude, opened_after
+from specs.arithmetic import both_ways, every, implies, magnitude, negate, opened_after
 
 
 def _cost_is_exact(tracer: Tracer) -> Any:
@@ -58,7 +58,24 @@ def _one_stake_is_one_holder(tracer: Tracer) -> Any:
     return both_ways(first == second, one is two)
 
 
+def _one_order_is_one_slot(tracer: Tracer) -> Any:
+    """However often the place of an order is taken out, there is one working copy of it, with what rests there."""
+    world = World(tracer, None, deleveraging=False, is_step=False)
+    first, second = new_int("first"), new_int("second")
+    book = journal.Journal(world.get_state())
+    one, two = book.slot(first), book.slot(second)
+    order: Any = one.order
+    rests = world.symbolic_orders.rests(first)
+    return every(both_ways(first == second, one is two), negate(rests) if order is None else rests)
+
+
 LEMMAS = (
+    Lemma(
+        "one_order_is_one_slot",
+        "BOOK-5",
+        "the place of an order taken out twice is one working copy",
+        _one_order_is_one_slot,
+    ),
     Lemma(
         "one_stake_is_one_holder",
         "SHARE-1",

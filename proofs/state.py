@@ -12,7 +12,8 @@ from riskcore import rulebook as hypothesis
 from riskcore import state
 from riskcore.choices import RankPolicy
 from riskcore.leverages import Leverages
-from riskcore.prover.book import POSITION_INTS, RULEBOOK_FLAGS, RULEBOOK_INTS, new_choices
+from riskcore.orders import Resting, RestingOrders
+from riskcore.prover.book import POSITION_INTS, RESTING_INTS, RULEBOOK_FLAGS, RULEBOOK_INTS, new_choices
 from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_bool, new_int
 from riskcore.prover.tracer import Tracer
@@ -20,7 +21,7 @@ from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId
 from riskcore.rulebook import Rulebook
 from riskcore.state import Draws, Position, Positions, Stake
 from riskcore.tables import DictTable, PersistentTable
-from specs.arithmetic import both_ways, every, negate
+from specs.arithmetic import both_ways, every, implies, negate
 from specs.markets import admissible, admissible_rulebook
 
 
@@ -69,6 +70,11 @@ def _genesis(*, mutable: bool) -> Callable[[Tracer], Any]:
             first.draws == Draws(*zeros[:2]),
             first.outflow == Draws(*zeros[:2]),
             first.sharing is None,
+            first.separate_insurance == 0,
+            len(first.orders) == 0 and not list(first.orders.items()),
+            isinstance(first.orders, kind),
+            first.orders.get(EventId("any order")) is None,
+            account.resting.is_empty and not list(account.resting.items()),
             first.sequence == 0,
             first.timestamp == 0,
         )
@@ -128,6 +134,30 @@ def _leverages_are_a_total_map(tracer: Tracer) -> Any:
     )
 
 
+def _resting_orders_are_a_total_map(tracer: Tracer) -> Any:
+    """Likewise of what an account has in the books; who has no order in any market has none, and nobody else."""
+    one, other, new = (Resting(*(new_int(f"{name}.{field}") for field in RESTING_INTS)) for name in ("a", "b", "new"))
+    # an order that may only reduce reserves nothing, and is one all the same
+    assume(tracer, one.orders > 0, other.orders > 0, new.orders >= 0)
+    assume(tracer, implies(new.orders == 0, (new.bids == 0) & (new.asks == 0)))
+    empty = RestingOrders()
+    single = empty.put(MarketId("one"), one)
+    before = single.put(MarketId("other"), other)
+    after, fresh = single.put(MarketId("one"), new), empty.put(MarketId("one"), new)
+    return every(
+        *(_are_alike(result.get(MarketId("one")), new) for result in (after, fresh)),
+        _are_alike(before.put(MarketId("one"), new).get(MarketId("other")), other),
+        _are_alike(after.get(MarketId("third")), Resting(0, 0, 0)),
+        empty.is_empty,
+        not single.is_empty and not before.is_empty,
+        *(both_ways(result.is_empty, new.orders == 0) for result in (after, fresh)),
+    )
+
+
+def _are_alike(resting: Resting, expected: Resting) -> Any:
+    return every(*(getattr(resting, name) == getattr(expected, name) for name in RESTING_INTS))
+
+
 LEMMAS = (
     Lemma(
         "rulebook_hypothesis", "LEMMA", "the kernel admits exactly the rulebooks of the theorems", _rulebook_hypothesis
@@ -152,6 +182,14 @@ LEMMAS = (
         "a leverage is what was put, zero leaves no trace, others stay",
         _leverages_are_a_total_map,
         "PROVED-BOUNDED(three markets), any leverages",
+    ),
+    Lemma(
+        "resting_orders_are_a_total_map",
+        "BOOK-6",
+        "what an account has in a market's book is what was put; without an order in any market it has none, and "
+        "only then",
+        _resting_orders_are_a_total_map,
+        "PROVED-BOUNDED(two markets), any orders",
     ),
     Lemma(
         "genesis", "LEMMA", "a new venue is empty, so every law holds: nobody holds anything", _genesis(mutable=False)

@@ -141,7 +141,9 @@ def get_rejection_obligation(collector: Collector) -> Obligation:
             continue
         case = path.result
         wrote = case.rejected is not None and any(
-            table.written for table in (case.world.accounts, case.world.markets, case.world.seen, case.world.stakes)
+            table.written
+            for world in (case.world,)
+            for table in (world.accounts, world.markets, world.seen, world.stakes, world.orders)
         )
         accepted += case.rejected is None
         claims.append(Claim(path.condition, z3.BoolVal(not wrote), describe(case)))

@@ -7,7 +7,7 @@ from typing import Any
 from riskcore import events
 from riskcore.journal import Stage
 from riskcore.orders import NO_ORDER
-from specs.arithmetic import either, every, implies, negate
+from specs.arithmetic import both_ways, either, every, implies, negate
 from specs.case import Case
 from specs.contract import toward_zero
 from specs.laws.law import Law
@@ -73,27 +73,34 @@ def _priority_is_kept(case: Case) -> Any:
 
 
 def _orders_keep_their_terms(case: Case) -> Any:
-    """An order that stays has its account, market, price and age; only what is traded with loses lots, and its own."""
+    """Only the order that the event names comes, goes or loses lots; each that stays keeps its terms."""
     terms = ("account", "market", "price", "sequence")
-    claims = []
+    event, claims = case.event, []
+    is_placed, is_cancelled = (isinstance(event, kind) for kind in (events.PlaceOrder, events.CancelOrder))
+    named = event.id if is_placed else event.order
     for id in case.touched_orders:
         old, new = case.before.order(id), case.after.order(id)
-        stays = old.rests & new.rests
-        claims += [implies(stays, getattr(old, name) == getattr(new, name)) for name in terms]
-        is_taken = type(case.event) in TRADES and case.event.order is not None
-        same = old.size == new.size
-        claims.append(implies(stays, same | ((id == case.event.order) & _is_filled(case, id)) if is_taken else same))
+        is_named = False if named is None else id == named
+        claims += [implies(old.rests & new.rests, getattr(old, name) == getattr(new, name)) for name in terms]
+        claims.append(is_named | both_ways(old.rests, new.rests))
+        claims.append(implies(old.rests & new.rests, is_named | (old.size == new.size)))
+        if type(event) in TRADES and named is not None:
+            claims.append(implies(is_named, _is_filled(case, id)))
+        if is_placed or is_cancelled:
+            claims.append(implies(is_named, both_ways(old.rests, is_cancelled) & both_ways(new.rests, is_placed)))
     return every(*claims)
 
 
 def _is_filled(case: Case, id: Any) -> Any:
-    """The order lost what the trade took, at its own price and for its own account, and no more than it had."""
+    """The order lost what the trade took, at its own price and for its own account, and is gone with its last lot."""
     event, old, new = case.event, case.before.order(id), case.after.order(id)
+    left = old.size + _size_taken(case)
     return every(
         event.price == old.price,
         event.maker == old.account,
-        new.size == old.size + _size_taken(case),
-        toward_zero(old.size, new.size),
+        toward_zero(old.size, left),
+        both_ways(new.rests, left != 0),
+        implies(new.rests, new.size == left),
     )
 
 
@@ -153,7 +160,8 @@ LAWS = (
     ),
     Law(
         "BOOK-3",
-        "an order keeps its account, price and age, is filled at its price, and never beyond its size",
+        "an order keeps its account, price and age; it loses lots only to trades that take from it, at its price and "
+        "never beyond its size, and goes only with its last lot or by being cancelled",
         BOOK_EVENTS,
         _orders_keep_their_terms,
         _is_untouched,

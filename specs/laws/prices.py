@@ -74,7 +74,7 @@ def _stale_marks_close_nobody(case: Case) -> Any:
         return case.before.account(event.account).marks_are_fresh(event.timestamp)
     if isinstance(event, events.Transfer):
         return case.before.account(event.payer).marks_are_fresh(event.timestamp)
-    if isinstance(event, events.SetLeverage):
+    if isinstance(event, events.SetLeverage | events.PlaceOrder):
         before, after = case.before.account(event.account), case.after.account(event.account)
         return (after.initial <= before.initial) | before.marks_are_fresh(event.timestamp)
     if isinstance(event, events.Fill):
@@ -102,7 +102,7 @@ LAWS = (
     Law(
         "MARK-2",
         "at a stale mark nobody is liquidated, pays out cash, joins or leaves the vault, no loss is shared by it, no "
-        "choice of leverage needs more, and contracts move only where both sides reduce",
+        "choice of leverage and no order needs more, and contracts move only where both sides reduce",
         frozenset(
             {
                 events.Fill,
@@ -117,6 +117,7 @@ LAWS = (
                 events.ExecuteVaultDeposit,
                 events.ExecuteVaultRedemption,
                 events.SetLeverage,
+                events.PlaceOrder,
             }
         ),
         _stale_marks_close_nobody,
