@@ -72,8 +72,10 @@ FAULTS = (
         words="a queue that is about to open is certified by its length alone",
         kinds=(41, 42),
         module="ranking",
-        old="    return all(is_ahead(first, second)",
-        new="    if state.deleveraging is None:\n        return True\n    return all(is_ahead(first, second)",
+        old="    return Certificate(is_ranked(episode.queue, candidates), remainder)",
+        new="    is_counted = len(episode.queue) == len(candidates)\n"
+        "    is_right = is_counted if state.deleveraging is None else is_ranked(episode.queue, candidates)\n"
+        "    return Certificate(is_right, remainder)",
         unit="lemma:ranking",
         kills=("queue_b_a",),
     ),

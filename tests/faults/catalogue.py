@@ -17,6 +17,7 @@ from tests.faults import (
     limits,
     lines,
     margin,
+    order_book,
     outflow,
     prices,
     queues,
@@ -55,4 +56,5 @@ FAULTS: tuple[Fault, ...] = (
     *outflow.FAULTS,
     *sharing.FAULTS,
     *allocation.FAULTS,
+    *order_book.FAULTS,
 )

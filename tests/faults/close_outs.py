@@ -252,8 +252,8 @@ FAULTS = (
         kinds=(14,),
         module="journal",
         old="            market.index_price,\n            market.index_time,\n",
-        new="",
-        unit="fill",
+        new="            market.mark_price,\n            market.mark_time,\n",
+        unit="settle_pair",
         kills=("MARK-3", "FRAME-1"),
     ),
     Fault(

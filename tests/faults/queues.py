@@ -7,11 +7,11 @@ from tests.faults.planting import Fault
 FAULTS = (
     Fault(
         name="counterparty_flipped",
-        words="the head takes all that is left, beyond its own position",
+        words="the head closes twice its part, also beyond its own position",
         kinds=(39,),
         module="allocation",
         old="return min(episode.lots - episode.done, part.least + get_lots_more(episode, part))",
-        new="return episode.lots - episode.done",
+        new="return min(episode.lots - episode.done, 2 * (part.least + get_lots_more(episode, part)))",
         unit="deleverage",
         kills=("ADL-1", "LIQ-2"),
     ),
