@@ -95,4 +95,14 @@ FAULTS = (
         unit="lemma:changes",
         kills=("nobody_needs_more",),
     ),
+    Fault(
+        name="brackets_reached_too_late",
+        words="a bracket is compared with what was asked for below it, so that rules that stay pass for harder ones",
+        kinds=(27,),
+        module="tiers",
+        old="for tier in rules.tiers if tier.floor <= floor)",
+        new="for tier in rules.tiers if tier.floor < floor)",
+        unit="lemma:changes",
+        kills=("relaxed_as_specified",),
+    ),
 )

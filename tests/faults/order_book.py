@@ -315,7 +315,8 @@ FAULTS = (
         words="a trade takes from any order of its choice",
         kinds=(41,),
         module="order_book",
-        old="    require(id == get_best(market, size < 0), Rule.NOT_THE_BEST_ORDER)\n    order = state.orders.get(id)\n",
+        old="    require(id == get_best(market, size < 0), Rule.NOT_THE_BEST_ORDER)\n"
+        "    order = state.orders.get(id)\n",
         new="    order = state.orders.get(id)\n    require(order is not None, Rule.NOT_THE_BEST_ORDER)\n",
         unit="fill",
         kills=("BOOK-2", "guard/NOT_THE_BEST_ORDER"),
