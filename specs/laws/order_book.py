@@ -84,11 +84,13 @@ def _orders_keep_their_terms(case: Case) -> Any:
         claims += [implies(old.rests & new.rests, getattr(old, name) == getattr(new, name)) for name in terms]
         claims.append(is_named | both_ways(old.rests, new.rests))
         claims.append(implies(old.rests & new.rests, is_named | (old.size == new.size)))
-        if type(event) in TRADES and named is not None:
-            claims.append(implies(is_named, _is_filled(case, id)))
-        if is_placed or is_cancelled:
-            claims.append(implies(is_named, both_ways(old.rests, is_cancelled) & both_ways(new.rests, is_placed)))
-    return every(*claims)
+    if type(event) in TRADES:
+        return every(*claims, named is None or _is_filled(case, named))
+    return every(
+        *claims,
+        both_ways(case.before.order(named).rests, is_cancelled),
+        both_ways(case.after.order(named).rests, is_placed),
+    )
 
 
 def _is_filled(case: Case, id: Any) -> Any:
