@@ -28,7 +28,7 @@ FAULTS = (
     Fault(
         name="rules_applied_before_their_time",
         words="rules that were announced are applied while their notice runs",
-        kinds=(),
+        kinds=(16,),
         module="changes",
         old="    require(event.timestamp >= market.pending_time, Rule.RULES_NOTICE_RUNS)\n",
         new="",
@@ -104,5 +104,15 @@ FAULTS = (
         new="for tier in rules.tiers if tier.floor < floor)",
         unit="lemma:changes",
         kills=("relaxed_as_specified",),
+    ),
+    Fault(
+        name="notice_from_time_zero",
+        words="the notice of new rules runs from time zero, and is over before it began",
+        kinds=(15,),
+        module="changes",
+        old="pending_time=Time(event.timestamp + notice)",
+        new="pending_time=Time(notice)",
+        unit="change_rules",
+        kills=("LIFE-5", "effect/market.pending_time"),
     ),
 )

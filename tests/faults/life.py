@@ -58,7 +58,7 @@ FAULTS = (
     Fault(
         name="close_only_market_is_entered",
         words="in a close-only market one side of a fill may open a position if the other reduces",
-        kinds=(),
+        kinds=(22,),
         module="trading",
         old="    require(is_enterable(market) | reduces, Rule.MARKET_CLOSE_ONLY)",
         new="    require(is_enterable(market) | is_reduction(held, held + event.size), Rule.MARKET_CLOSE_ONLY)",
@@ -78,7 +78,7 @@ FAULTS = (
     Fault(
         name="open_interest_over_its_limit",
         words="the limit of open interest bounds what a fill adds, and not what is open",
-        kinds=(),
+        kinds=(14,),
         module="markets",
         old="(left * market.mark_price <= limit)",
         new="((left - market.open_interest) * market.mark_price <= limit)",

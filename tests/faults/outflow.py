@@ -8,7 +8,7 @@ FAULTS = (
     Fault(
         name="withdrawals_without_their_limit",
         words="a withdrawal passes the rulebook's limit",
-        kinds=(),
+        kinds=(12,),
         module="cash",
         old="require(has_way_out(state.rulebook, state.outflow, leaving, event.timestamp),",
         new="require(True,",
