@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from riskcore.margin import (
     Margin,
+    Stance,
     get_initial_requirement,
     get_maintenance_requirement,
     get_margin,
@@ -168,6 +169,11 @@ def test_a_reduction_comes_nearer_to_zero_and_stays_on_its_side(before: int, aft
     assert is_reducing(before, after) == is_reduction(before, after)
 
 
+def get_stance(size: int) -> Stance:
+    """Without orders."""
+    return Stance(size, abs(size))
+
+
 @given(amounts, st.integers(0, 500), sizes, sizes, amounts, market_rules())
 def test_bearable_is_at_initial_margin_or_safer(
     equity: int, other: int, before: int, after: int, gained: int, rules: MarketRules
@@ -181,7 +187,8 @@ def test_bearable_is_at_initial_margin_or_safer(
     old, new = Health(equity, *get_needs(before)), Health(equity + gained, *get_needs(after))
     expected = is_safe(old, new, is_reducing(before, after))
 
-    assert expected == is_bearable(Margin(equity, *get_needs(before)), market, before, after, gained, 0, 0)
+    margin = Margin(equity, *get_needs(before))
+    assert expected == is_bearable(margin, market, get_stance(before), get_stance(after), gained, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +208,7 @@ def test_bearable_is_at_initial_margin_or_safer(
 def test_bearable_by_hand(after: int, gained: int, bearable: bool) -> None:
     market = make_market(1000)
 
-    assert bearable == is_bearable(Margin(200, 900, 450), market, 9, after, gained, 9, 0)
+    assert bearable == is_bearable(Margin(200, 900, 450), market, get_stance(9), get_stance(after), gained, 9, 0)
 
 
 def test_a_market_without_positions_costs_nothing() -> None:

@@ -91,6 +91,7 @@ def test_every_event_answers_for_its_header(kind: type[Any]) -> None:
         "rules": make_rules(),
         "queue": (),
         "members": (),
+        "reduce_only": False,
     }
     names = [attribute.name for attribute in attrs.fields(kind)][3:]
     body = [samples.get(name, name) for name in names]
@@ -149,8 +150,8 @@ def test_numbers_of_ten_thousand_digits_are_numbers(kind: type[Any], sign: int) 
     header = ("huge", desk.state.sequence + 1, desk.state.timestamp)
     body: list[Any] = []
     for attribute in attrs.fields(kind)[3:]:
-        words = {"market": "BTC", "rules": make_rules(), "queue": (), "members": ()}
-        is_name = attribute.name in ("account", "maker", "taker", "payer", "payee", "long", "short")
+        words = {"market": "BTC", "rules": make_rules(), "queue": (), "members": (), "reduce_only": False}
+        is_name = attribute.name in ("account", "maker", "taker", "payer", "payee", "long", "short", "order", "ahead")
         body.append(attribute.name if is_name else words.get(attribute.name, number))
     outcome = step(desk.state, kind(*header, *body))
 
@@ -187,7 +188,7 @@ def test_the_same_log_gives_the_same_state_under_any_hash_seed() -> None:
 
 def test_every_event_has_a_transition() -> None:
     assert set(get_args(Event)) == set(TRANSITIONS)
-    assert 28 == len(TRANSITIONS)
+    assert 30 == len(TRANSITIONS)
 
 
 @pytest.mark.parametrize("wrong", [True, 1.0, "1", None])
