@@ -167,8 +167,8 @@ def test_the_stages_come_one_after_the_other(story: Story) -> None:
     assert sorted(sequences) == sequences
 
 
-#: What else a venue may need; the crash has no order book and no loss that nobody paid, and every deposit of its vault is
-#: carried out.
+#: What else a venue may need; the crash has no order book and no loss that nobody paid, and every deposit of its vault
+#: is carried out.
 UNUSED = {AdvanceTime, BeginLossSharing, CancelOrder, CancelVaultDeposit, PlaceOrder, RepayLoss, ShareLoss, WriteOff}
 
 
