@@ -5,7 +5,7 @@ event breaks. The quantities are exact integers; ``quantities.py`` names the uni
 """
 
 from riskcore import queries
-from riskcore.choices import AdlSize, CloseOut, LossSharing, RankPolicy, TierRule
+from riskcore.choices import AdlSize, Allocation, CloseOut, LossSharing, RankPolicy, TierRule
 from riskcore.events import (
     AdvanceTime,
     ApplyFunding,
@@ -55,6 +55,7 @@ __all__ = [
     "AccountId",
     "AdlSize",
     "AdvanceTime",
+    "Allocation",
     "ApplyFunding",
     "Atoms",
     "BeginDeleveraging",

@@ -15,7 +15,7 @@ import attrs
 from hypothesis import strategies as st
 
 from riskcore import events
-from riskcore.choices import AdlSize, CloseOut, LossSharing, RankPolicy, TierRule
+from riskcore.choices import AdlSize, Allocation, CloseOut, LossSharing, RankPolicy, TierRule
 from riskcore.events import Event
 from riskcore.journal import Line
 from riskcore.quantities import RATE_ONE, AccountId, Atoms, Lots, MarketId, Price, Rate, Time
@@ -301,8 +301,10 @@ def draw_scenario(random: Random) -> Scenario:
         adl_size=random.choice((AdlSize.WHOLE, AdlSize.NEEDED, AdlSize.NEEDED)),
         adl_seed=(seed := random.randint(-(2**70), 2**70)),
         funding_on_index=random.random() < 0.3,
+        # a draw of its own would change all that are drawn after it
+        adl_allocation=(*[Allocation.QUEUE] * 4, *Allocation)[seed % 9],
         # nothing is drawn for it either
-        has_book=seed % 3 == 0,
+        has_book=(seed // 9) % 3 == 0,
     )
     deposits = {trader: random.randint(1, 100) * wealth // 20 for trader in TRADERS}
     if random.random() < 0.6:
@@ -736,7 +738,17 @@ class Proposer:
         if self.random.random() < 0.1:
             lots = max(1, lots + self.random.choice((-1, 1)))
         size = 0 if lots == abs(self.venue.get_size(account, market)) and self.random.random() < 0.5 else lots
-        return self._make(events.BeginDeleveraging, account, market, tuple(self._queue(account, market, lots)), size)
+        queue = self._queue(account, market, lots)
+        level = self._level(queue, market, lots)
+        return self._make(events.BeginDeleveraging, account, market, tuple(queue), size, *level)
+
+    def _level(self, queue: list[str], market: str, lots: int) -> tuple[int, int]:
+        """The exact level, which is not always named in lowest terms; now and then another."""
+        if self.venue.rulebook.adl_allocation is Allocation.QUEUE or not queue:
+            return 0, 1
+        level, times = self.venue.get_level(queue, market, lots), self.random.choice((1, 1, 1, 7))
+        off = 1 if self.random.random() < 0.1 else 0
+        return level.numerator * times + off, level.denominator * times
 
     def _queue(self, account: str, market: str, lots: int = 0) -> list[str]:
         held = abs(self.venue.get_size(account, market))
@@ -1025,6 +1037,7 @@ def rulebooks(draw: st.DrawFn) -> Rulebook:
         adl_size=draw(st.sampled_from(AdlSize)),
         adl_seed=draw(st.integers(-(10**30), 10**30)),
         funding_on_index=draw(st.booleans()),
+        adl_allocation=draw(st.sampled_from(Allocation)),
         has_book=draw(st.booleans()),
     )
     assert is_admissible_rulebook(rulebook)
@@ -1106,7 +1119,15 @@ def any_events() -> st.SearchStrategy[Event]:
         st.builds(events.LiquidationFill, *head, names, names, market, amounts, amounts, st.none() | id),
         st.builds(events.Takeover, *head, names, market, amounts),
         st.builds(events.CoverDeficit, *head, names),
-        st.builds(events.BeginDeleveraging, *head, names, market, st.lists(names, max_size=4).map(tuple), amounts),
+        st.builds(
+            events.BeginDeleveraging,
+            *head,
+            names,
+            market,
+            st.lists(names, max_size=4).map(tuple),
+            amounts,
+            *(2 * [amounts]),
+        ),
         st.builds(events.Deleverage, *head),
         st.builds(events.EndDeleveraging, *head),
         st.builds(events.WriteOff, *head, names),

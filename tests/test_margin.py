@@ -169,11 +169,6 @@ def test_a_reduction_comes_nearer_to_zero_and_stays_on_its_side(before: int, aft
     assert is_reducing(before, after) == is_reduction(before, after)
 
 
-def get_stance(size: int) -> Stance:
-    """Without orders."""
-    return Stance(size, abs(size))
-
-
 @given(amounts, st.integers(0, 500), sizes, sizes, amounts, market_rules())
 def test_bearable_is_at_initial_margin_or_safer(
     equity: int, other: int, before: int, after: int, gained: int, rules: MarketRules
@@ -187,8 +182,14 @@ def test_bearable_is_at_initial_margin_or_safer(
     old, new = Health(equity, *get_needs(before)), Health(equity + gained, *get_needs(after))
     expected = is_safe(old, new, is_reducing(before, after))
 
-    margin = Margin(equity, *get_needs(before))
-    assert expected == is_bearable(margin, market, get_stance(before), get_stance(after), gained, 0, 0)
+    assert expected == is_bearable(
+        Margin(equity, *get_needs(before)), market, alone(before), alone(after), gained, 0, 0
+    )
+
+
+def alone(size: int) -> Stance:
+    """A position without orders."""
+    return Stance(size, abs(size))
 
 
 @pytest.mark.parametrize(
@@ -208,7 +209,7 @@ def test_bearable_is_at_initial_margin_or_safer(
 def test_bearable_by_hand(after: int, gained: int, bearable: bool) -> None:
     market = make_market(1000)
 
-    assert bearable == is_bearable(Margin(200, 900, 450), market, get_stance(9), get_stance(after), gained, 9, 0)
+    assert bearable == is_bearable(Margin(200, 900, 450), market, alone(9), alone(after), gained, 9, 0)
 
 
 def test_a_market_without_positions_costs_nothing() -> None:

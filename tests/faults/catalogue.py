@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.faults import (
+    allocation,
     audited,
     books,
     close_outs,
@@ -47,4 +48,5 @@ FAULTS: tuple[Fault, ...] = (
     *domains.FAULTS,
     *settings.FAULTS,
     *sharing.FAULTS,
+    *allocation.FAULTS,
 )
