@@ -5,6 +5,7 @@ from __future__ import annotations
 from proofs import (
     allocation,
     cash,
+    changes,
     close_out,
     deleveraging,
     insurance,
@@ -27,6 +28,7 @@ from riskcore.prover.obligations import Obligation
 LEMMAS: dict[str, tuple[Lemma, ...]] = {
     "margin": margin.LEMMAS,
     "tiers": tiers.LEMMAS,
+    "changes": changes.LEMMAS,
     "markets": markets.LEMMAS,
     "cash": cash.LEMMAS,
     "limits": limits.LEMMAS,

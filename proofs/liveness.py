@@ -21,7 +21,7 @@ from collections.abc import Callable
 from typing import Any
 
 from riskcore import events
-from riskcore.choices import CloseOut, LossSharing
+from riskcore.choices import CloseOut, LossSharing, MarketStatus
 from riskcore.prover.book import AccountSymbols, SymMembers, SymQueue, World
 from riskcore.prover.case import SymCase, assume_head, choose_sharing
 from riskcore.prover.kernel import on_symbols
@@ -120,7 +120,7 @@ def _accepts_any(attempt: _Try, *tried: Any) -> bool:
 
 
 class _Need:
-    """An account below maintenance with a position in an open market, its marks fresh, and without orders.
+    """An account below maintenance with a position in a market that is open and not paused, its marks fresh, and without orders.
 
     The book takes none of its lots: what takes one is a fill, or an order that can be cancelled.
 
@@ -133,7 +133,7 @@ class _Need:
         self.world = self.attempt.world
         market: Any = self.world.market
         self.account = account = self.attempt.get_account(self._id)
-        assume(tracer, negate(market.settling), account.size != 0)
+        assume(tracer, negate(market.settling), market.status != MarketStatus.PAUSED, account.size != 0)
         # on either side the same terms as the kernel's
         bool(account.size > 0)
         self.queue: Any = SymQueue("queue")

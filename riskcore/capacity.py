@@ -11,7 +11,7 @@ from math import gcd
 from typing import NamedTuple
 
 from riskcore.allocation import Held
-from riskcore.choices import AdlSize, Allocation
+from riskcore.choices import AdlSize, Allocation, MarketStatus
 from riskcore.close_out import get_spare, get_terms, make_episode
 from riskcore.gates import get_share_lots, is_just_liquidated, is_within_share, leaves_no_dust
 from riskcore.limits import get_lots_before_last, is_above_step, is_block_open, is_short_of_target
@@ -41,6 +41,11 @@ class Opening(NamedTuple):
     level_weight: int = 1
 
 
+def can_close(market: Market) -> bool:
+    """Whether positions in a market can be closed by force: it does not end, and is not paused."""
+    return not market.settling and market.status is not MarketStatus.PAUSED
+
+
 def compute_queue(state: State, id: AccountId, market_id: MarketId, lots: int | None = None) -> tuple[AccountId, ...]:
     """The queue of ``compute_opening``."""
     return compute_opening(state, id, market_id, lots).queue
@@ -52,12 +57,12 @@ def compute_opening(state: State, id: AccountId, market_id: MarketId, lots: int 
     ``lots`` are those to close, by default as many as ``compute_close_out_size`` says.
     Every account that can absorb its part, in rank order, and the level (``ranking.certify`` certifies both).
     One scan, in which only opposite positions are valued, and one sort. Empty where the
-    account has no position there, or the market ends. Raises ``Rejected`` where the market is not listed.
+    account has no position there, or the market ends or is paused. Raises ``Rejected`` where the market is not listed.
     """
     market = get_market(state, market_id)
     account = state.accounts.get(id)
     size = account.positions.get(market_id).size
-    if size == 0 or market.settling:
+    if size == 0 or not can_close(market):
         return Opening(())
     margin = get_margin(account, state.markets)
     if lots is None:
@@ -122,7 +127,7 @@ def compute_close_out_size(state: State, id: AccountId, market_id: MarketId) -> 
 
 
 def compute_takeover_size(state: State, id: AccountId, market_id: MarketId) -> int:
-    """The most lots of the account's position that the vault can take over; 0 if not even one, or the market ends.
+    """The most lots of the account's position that the vault can take over; 0 if none, or if nothing moves there.
 
     What the vault can take is not monotone in the lots: up to its own opposite position it
     sheds risk, beyond that it needs initial margin, brackets of rates end and start on both
@@ -135,7 +140,7 @@ def compute_takeover_size(state: State, id: AccountId, market_id: MarketId) -> i
     market, account = get_market(state, market_id), state.accounts.get(id)
     size = account.positions.get(market_id).size
     margin = get_margin(account, state.markets)
-    if id == state.rulebook.vault or size == 0 or market.settling or not is_below(margin):
+    if id == state.rulebook.vault or size == 0 or not can_close(market) or not is_below(margin):
         return 0
     if not takes_equity(state.rulebook, margin):
         return 0

@@ -56,6 +56,16 @@ class TierRule(StrEnum):
     SLAB = "slab"
 
 
+class MarketStatus(StrEnum):
+    """How far a market is in its life (``life.py`` has the moves). The last two are for good."""
+
+    OPEN = "open"
+    CLOSE_ONLY = "close_only"
+    PAUSED = "paused"
+    SETTLING = "settling"
+    DELISTED = "delisted"
+
+
 class LossSharing(StrEnum):
     """By what an uncovered loss is shared out (``sharing.py`` has the formulas)."""
 

@@ -20,7 +20,7 @@ from riskcore.journal import Journal, Reason, Reserve, Stage
 from riskcore.limits import is_block_open
 from riskcore.liquidation import can_take_a_lot, give, require_liquidatable
 from riskcore.margin import get_margin
-from riskcore.markets import get_market, get_open_market, require_fresh
+from riskcore.markets import get_market, get_trading_market, require_fresh
 from riskcore.quantities import AccountId, Lots, divide_down
 from riskcore.ranking import certify
 from riskcore.rules import Rejected, Rule, require
@@ -47,7 +47,7 @@ def get_open(state: State) -> Deleveraging:
 
 def process_begin_deleveraging(state: State, event: BeginDeleveraging) -> Journal:
     # Guard
-    market = get_open_market(state, event.market)
+    market = get_trading_market(state, event.market)
     rulebook = state.rulebook
     account = state.accounts.get(event.account)
     size = account.positions.get(event.market).size

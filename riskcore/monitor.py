@@ -253,7 +253,7 @@ class _Snapshot:
         self.sum_longs = 0 if focus is None else sums.longs[focus]
         self.vault_shares = state.vault_shares
         self.sum_shares, self.sum_deposits = sums.shares, sums.deposits
-        self.draws = state.draws
+        self.draws, self.outflow = state.draws, state.outflow
         self.separate_insurance, self.sum_insurance = state.separate_insurance, sums.insurance
 
     def account(self, id: Any) -> _AccountView:

@@ -32,6 +32,7 @@ from attrs import field, frozen
 
 from riskcore.capacity import (
     Opening,
+    can_close,
     compute_close_out_size,
     compute_fill_sizes,
     compute_opening,
@@ -339,16 +340,14 @@ class _Run:
         return is_block_open(self.state.rulebook, market, account, 0, self.timestamp)
 
     def _get_markets(self, id: AccountId) -> list[MarketId]:
-        """The account's markets that do not end, largest maintenance requirement first."""
+        """The account's markets that neither end nor are paused, largest maintenance requirement first."""
 
         def place(market_id: MarketId, size: int) -> tuple[int, MarketId]:
             return -get_maintenance_requirement(get_market(self.state, market_id), size), market_id
 
         positions = self.state.accounts.get(id).positions.items()
         places = [
-            place(market, position.size)
-            for market, position in positions
-            if not get_market(self.state, market).settling
+            place(market, position.size) for market, position in positions if can_close(get_market(self.state, market))
         ]
         return [market for _, market in sorted(places)]
 
@@ -386,7 +385,7 @@ class _Run:
                 if lots < offer.lots:
                     offers.insert(place, Offer(offer.maker, offer.price, Lots(offer.lots - lots)))
                 return self._propose(self._make_fill(id, market_id, offer, lots))
-            if rule is Rule.MAKER_MARGIN:
+            if rule in (Rule.MAKER_MARGIN, Rule.MARKET_CLOSE_ONLY):
                 del offers[place]
             elif rule is not Rule.DUST:
                 return False
@@ -535,7 +534,7 @@ def _find_most(
 ) -> tuple[int, Rule | None]:
     """The most from ``least`` to ``lots`` that the kernel accepts; or 0, and the rule that was in the way.
 
-    A smaller size helps where a maker lacks margin, or where a fund that backs fills has little left;
+    A smaller size helps where a maker lacks margin or may only close, or where a fund that backs fills has little left;
     it does not help a price that is worse than the bankruptcy price.
     """
     rule: Rule | None = None
@@ -545,6 +544,7 @@ def _find_most(
         if isinstance(verdict, Journal):
             return find_boundary(lambda lots: isinstance(attempt(lots), Journal), size, refused), None
         rule, refused = verdict, size
-        if rule is not Rule.MAKER_MARGIN and not (backed and rule is Rule.WORSE_THAN_BANKRUPTCY):
+        is_makers = rule in (Rule.MAKER_MARGIN, Rule.MARKET_CLOSE_ONLY)
+        if not is_makers and not (backed and rule is Rule.WORSE_THAN_BANKRUPTCY):
             return 0, rule
     return 0, rule

@@ -172,6 +172,10 @@ class Ledger(Protocol):
     def draws(self) -> DrawsView: ...
 
     @property
+    def outflow(self) -> DrawsView:
+        """What withdrawals took out, likewise."""
+
+    @property
     def vault_shares(self) -> Any: ...
 
     @property

@@ -31,7 +31,7 @@ from specs.gates import cooled_down
 from specs.invariant import left_to_get, length_of
 from specs.limits import block_has_room
 from specs.liquidation import could_take_a_lot, equity_share, forced_guard, toward
-from specs.markets import index_fresh, open_market
+from specs.markets import index_fresh, trading_market
 from specs.vault import could_take_over
 
 
@@ -88,7 +88,7 @@ def lots_to_close(case: Case, account: AccountView, lots: Any) -> Any:
 
 def _begin_guard(case: Case) -> dict[Rule, Any]:
     event, before = case.event, case.before
-    rules = {**header_guard(case), **open_market(case)}
+    rules = {**header_guard(case), **trading_market(case)}
     if before.market is None:
         return rules
     account = before.account(event.account)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from riskcore.choices import AdlSize, Allocation, CloseOut
-from specs.arithmetic import RATE_ONE, every, floor_ratio, implies, magnitude, negate
+from riskcore.rulebook import MarketRules
+from specs.arithmetic import RATE_ONE, both_ways, every, floor_ratio, implies, magnitude, negate
 from specs.case import Ledger, StakeView
 from specs.domains import has_part
 from specs.markets import admissible
@@ -116,7 +117,16 @@ def market_is_possible(ledger: Ledger, funding_interval: Any) -> Any:
         market.previous_mark_price > 0,
         market.index_price > 0,
         market.index_time <= ledger.timestamp,
+        pending_is_possible(market),
     )
+
+
+def pending_is_possible(market: Any) -> Any:
+    """Rules that wait are admissible, and leave the market its part of the insurance fund; or none wait."""
+    rules = market.pending
+    if not isinstance(rules, MarketRules):
+        return True
+    return every(admissible(rules), both_ways(rules.insurance_separate, market.rules.insurance_separate))
 
 
 def episode_is_possible(episode: Any, rulebook: Any) -> Any:

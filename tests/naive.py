@@ -23,6 +23,8 @@ from riskcore.state import State
 from tests.naive_book import Book, OrderView, RestingView, Ticket, get_exposed
 
 MILLION = 10**6
+#: What a market stays that is one of these.
+ENDS = ("settling", "delisted")
 
 
 class Health(NamedTuple):
@@ -63,7 +65,7 @@ class MarketView(NamedTuple):
     remainder: int
     time: int
     open_interest: int
-    settling: bool
+    status: str
     mark_time: int
     insurance_used: int
     sold: int
@@ -72,6 +74,8 @@ class MarketView(NamedTuple):
     index_price: int
     index_time: int
     insurance: int
+    pending: MarketRules | None
+    pending_time: int
     best_bid: str = ""
     best_ask: str = ""
     bid_price: int = 0
@@ -110,6 +114,9 @@ class DrawsView(NamedTuple):
     since: int
 
 
+NOTHING_DRAWN = DrawsView(0, 0)
+
+
 class StakeView(NamedTuple):
     """Shares of the vault; atoms that wait to be some, shares that wait to be cash, and since when."""
 
@@ -137,6 +144,7 @@ class View:
     draws: DrawsView
     sharing: SharingView | None = None
     separate_insurance: int = 0
+    outflow: DrawsView = NOTHING_DRAWN
     orders: dict[str, OrderView] = field(default_factory=dict)
 
     def get_stake(self, account: str) -> StakeView:
@@ -203,7 +211,7 @@ def observe(state: State) -> View:
             value.funding_remainder,
             value.funding_time,
             value.open_interest,
-            value.settling,
+            value.status.value,
             value.mark_time,
             value.insurance_used,
             value.sold,
@@ -212,6 +220,8 @@ def observe(state: State) -> View:
             value.index_price,
             value.index_time,
             value.insurance,
+            value.pending,
+            value.pending_time,
             value.best_bid,
             value.best_ask,
             value.bid_price,
@@ -258,6 +268,7 @@ def observe(state: State) -> View:
         DrawsView(state.draws.drawn, state.draws.since),
         observe_sharing(state),
         state.separate_insurance,
+        DrawsView(state.outflow.drawn, state.outflow.since),
         observe_orders(state),
     )
 
@@ -396,7 +407,7 @@ class Holding:
 
 @dataclass
 class Listing:
-    """``accrued``: funding per long lot since listing, never rounded. ``settling``: it ends at its mark.
+    """``accrued``: funding per long lot since listing, never rounded. ``status``: as in its life.
 
     ``used``: of the insurance fund; ``own``: what of it is this market's alone. ``sold``: notional, then.
     ``previous``: the mark before.
@@ -406,7 +417,7 @@ class Listing:
     mark: int
     time: int
     accrued: Fraction
-    settling: bool = False
+    status: str = "open"
     mark_time: int = 0
     used: int = 0
     sold: int = 0
@@ -415,6 +426,13 @@ class Listing:
     index: int = 0
     index_time: int = 0
     own: int = 0
+    pending: MarketRules | None = None
+    pending_time: int = 0
+
+    @property
+    def settling(self) -> bool:
+        """Whether it ends, or has ended, at its mark."""
+        return self.status in ENDS
 
     def is_near(self, price: int) -> bool:
         """Whether a mark is within its band of the index, or nearer to it than the last one."""
@@ -467,6 +485,7 @@ class Venue:
         self.sequence = 0
         self.time = 0
         self.draws = DrawsView(0, 0)
+        self.outflow = DrawsView(0, 0)
         self.sharing: SharingView | None = None
         self.books: dict[str, Book] = {}
 
@@ -481,7 +500,7 @@ class Venue:
                 market.mark,
                 market.time,
                 accrued,
-                market.settling,
+                market.status,
                 market.mark_time,
                 used=market.insurance_used,
                 sold=market.sold,
@@ -490,6 +509,8 @@ class Venue:
                 index=market.index_price,
                 index_time=market.index_time,
                 own=market.insurance,
+                pending=market.pending,
+                pending_time=market.pending_time,
             )
         for account, (balance, positions, liquidated, leverages, sold, _) in view.accounts.items():
             venue.cash[account] = balance
@@ -515,6 +536,7 @@ class Venue:
         venue.seen = set(view.seen)
         venue.sequence, venue.time = view.sequence, view.time
         venue.draws = view.draws
+        venue.outflow = view.outflow
         venue.sharing = view.sharing
         for id, order in view.orders.items():
             ticket = Ticket(id, order.account, order.size, order.price, order.sequence, not order.reserved)
@@ -594,6 +616,7 @@ class Venue:
             self.draws,
             self.sharing,
             own,
+            self.outflow,
             {id: order for market, book in self.books.items() for id, order in book.view(market).items()},
         )
 
@@ -609,7 +632,7 @@ class Venue:
             int(remainder),
             listing.time,
             long_lots,
-            listing.settling,
+            listing.status,
             listing.mark_time,
             listing.used,
             listing.sold,
@@ -618,6 +641,8 @@ class Venue:
             listing.index,
             listing.index_time,
             listing.own,
+            listing.pending,
+            listing.pending_time,
             *self._view_best(name),
         )
 
@@ -877,26 +902,7 @@ class Venue:
         return broken
 
     def list_market(self, event: events.ListMarket) -> set[str]:
-        rules = event.rules
-        rates = [(rules.initial_margin_rate, rules.maintenance_margin_rate)]
-        rates += [(tier.initial_margin_rate, tier.maintenance_margin_rate) for tier in rules.tiers]
-        floors = [0, *(tier.floor for tier in rules.tiers)]
-        sane = (
-            all(maintenance <= initial <= MILLION for initial, maintenance in rates)
-            and all(list(kind) == sorted(kind) for kind in zip(*rates, strict=True))
-            and floors == sorted(set(floors))
-            and (0 <= rules.open_interest_floor < rules.open_interest_cap or not any(get_scaling(rules)))
-            and 0 < rules.maintenance_margin_rate <= rules.initial_margin_rate <= MILLION
-            and 0 <= rules.taker_fee_rate <= MILLION
-            and -rules.taker_fee_rate <= rules.maker_fee_rate <= MILLION
-            and 0 <= rules.liquidation_fee_rate <= MILLION
-            and min(rules.mark_move_limit, rules.mark_age_limit, rules.fill_price_band) >= 0
-            and 0 < rules.liquidation_share <= MILLION
-            and rules.liquidation_share_floor >= 0
-            and rules.minimum_size > 0
-            and min(rules.liquidation_block_limit, rules.vault_position_limit) >= 0
-            and rules.mark_index_band >= 0
-        )
+        rules, sane = event.rules, is_sane(event.rules)
         broken = get_broken(
             MARKET_LISTED=event.market not in self.listings,
             RULES_INADMISSIBLE=sane,
@@ -917,7 +923,21 @@ class Venue:
     def deposit(self, event: events.Deposit) -> set[str]:
         self.cash[event.account] = self.cash.get(event.account, 0) + event.amount
         self.pool += event.amount
+        self._count_out(-event.amount, event.timestamp)
         return get_broken(AMOUNT_NOT_POSITIVE=event.amount > 0)
+
+    def get_way_out(self, now: int) -> int | None:
+        """What may still be withdrawn in the window of ``now``; None where nothing limits it."""
+        limit = self.rulebook.withdrawal_limit
+        return limit - self._get_taken(now) if limit else None
+
+    def _get_taken(self, now: int) -> int:
+        return self.outflow.drawn if now - self.outflow.since < self.rulebook.withdrawal_window else 0
+
+    def _count_out(self, amount: int, now: int) -> None:
+        if self.rulebook.withdrawal_limit:
+            taken = self._get_taken(now)
+            self.outflow = DrawsView(max(0, taken + amount), self.outflow.since if taken else now)
 
     def withdraw(self, event: events.Withdraw) -> set[str]:
         waits = self.rulebook.withdrawals_wait and self.losses > 0
@@ -928,6 +948,9 @@ class Venue:
             POOL_EXHAUSTED=not is_bankrupt and event.amount - kept <= self.pool,
         )
         self.cash[event.account] = self.cash.get(event.account, 0) - event.amount
+        way_out = self.get_way_out(event.timestamp)
+        broken |= get_broken(WITHDRAWAL_LIMIT=way_out is None or event.amount - kept <= way_out)
+        self._count_out(event.amount - kept, event.timestamp)
         self.pool -= event.amount - kept
         self.losses -= kept
         health = self.get_health(event.account)
@@ -1022,7 +1045,7 @@ class Venue:
         )
 
     def fill(self, event: events.Fill) -> set[str]:
-        if closed := self._check_open(event.market):
+        if closed := self._check_trading(event.market):
             return closed
         listing = self.listings[event.market]
         broken = get_broken(
@@ -1037,11 +1060,15 @@ class Venue:
         sizes = [self.get_size(party, event.market) for party in parties]
         both_reduce = is_reducing(sizes[0], sizes[0] + event.size) and is_reducing(sizes[1], sizes[1] - event.size)
         broken = get_broken(MARK_STALE=both_reduce or self._is_fresh(event.market, event.timestamp))
+        broken |= self._check_entry(event.market, (sizes[0], sizes[0] + event.size), (sizes[1], sizes[1] - event.size))
+        opened = self._count_longs(event.market)
         before = [self.get_health(party) for party in parties]
         notional = abs(event.size) * event.price
         self._exchange(event.taker, event.maker, event.market, event.size, event.size * event.price)
         self._take(event.market, event.order, event.size)
         rules, taken = self.listings[event.market].rules, 0
+        now_open, most = self._count_longs(event.market), rules.open_interest_limit
+        broken |= get_broken(OPEN_INTEREST_LIMIT=not most or now_open <= max(opened, most // listing.mark))
         for party, rate in zip(parties, (rules.taker_fee_rate, rules.maker_fee_rate), strict=True):
             fee = ceil(Fraction(rate, MILLION) * notional)
             self.cash[party] -= fee
@@ -1058,7 +1085,7 @@ class Venue:
         return broken | get_broken(TAKER_MARGIN=safe[0], MAKER_MARGIN=safe[1])
 
     def liquidation_fill(self, event: events.LiquidationFill) -> set[str]:
-        if closed := self._check_open(event.market):
+        if closed := self._check_trading(event.market):
             return closed
         listing = self.listings[event.market]
         broken = get_broken(
@@ -1099,6 +1126,7 @@ class Venue:
             broken |= get_broken(WORSE_THAN_BANKRUPTCY=backed)
             self._draw(event.account, -spare, event.timestamp, event.market)
         broken |= self._check_dust(event.market, sizes)
+        broken |= self._check_entry(event.market, (maker_size, self.get_size(event.maker, event.market)))
         self._remember_sale(event)
         reducing = is_reducing(maker_size, self.get_size(event.maker, event.market))
         return broken | get_broken(MAKER_MARGIN=is_safe(maker_before, self.get_health(event.maker), reducing))
@@ -1175,7 +1203,7 @@ class Venue:
         return get_broken(DUST=clean)
 
     def takeover(self, event: events.Takeover) -> set[str]:
-        if closed := self._check_open(event.market):
+        if closed := self._check_trading(event.market):
             return closed
         broken = get_broken(SELF_TRADE=event.account != self.rulebook.vault)
         broken |= self._check_close(event.account, event.market, event.size, event.timestamp)
@@ -1217,7 +1245,7 @@ class Venue:
         )
 
     def begin_deleveraging(self, event: events.BeginDeleveraging) -> set[str]:
-        if closed := self._check_open(event.market):
+        if closed := self._check_trading(event.market):
             return closed
         lots = event.size or max(1, abs(self.get_size(event.account, event.market)))
         broken = self._check_close(event.account, event.market, lots, event.timestamp)
@@ -1350,7 +1378,7 @@ class Venue:
         if closed := self._check_open(event.market):
             return closed
         self.listings[event.market].mark = event.price
-        self.listings[event.market].settling = True
+        self.listings[event.market].status = "settling"
         self.listings[event.market].mark_time = event.timestamp
         self.insurance += self.listings[event.market].own
         self.listings[event.market].own = 0
@@ -1475,6 +1503,58 @@ class Venue:
             return {"UNKNOWN_MARKET"}
         return get_broken(MARKET_SETTLING=not self.listings[market].settling)
 
+    def _check_trading(self, market: str) -> set[str]:
+        """Contracts move where the market is open to some."""
+        is_paused = market in self.listings and self.listings[market].status == "paused"
+        return self._check_open(market) or get_broken(MARKET_PAUSED=not is_paused)
+
+    def _check_entry(self, market: str, *sizes: tuple[int, int]) -> set[str]:
+        """Whoever goes from one size to another reduces, where the market only closes."""
+        reduce = all(is_reducing(before, after) for before, after in sizes)
+        return get_broken(MARKET_CLOSE_ONLY=reduce or self.listings[market].status != "close_only")
+
+    def set_market_status(self, event: events.SetMarketStatus) -> set[str]:
+        if closed := self._check_open(event.market):
+            return closed
+        self.listings[event.market].status = event.status.value
+        return get_broken(STATUS_IS_AN_END=event.status.value not in ENDS)
+
+    def delist_market(self, event: events.DelistMarket) -> set[str]:
+        listing = self.listings.get(event.market)
+        if listing is None:
+            return {"UNKNOWN_MARKET"}
+        broken = get_broken(
+            MARKET_OPEN=listing.status == "settling",
+            MARKET_NOT_FLAT=not any(event.market in held for held in self.holdings.values()),
+        )
+        listing.status = "delisted"
+        return broken
+
+    def change_rules(self, event: events.ChangeRules) -> set[str]:
+        if closed := self._check_open(event.market):
+            return closed
+        listing, notice = self.listings[event.market], self.rulebook.rules_notice
+        broken = get_broken(
+            RULES_INADMISSIBLE=is_sane(event.rules),
+            INSURANCE_PART_FIXED=event.rules.insurance_separate == listing.rules.insurance_separate,
+        )
+        nobody = not any(event.market in held for held in self.holdings.values())
+        if nobody or not notice or needs_no_more(listing.rules, event.rules):
+            listing.rules, listing.pending, listing.pending_time = event.rules, None, 0
+        else:
+            listing.pending, listing.pending_time = event.rules, event.timestamp + notice
+        return broken
+
+    def apply_rules(self, event: events.ApplyRules) -> set[str]:
+        if closed := self._check_open(event.market):
+            return closed
+        listing = self.listings[event.market]
+        if listing.pending is None:
+            return {"NO_RULES_PENDING"}
+        broken = get_broken(RULES_NOTICE_RUNS=event.timestamp >= listing.pending_time)
+        listing.rules, listing.pending, listing.pending_time = listing.pending, None, 0
+        return broken
+
     def _is_fresh(self, market: str, now: int) -> bool:
         listing = self.listings[market]
         return listing.rules.mark_age_limit == 0 or now <= listing.mark_time + listing.rules.mark_age_limit
@@ -1598,6 +1678,41 @@ class Venue:
                 held[market] = Holding(size, get_cost_after(old.size, old.cost, change, debit), 0, opened)
 
 
+def is_sane(rules: MarketRules) -> bool:
+    """Whether a market may have these rules."""
+    rates = [(rules.initial_margin_rate, rules.maintenance_margin_rate)]
+    rates += [(tier.initial_margin_rate, tier.maintenance_margin_rate) for tier in rules.tiers]
+    floors = [0, *(tier.floor for tier in rules.tiers)]
+    return (
+        all(maintenance <= initial <= MILLION for initial, maintenance in rates)
+        and all(list(kind) == sorted(kind) for kind in zip(*rates, strict=True))
+        and floors == sorted(set(floors))
+        and (0 <= rules.open_interest_floor < rules.open_interest_cap or not any(get_scaling(rules)))
+        and 0 < rules.maintenance_margin_rate <= rules.initial_margin_rate <= MILLION
+        and 0 <= rules.taker_fee_rate <= MILLION
+        and -rules.taker_fee_rate <= rules.maker_fee_rate <= MILLION
+        and 0 <= rules.liquidation_fee_rate <= MILLION
+        and min(rules.mark_move_limit, rules.mark_age_limit, rules.fill_price_band) >= 0
+        and 0 < rules.liquidation_share <= MILLION
+        and rules.liquidation_share_floor >= 0
+        and rules.minimum_size > 0
+        and min(rules.liquidation_block_limit, rules.vault_position_limit) >= 0
+        and min(rules.mark_index_band, rules.open_interest_limit) >= 0
+    )
+
+
+def needs_no_more(old: MarketRules, new: MarketRules) -> bool:
+    """Whether any notional's maintenance rate is no higher than it was: looked at just above every floor."""
+
+    def get_rate(rules: MarketRules, notional: int) -> int:
+        reached = [tier.maintenance_margin_rate for tier in rules.tiers if notional > tier.floor]
+        return [rules.maintenance_margin_rate, *reached][-1]
+
+    above = [1, *(tier.floor + 1 for rules in (old, new) for tier in rules.tiers)]
+    means_the_same = new.tiers == () or old.tier_rule is new.tier_rule
+    return means_the_same and all(get_rate(new, one) <= get_rate(old, one) for one in above)
+
+
 def draw_number(seed: int, sequence: int, account: str) -> int:
     """An account's number in a draw: a chain of fifth powers modulo a Mersenne prime, begun and ended with its id.
 
@@ -1654,4 +1769,8 @@ PROCESSES: dict[type[events.Header], Callable[[Venue, Any], set[str]]] = {
     events.SetLeverage: Venue.set_leverage,
     events.PlaceOrder: Venue.place_order,
     events.CancelOrder: Venue.cancel_order,
+    events.SetMarketStatus: Venue.set_market_status,
+    events.DelistMarket: Venue.delist_market,
+    events.ChangeRules: Venue.change_rules,
+    events.ApplyRules: Venue.apply_rules,
 }

@@ -31,6 +31,7 @@ KERNEL = (
     "tiers",
     "domains",
     "draws",
+    "outflow",
     "events",
     "lines",
     "journal",
@@ -53,6 +54,8 @@ KERNEL = (
     "settlement",
     "shares",
     "settings",
+    "life",
+    "changes",
     "step",
 )
 #: Where each event's transition lives, which is also where its tests do.
@@ -70,6 +73,8 @@ TRANSITION_MODULES = (
     "shares",
     "settings",
     "order_book",
+    "life",
+    "changes",
 )
 #: What only calls the core's verbs, or is asked by name what a rulebook allows: market life, cash, funding, ranking
 #: policies, brackets of rates, limits of fills and of draws, the vault's shares, what accounts choose, a loss that is
@@ -87,6 +92,7 @@ AROUND_THE_CORE = (
     "gates",
     "domains",
     "draws",
+    "outflow",
     "shares",
     "leverages",
     "settings",
@@ -95,6 +101,8 @@ AROUND_THE_CORE = (
     "per_market",
     "orders",
     "order_book",
+    "life",
+    "changes",
 )
 #: Names, fields and sentences, for core and modules alike; nothing in it does anything.
 VOCABULARY = ("rules", "choices", "events", "lines")
@@ -112,6 +120,7 @@ WRITTEN = (
     "stake",
     "vault_shares",
     "draws",
+    "outflow",
     "liquidated",
     "leverages",
     "sold",

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import z3
 from attrs import frozen
 
-from riskcore.choices import AdlSize, Allocation, CloseOut, RankPolicy
+from riskcore.choices import AdlSize, Allocation, CloseOut, MarketStatus, RankPolicy
 from riskcore.orders import Order, Resting
 from riskcore.prover.symbols import SymBool, SymInt, new_bool, new_int, to_bool, to_int
 from riskcore.prover.tracer import Tracer
@@ -47,6 +47,9 @@ RULEBOOK_INTS = (
     "liquidation_target",
     "liquidation_block_limit",
     "adl_seed",
+    "rules_notice",
+    "withdrawal_limit",
+    "withdrawal_window",
 )
 RULEBOOK_FLAGS = (
     "insurance_backs_fills",
@@ -83,6 +86,7 @@ RULES_INTS = (
     "liquidation_block_limit",
     "vault_position_limit",
     "mark_index_band",
+    "open_interest_limit",
 )
 #: Those that are true or false.
 RULES_FLAGS = ("liquidation_tier_step", "insurance_separate")
@@ -107,6 +111,7 @@ MARKET_INTS = (
     "best_ask",
     "bid_price",
     "ask_price",
+    "pending_time",
 )
 POSITION_INTS = ("size", "cost", "entry_index", "opened")
 EPISODE_INTS = ("lots", "share", "done", "head", "excess", "sequence", "level_lots", "level_weight", "remainder")
@@ -168,6 +173,8 @@ class SymTiers(Opaque):
 
     def __init__(self, name: str) -> None:
         self.are_admissible = new_bool(f"{name}.are_admissible")
+        #: than those of the market, if these are an event's
+        self.need_no_more = new_bool(f"{name}.need_no_more")
 
     def __iter__(self) -> NoReturn:
         raise TypeError("a transition looked at a market's tiers")
@@ -420,8 +427,18 @@ def _no_other_market(key: Any, index: int) -> NoReturn:
 class World:
     """One run's symbols: the state before the event, and what the laws may ask about it."""
 
-    def __init__(self, tracer: Tracer, focus: Any, *, deleveraging: bool, is_step: bool, sharing: bool = False) -> None:
+    def __init__(
+        self,
+        tracer: Tracer,
+        focus: Any,
+        *,
+        deleveraging: bool,
+        is_step: bool,
+        sharing: bool = False,
+        looks_at_pending: bool = False,
+    ) -> None:
         self.tracer = tracer
+        self.looks_at_pending = looks_at_pending
         self.focus = focus
         self.rulebook = self._new_rulebook()
         self.timestamp = new_int("state.timestamp")
@@ -435,6 +452,7 @@ class World:
         self.stakes = SymTable(self._new_stake)
         self.vault_shares = new_int("vault_shares")
         self.draws: Any = Draws(*(new_int(f"draws.{name}") for name in DRAWS_FIELDS))
+        self.outflow: Any = Draws(*(new_int(f"outflow.{name}") for name in DRAWS_FIELDS))
         self.reserves: Any = Reserves(*(new_int(f"reserves.{name}") for name in RESERVES))
         self.sum_balances = new_int("sum.balances")
         self.sum_sizes = new_int("sum.sizes")
@@ -482,6 +500,7 @@ class World:
             sharing=self.sharing,
             separate_insurance=self.separate_insurance,
             orders=self.orders,
+            outflow=self.outflow,
         )
 
     def is_untouched(self, state: State) -> bool:
@@ -549,8 +568,16 @@ class World:
 
     def _new_market(self) -> Any:
         figures: dict[str, Any] = {name: new_int(f"market.{name}") for name in MARKET_INTS}
-        market = Market(rules=new_rules("market"), **figures, settling=new_bool("market.settling"))
+        # that it is one of the words only models need
+        status: Any = SymChoice("market.status", MarketStatus)
+        market = Market(rules=new_rules("market"), **figures, status=status, pending=self._new_pending())
         return market
+
+    def _new_pending(self) -> Any:
+        """Rules that wait: some or none where the event looks at them, and otherwise whatever they are."""
+        if not self.looks_at_pending:
+            return Opaque()
+        return new_rules("pending") if bool(new_bool("market.is_pending")) else None
 
     def imagine(self, id: Any) -> Account:
         """An account that the event did not take out, for claims about any account."""

@@ -9,7 +9,7 @@ import attrs
 import z3
 
 from riskcore import events
-from riskcore.choices import LossSharing
+from riskcore.choices import LossSharing, MarketStatus
 from riskcore.events import Header
 from riskcore.journal import Journal, Line
 from riskcore.orders import Resting
@@ -21,6 +21,7 @@ from riskcore.prover.book import (
     AccountSymbols,
     OrderSymbols,
     Rest,
+    SymChoice,
     SymLeverages,
     SymMembers,
     SymPositions,
@@ -56,6 +57,8 @@ def new_event(kind: type[Header]) -> Any:
             values[field.name] = new_bool("event.reduce_only")
         elif field.name == "members":
             values["members"] = SymMembers("members")
+        elif field.name == "status":
+            values["status"] = SymChoice("event.status", MarketStatus)
         elif field.default is None and not new_bool(f"event.{field.name}_is_named"):
             values[field.name] = None
         else:
@@ -169,6 +172,7 @@ class SymSnapshot:
         self.timestamp: Any = world.timestamp
         self.vault_shares: Any = world.vault_shares
         self.draws: Any = world.draws
+        self.outflow: Any = world.outflow
         self._separate_insurance: Any = world.separate_insurance
         if after is not None:
             self.market = world.markets.last[0] if world.focus is not None else None
@@ -178,6 +182,7 @@ class SymSnapshot:
             self.sequence, self.timestamp = after.sequence, after.timestamp
             self.vault_shares = after.vault_shares
             self.draws = after.draws
+            self.outflow = after.outflow
             self._separate_insurance = after.separate_insurance
 
     def account(self, id: Any) -> AccountSymbols:
@@ -528,7 +533,11 @@ def run_event(tracer: Tracer, kind: type[Header], *, episode: str | None) -> Sym
     event = new_event(kind)
     deleveraging, sharing = episode == "deleveraging", episode == "sharing"
     is_step = isinstance(event, SHARING_STEPS if sharing else DELEVERAGING_STEPS)
-    world = World(tracer, get_focus(event), deleveraging=deleveraging, is_step=is_step, sharing=sharing)
+    open: dict[str, bool] = {"deleveraging": deleveraging, "is_step": is_step, "sharing": sharing}
+    world = World(tracer, get_focus(event), **open, looks_at_pending=isinstance(event, events.ApplyRules))
+    if isinstance(event, events.SetMarketStatus):
+        status: Any = event.status
+        world.assume(status.is_one)
     SymCase(world, event, None, None, None)
     world.assume(*(getattr(event, name) >= 0 for name in ("id", "order", "ahead") if is_named(event, name)))
     if isinstance(event, events.BeginLossSharing | events.ShareLoss):

@@ -18,6 +18,7 @@ from attrs import evolve
 from riskcore import (
     allocation,
     cash,
+    changes,
     close_out,
     deleveraging,
     domains,
@@ -27,12 +28,14 @@ from riskcore import (
     insurance,
     journal,
     leverages,
+    life,
     limits,
     liquidation,
     margin,
     markets,
     order_book,
     orders,
+    outflow,
     per_market,
     quantities,
     ranking,
@@ -57,7 +60,8 @@ from specs.close_out import are_lots_to_close, excess_of, lots_or_all, share_of
 from specs.domains import part_after, stock
 from specs.draws import drawn_after, may_pay_out
 from specs.limits import sold_at
-from specs.tiers import exposure, initial_requirement, maintenance_requirement, step_floor
+from specs.outflow import outflow_after, taken_out
+from specs.tiers import exposure, initial_requirement, maintenance_requirement, needs_no_more, step_floor
 
 MODULES: tuple[ModuleType, ...] = (
     quantities,
@@ -70,6 +74,7 @@ MODULES: tuple[ModuleType, ...] = (
     tiers,
     domains,
     draws,
+    outflow,
     journal,
     margin,
     markets,
@@ -90,6 +95,8 @@ MODULES: tuple[ModuleType, ...] = (
     settlement,
     shares,
     settings,
+    life,
+    changes,
     # the package shows the function of this name, not the module
     sys.modules["riskcore.step"],
 )
@@ -220,6 +227,10 @@ def _draws_after(rulebook: Any, drawn: Any, amount: Any, time: Any) -> Draws:
     return Draws(**drawn_after(rulebook, drawn, amount, time))
 
 
+def _outflow_after(rulebook: Any, before: Any, amount: Any, time: Any) -> Draws:
+    return Draws(**outflow_after(rulebook, before, amount, time))
+
+
 def get_any_chance(policy: Any, seed: Any, sequence: Any, id: Any) -> Any:
     """Some number, which is all that an order depends on."""
     if isinstance(id, str):
@@ -263,6 +274,7 @@ CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
     markets.are_marks_fresh: _are_marks_fresh,
     journal.get_cost: _cost,
     tiers.get_step_floor: _step_floor,
+    tiers.needs_no_more: needs_no_more,
     limits.get_sold: _sold,
     journal.get_opened: opened_after,
     insurance.get_available: _available,
@@ -272,6 +284,8 @@ CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
     allocation.get_weight: weight_of,
     allocation.get_part: _part,
     allocation.get_step_lots: _named_step_lots,
+    outflow.get_taken_out: taken_out,
+    outflow.get_outflow_after: _outflow_after,
     sharing.get_total_weight: _total_weight,
     close_out.get_lots: lots_or_all,
     close_out.get_terms: _terms,

@@ -159,6 +159,7 @@ class Realisation:
             self.get_sharing(),
             self.value(world.separate_insurance),
             self._get_orders(state.orders),
+            self.get_draws(world.outflow),
         )
 
     def get_draws(self, draws: Any) -> Draws:
@@ -213,11 +214,15 @@ class Realisation:
     def get_market(self, market: Any) -> Market | None:
         if market is None:
             return None
-        rules = MarketRules(*(self.value(rate) for rate in attrs.astuple(market.rules, recurse=False)))
+        rules = self.get_rules(market.rules)
         rules = attrs.evolve(rules, tiers=(*rules.tiers, *self._get_bracket(rules)))
         values = {field.name: self.value(getattr(market, field.name)) for field in attrs.fields(Market)}
         firsts = {name: self.id(getattr(market, name)) for name in ("best_bid", "best_ask")}
-        return Market(**{**values, **firsts, "rules": rules})
+        pending = self.get_rules(market.pending) if isinstance(market.pending, MarketRules) else None
+        return Market(**{**values, **firsts, "rules": rules, "pending": pending})
+
+    def get_rules(self, rules: Any) -> MarketRules:
+        return MarketRules(*(self.value(figure) for figure in attrs.astuple(rules, recurse=False)))
 
     def _get_bracket(self, rules: MarketRules) -> Iterator[Tier]:
         """The bracket whose floor the path knows by contract, at the base rates: requirements are as without it."""
@@ -333,7 +338,7 @@ class Realisation:
         for field in attrs.fields(type(event)):
             value = getattr(event, field.name)
             if field.name == "rules":
-                values["rules"] = MarketRules(*(self.value(rate) for rate in attrs.astuple(value, recurse=False)))
+                values["rules"] = self.get_rules(value)
             elif value is None:
                 values[field.name] = None
             elif field.name in (
@@ -387,6 +392,7 @@ class Realisation:
             self._put_order(expected["orders"], self.id(world.orders.keys[index]), world.orders.last[index])
         expected["vault_shares"] = self.value(case.after.vault_shares)
         expected["separate_insurance"] = self.value(case.after.separate_insurance)
+        expected["outflow"] = self.get_draws(case.after.outflow)
         expected["draws"] = self.get_draws(case.after.draws)
         expected["seen"][event.id] = True
         expected["reserves"] = Reserves(*map(self.value, attrs.astuple(case.after.reserves, recurse=False)))

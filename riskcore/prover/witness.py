@@ -11,7 +11,7 @@ from typing import Any
 import z3
 
 from riskcore.choices import Allocation, LossSharing
-from riskcore.events import BeginLossSharing, Header
+from riskcore.events import BeginLossSharing, ChangeRules, Header
 from riskcore.prover.case import EPISODES, SymCase, run_event
 from riskcore.prover.realisation import Realisation, Witness
 from riskcore.prover.symbols import to_bool, to_int
@@ -75,6 +75,12 @@ def get_definitions(case: SymCase) -> Iterator[z3.BoolRef]:
     """The exact values of the functions that the path knows by contract."""
     market: Any = case.world.market
     if market is not None:
+        yield to_bool(market.status.is_one)
+        if isinstance(case.event, ChangeRules):
+            # and without tiers one rate decides
+            rates = (to_int(one.maintenance_margin_rate) for one in (case.event.rules, market.rules))
+            tiers: Any = case.event.rules.tiers
+            yield to_bool(tiers.need_no_more) == (next(rates) <= next(rates))
         # realised at its base rates alone: no tiers of others, no scaling
         yield z3.And(to_int(market.rules.open_interest_floor) == 0, to_int(market.rules.open_interest_cap) == 0)
     for name, arguments, value in case.world.tracer.calls:
