@@ -1626,9 +1626,10 @@ class Venue:
         best = self.get_book(market).get_best(held > 0)
         if best is None or not self.rulebook.has_book:
             return False
-        if not is_near(best.price, listing.mark, listing.rules.fill_price_band):
-            return False
         loss = listing.mark - best.price if held > 0 else best.price - listing.mark
+        # a price that is too good stands in the way, and is cancelled
+        if loss > 0 and not is_near(best.price, listing.mark, listing.rules.fill_price_band):
+            return False
         missing = loss - self.get_share(account, market, 1)
         near = loss <= Fraction(self.rulebook.insurance_fill_band, MILLION) * listing.mark
         backed = self.rulebook.insurance_backs_fills and missing <= self.get_available(now, market)

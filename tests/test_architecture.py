@@ -33,6 +33,7 @@ KERNEL = (
     "draws",
     "outflow",
     "events",
+    "lines",
     "journal",
     "margin",
     "markets",
@@ -104,7 +105,7 @@ AROUND_THE_CORE = (
     "changes",
 )
 #: Names, fields and sentences, for core and modules alike; nothing in it does anything.
-VOCABULARY = ("rules", "choices", "events")
+VOCABULARY = ("rules", "choices", "events", "lines")
 CORE_LINES, KERNEL_LINES, MODULE_LINES = 1000, 2500, 300
 
 LIBRARIES = {"__future__", "attrs", "attrs.validators", "collections.abc", "enum", "itertools", "rpds", "typing"}
