@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from proofs import (
+    allocation,
     cash,
     changes,
     close_out,
@@ -33,6 +34,7 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
     "limits": limits.LEMMAS,
     "insurance": insurance.LEMMAS,
     "journal": journal.LEMMAS,
+    "allocation": allocation.LEMMAS,
     "ranking": ranking.LEMMAS,
     "close_out": close_out.LEMMAS,
     "deleveraging": deleveraging.LEMMAS,

@@ -4,12 +4,14 @@ A trial writes nothing: a transition leaves the state as it is until its journal
 law of the same id, by which each such event lowers what is left to do, a resolution comes to an end at
 fixed marks. Its measure is (deficits and what is uncovered, open interest, lots of accounts below
 maintenance, deficits not booked), compared in this order; an episode from its beginning to its end is one step of
-it, and finite, since its head moves on. That no step raises an earlier figure is LIQ-3, MARG-3, ADL-3, ADL-4,
+it, and finite, since its head moves on, also where a part is no lot; it closes a lot at least where it has
+somebody (ADL-10). That no step raises an earlier figure is LIQ-3, MARG-3, ADL-3, ADL-4,
 SETTLE-1 and LOSS-2 for the deficits, BAL-2's open interest and the effects for the lots.
 
-What needs other accounts is a hypothesis, and named: that the queue is the ranked one, that it has
-somebody or there is a loss to book, that the members are all. A ranked queue exists: rank is a strict
-total order (``ranking.py``), and accounts are finitely many.
+What needs other accounts is a hypothesis, and named: that the queue is the ranked one and its level exact, that it
+has somebody or there is a loss to book, that the members are all. A ranked queue exists: rank is a strict
+total order (``ranking.py``), and accounts are finitely many. So does an exact level: parts go from nothing to all,
+without a leap, as it grows.
 """
 
 from __future__ import annotations
@@ -123,8 +125,9 @@ class _Need:
         self.queue: Any = SymQueue("queue")
         self.world.queue = self.queue
         fields = {"account": self._id, "market": self.world.focus}
+        level = {name: new_int(f"event.{name}") for name in ("level_lots", "level_weight")}
         self._begin = self.attempt.make(
-            events.BeginDeleveraging, **fields, queue=self.queue, size=new_int("event.size")
+            events.BeginDeleveraging, **fields, queue=self.queue, size=new_int("event.size"), **level
         )
         self._cover = self.attempt.make(events.CoverDeficit, account=self._id)
         self._takeover = self.attempt.make(events.Takeover, **fields, size=1)
@@ -135,6 +138,7 @@ class _Need:
         lots = lots_asked(case, account)
         assume(tracer, lots > 0, lots <= magnitude(account.size), lots_to_close(case, account, lots))
         assume(tracer, cooled_down(case, account), self.queue.length >= 0, case.is_ranked)
+        assume(tracer, case.remainder >= 0)
 
     def is_helped(self) -> bool:
         return _accepts_any(self.attempt, self._takeover, self._cover, self._begin)

@@ -74,6 +74,7 @@ LOOKS: dict[str, set[str]] = {
     "tables.DictTable.put": {"an index"},
     "tiers.get_tiered_requirement": {"an index", "a slice"},
     "ranking.get_chance": {"encode", "a string"},
+    "ranking.certify.<locals>.<listcomp>": {"an index"},
     "ranking.is_ranked": {"an index"},
     "ranking.is_ranked.<locals>.<listcomp>": {"an index"},
     "sharing.get_total_weight.<locals>.<listcomp>": {"an index"},
@@ -99,6 +100,7 @@ _BRACKETS = {
 _SHORT_WAYS = {"margin.get_initial_requirement", "margin.get_maintenance_requirement"}
 #: These compare a word that is a symbol, so that events are traced under all of them.
 _CLOSE_OUT = {"close_out.is_price_fresh", "close_out.get_fixed_price", "close_out.get_terms"}
+_ALLOCATION = {"ranking.get_candidate", "ranking.certify", "deleveraging.get_head_part"}
 _ADL_SIZE = {"close_out.are_lots_to_close"}
 #: A market's, which is a symbol too.
 _STATUS = {
@@ -119,6 +121,8 @@ CHOICES = {
     "CloseOut": _CLOSE_OUT,
     "adl_size": _ADL_SIZE,
     "AdlSize": _ADL_SIZE,
+    "adl_allocation": _ALLOCATION,
+    "Allocation": {"allocation.get_weight", "allocation.get_exact_part", "allocation.get_remainder"},
     "loss_sharing": {"sharing.get_account_weight", "sharing.process_begin_loss_sharing"},
     "LossSharing": {"sharing.get_weight", "sharing.process_begin_loss_sharing"},
     "tier_rule": _TIER_RULE,

@@ -5,7 +5,7 @@ event breaks. The quantities are exact integers; ``quantities.py`` names the uni
 """
 
 from riskcore import queries
-from riskcore.choices import AdlSize, CloseOut, LossSharing, MarketStatus, RankPolicy, TierRule
+from riskcore.choices import AdlSize, Allocation, CloseOut, LossSharing, MarketStatus, RankPolicy, TierRule
 from riskcore.events import (
     AdvanceTime,
     ApplyFunding,
@@ -56,6 +56,7 @@ __all__ = [
     "AccountId",
     "AdlSize",
     "AdvanceTime",
+    "Allocation",
     "ApplyFunding",
     "ApplyRules",
     "Atoms",

@@ -175,17 +175,20 @@ class BeginDeleveraging(Header):
     """The last stage opens: ``queue`` is every eligible counterparty, in rank order.
 
     ``size``: lots to close; zero: all of the position.
+    ``level_lots``, ``level_weight``: under a rulebook that parts the lots, so many are the part of so much weight.
     """
 
     account: AccountId = field(validator=some_text)
     market: MarketId = field(validator=some_text)
     queue: tuple[AccountId, ...] = field(validator=_queue)
     size: Lots = field(default=Lots(0), validator=exact_int)
+    level_lots: int = field(default=0, validator=exact_int)
+    level_weight: int = field(default=1, validator=exact_int)
 
 
 @frozen
 class Deleverage(Header):
-    """The head of the open queue takes as many lots as it can."""
+    """The head of the open queue closes its lots: all, or its part, which may be none."""
 
 
 @frozen

@@ -27,9 +27,11 @@ from collections.abc import Callable, Mapping
 from attrs import field, frozen
 
 from riskcore.capacity import (
+    Opening,
     can_close,
     compute_close_out_size,
     compute_fill_sizes,
+    compute_opening,
     compute_takeover_size,
     find_boundary,
     iter_halves,
@@ -410,18 +412,22 @@ class _Run:
             return False
         for market_id in markets:
             lots = compute_close_out_size(self.state, id, market_id)
-            queue = compute_queue(self.state, id, market_id, lots)
-            if queue and self._run_episode(id, market_id, queue, lots):
+            opening = compute_opening(self.state, id, market_id, lots)
+            if opening.queue and self._run_episode(id, market_id, opening, lots):
                 return True
-        return margin.equity < 0 and any(self._run_episode(id, market_id, ()) for market_id in markets)
+        return margin.equity < 0 and any(self._run_episode(id, market_id, Opening(())) for market_id in markets)
 
-    def _run_episode(self, id: AccountId, market_id: MarketId, queue: tuple[AccountId, ...], lots: int = 0) -> bool:
+    def _run_episode(self, id: AccountId, market_id: MarketId, opening: Opening, lots: int = 0) -> bool:
         if lots == abs(self.state.accounts.get(id).positions.get(market_id).size):
             lots = 0
-        if not self._propose(BeginDeleveraging(*self._make_header(), id, market_id, queue, Lots(lots))):
+        if not self._propose(self._make_opening(id, market_id, opening, lots)):
             return False
         self._consume_queue()
         return True
+
+    def _make_opening(self, id: AccountId, market_id: MarketId, opening: Opening, lots: int) -> BeginDeleveraging:
+        queue, *level = opening
+        return BeginDeleveraging(*self._make_header(), id, market_id, queue, Lots(lots), *level)
 
     def _consume_queue(self) -> None:
         """Take heads until the lots are closed, or the queue is exhausted: then end it."""

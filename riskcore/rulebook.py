@@ -13,7 +13,7 @@ import attrs
 from attrs import field, frozen
 from attrs.validators import instance_of
 
-from riskcore.choices import AdlSize, CloseOut, LossSharing, RankPolicy, TierRule
+from riskcore.choices import AdlSize, Allocation, CloseOut, LossSharing, RankPolicy, TierRule
 from riskcore.quantities import (
     RATE_ONE,
     AccountId,
@@ -71,6 +71,7 @@ class Rulebook:
     ``adl_size``: how many lots a deleveraging closes.
     ``adl_seed``: any integer; it decides which order ``RankPolicy.PSEUDO_RANDOM`` gives.
     ``funding_on_index``: funding is charged on notional at the index price; otherwise at mark.
+    ``adl_allocation``: how the lots of a deleveraging are parted among its queue.
     ``withdrawal_limit``: most atoms that withdrawals take out of the pool, less what deposits bring in, within
     ``withdrawal_window`` milliseconds of the first; zero where nothing limits it.
     ``rules_notice``: milliseconds that a market's new rules wait, if a position may need more maintenance by them.
@@ -107,6 +108,7 @@ class Rulebook:
     adl_size: AdlSize = field(default=AdlSize.WHOLE, validator=instance_of(AdlSize))
     adl_seed: int = field(default=0, validator=exact_int)
     funding_on_index: bool = field(default=False, validator=exact_bool)
+    adl_allocation: Allocation = field(default=Allocation.QUEUE, validator=instance_of(Allocation))
     rules_notice: Time = field(default=Time(0), validator=exact_int)
     withdrawal_limit: Atoms = field(default=Atoms(0), validator=exact_int)
     withdrawal_window: Time = field(default=Time(0), validator=exact_int)

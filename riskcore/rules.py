@@ -95,6 +95,7 @@ class Rule(StrEnum):
     ADL_SOLVENT = "the rulebook deleverages only accounts with no equity left"
     NOT_THE_LOTS_TO_CLOSE = "not as many lots as the rulebook closes: all, or the fewest that are enough"
     QUEUE_NOT_RANKED = "the queue is not all eligible accounts in rank order"
+    LEVEL_NOT_EXACT = "the level does not part the lots among the queue exactly"
     NOTHING_TO_BOOK = "nobody is eligible, and there is no loss to book"
     QUEUE_EXHAUSTED = "nobody is left in the queue"
     QUEUE_NOT_EXHAUSTED = "somebody is left in the queue"

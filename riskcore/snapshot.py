@@ -29,7 +29,9 @@ from typing import Any, Final
 
 from attrs import evolve
 
+from riskcore.allocation import get_part
 from riskcore.bad_input import Fault, LogError, Malformed, get_cause, printable, within
+from riskcore.choices import Allocation
 from riskcore.codec import (
     DELEVERAGING,
     DRAWS,
@@ -52,6 +54,8 @@ from riskcore.codec import (
 from riskcore.domains import has_part
 from riskcore.files import get_length, write_whole
 from riskcore.leverages import Leverages
+from riskcore.margin import get_margin
+from riskcore.markets import get_market
 from riskcore.quantities import NEVER, RATE_ONE, AccountId, Atoms, EventId, Leverage, MarketId, Shares, Time
 from riskcore.rulebook import MarketRules, Tier, is_admissible_market, is_admissible_tier
 from riskcore.sharing import get_account_weight, get_due
@@ -436,6 +440,32 @@ def _check_deleveraging(episode: Deleveraging, state: State) -> None:
     waiting = episode.queue[episode.head :]
     if len(set(waiting)) < len(waiting) or any(get_size(id) * size >= 0 for id in waiting):
         raise Fault("different accounts on the opposite side behind the head", "others", "queue")
+    if episode.level_lots < 0:
+        raise Fault("lots, zero or more", str(episode.level_lots), "level_lots")
+    if episode.level_weight <= 0:
+        raise Fault("a weight above zero", str(episode.level_weight), "level_weight")
+    _check_parts(episode, state)
+
+
+def _check_parts(episode: Deleveraging, state: State) -> None:
+    """That those still to come are allotted all that is left to close, or all that they have."""
+    policy, market = state.rulebook.adl_allocation, get_market(state, episode.market)
+    waiting = [state.accounts.get(id) for id in episode.queue[episode.head :]]
+    positions = [account.positions.get(episode.market) for account in waiting]
+    if policy is Allocation.QUEUE:
+        if (episode.level_lots, episode.level_weight, episode.remainder) != (0, 1, 0):
+            raise Fault("no level and no remainder, where the rulebook parts no lots", "others", "level_lots")
+        return
+    level = episode.level_lots, episode.level_weight
+    parts = [
+        get_part(policy, held.size, held.cost, market.mark_price, get_margin(account, state.markets).equity, *level)
+        for account, held in zip(waiting, positions, strict=True)
+    ]
+    left = min(episode.lots - episode.done, sum(abs(held.size) for held in positions))
+    if not 0 <= episode.remainder <= sum(part.most - part.least for part in parts):
+        raise Fault("no more lots than there are parts with a fraction", str(episode.remainder), "remainder")
+    if sum(part.least for part in parts) + episode.remainder != left:
+        raise Fault("a level at which the parts are all that is left to close", str(episode.level_lots), "level_lots")
 
 
 def _check_sharing(sharing: Sharing, state: State) -> None:

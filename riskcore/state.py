@@ -29,6 +29,7 @@ from riskcore.tables import DictTable, PersistentTable, Table
 
 _START = Time(0)
 _NOTHING = Atoms(0)
+_NO_LOTS = Lots(0)
 
 
 def _get_mark(market: Market) -> Price:
@@ -215,6 +216,8 @@ class Deleveraging:
     ``queue``: every eligible counterparty in rank order; ``head``: how many were consumed.
     ``excess``: atoms of the share that the account does not need, which are the insurance fund's.
     ``sequence``: the sequence number of the last event before it was opened.
+    ``level_lots``, ``level_weight``: so many lots are the part of so much weight (``allocation.py``).
+    ``remainder``: lots left over by parts that were rounded down, for those whose part has a fraction.
     """
 
     account: AccountId
@@ -226,6 +229,9 @@ class Deleveraging:
     head: int
     excess: Atoms = _NOTHING
     sequence: int = 0
+    level_lots: int = 0
+    level_weight: int = 1
+    remainder: Lots = _NO_LOTS
 
 
 @frozen

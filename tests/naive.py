@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, floor, isqrt
 from typing import Any, NamedTuple
 
 from riskcore import events
-from riskcore.choices import AdlSize, CloseOut, RankPolicy, TierRule
+from riskcore.choices import AdlSize, Allocation, CloseOut, RankPolicy, TierRule
 from riskcore.events import Event
 from riskcore.rulebook import MarketRules, Rulebook
 from riskcore.state import State
@@ -85,6 +86,8 @@ class EpisodeView(NamedTuple):
     head: int
     excess: int
     sequence: int
+    level: tuple[int, int] = (0, 1)
+    left_over: int = 0
 
 
 class SharingView(NamedTuple):
@@ -227,6 +230,8 @@ def observe(state: State) -> View:
             open_episode.head,
             open_episode.excess,
             open_episode.sequence,
+            (open_episode.level_lots, open_episode.level_weight),
+            open_episode.remainder,
         )
     return View(
         state.rulebook,
@@ -415,6 +420,8 @@ class Episode:
     head: int
     excess: int
     sequence: int
+    level: tuple[int, int]
+    left_over: int
 
     def get_paid(self, done: int) -> int:
         return floor(Fraction(self.share, self.lots) * done)
@@ -490,8 +497,9 @@ class Venue:
         venue.losses = -view.reserves["uncovered"]
         venue.stakes = dict(view.stakes)
         if view.episode is not None:
-            account, market_name, lots, share, done, queue, head, excess, sequence = view.episode
-            venue.episode = Episode(account, market_name, lots, share, list(queue), done, head, excess, sequence)
+            account, market_name, lots, share, done, queue, head, excess, sequence, level, over = view.episode
+            terms = account, market_name, lots, share
+            venue.episode = Episode(*terms, list(queue), done, head, excess, sequence, level, over)
         venue.seen = set(view.seen)
         venue.sequence, venue.time = view.sequence, view.time
         venue.draws = view.draws
@@ -557,6 +565,8 @@ class Venue:
                 episode.head,
                 episode.excess,
                 episode.sequence,
+                episode.level,
+                episode.left_over,
             ),
             frozenset(self.seen),
             self.sequence,
@@ -727,6 +737,49 @@ class Venue:
             if self.get_size(other, market) * side < 0 and self._can_pay(other, market, Fraction(share, lots))
         ]
         return sorted(eligible, key=lambda other: self._rank(other, market))
+
+    def get_weight(self, account: str, market: str) -> int:
+        """By what a position counts where the lots of a deleveraging are parted."""
+        weights = {
+            Allocation.CONTRACTS: abs(self.get_size(account, market)),
+            Allocation.PROFIT: self.get_profit(account, market),
+        }
+        return max(weights.get(self.rulebook.adl_allocation, self.get_equity(account)), 1)
+
+    def get_part(self, account: str, market: str, level: Fraction) -> Fraction:
+        """Its exact part in lots, where so many belong to each of weight."""
+        size = abs(self.get_size(account, market))
+        if self.rulebook.adl_allocation is Allocation.QUEUE:
+            return Fraction(size)
+        own = level * self.get_weight(account, market)
+        kept = max(size - own, Fraction(0))
+        return kept if self.rulebook.adl_allocation is Allocation.LEVERAGE else min(own, Fraction(size))
+
+    def get_target(self, queue: list[str], market: str, lots: int) -> int:
+        """Lots that a queue closes: those asked for, or all that there are."""
+        return min(lots, sum(abs(self.get_size(other, market)) for other in queue))
+
+    def get_level(self, queue: list[str], market: str, lots: int) -> Fraction:
+        """The level at which parts sum to the lots, found between two of those at which somebody's part is all."""
+        if self.rulebook.adl_allocation is Allocation.QUEUE or not queue:
+            return Fraction(0)
+        target = self.get_target(queue, market, lots)
+        bends = [Fraction(abs(self.get_size(other, market)), self.get_weight(other, market)) for other in queue]
+        points = [(self._sum_parts(queue, market, bend), bend) for bend in (Fraction(0), *sorted(bends))]
+        for (low, start), (high, end) in pairwise(sorted(points)):
+            if low <= target <= high and low != high:
+                return start + (end - start) * (target - low) / (high - low)
+        raise AssertionError("no level")
+
+    def _sum_parts(self, queue: list[str], market: str, level: Fraction) -> Fraction:
+        return sum((self.get_part(other, market, level) for other in queue), Fraction(0))
+
+    def _is_level(self, queue: list[str], market: str, lots: int, over: int, per: int) -> bool:
+        if self.rulebook.adl_allocation is Allocation.QUEUE:
+            return (over, per) == (0, 1)
+        if per < 1 or over < 0:
+            return False
+        return self._sum_parts(queue, market, Fraction(over, per)) == self.get_target(queue, market, lots)
 
     def _can_pay(self, account: str, market: str, per_lot: Fraction) -> bool:
         price, equity = per_lot * abs(self.get_size(account, market)), self.get_equity(account)
@@ -1136,8 +1189,16 @@ class Venue:
         queue = self.get_queue(event.account, event.market, lots, share)
         is_right = self.is_right_size(event.account, event.market, lots)
         on_index = self.rulebook.adl_close_out is CloseOut.INDEX
-        self.episode = Episode(event.account, event.market, lots, share, list(event.queue), 0, 0, excess, self.sequence)
+        level, left_over = (event.level_lots, event.level_weight), 0
+        is_exact = self._is_level(queue, event.market, lots, *level)
+        if is_exact and self.rulebook.adl_allocation is not Allocation.QUEUE:
+            parts = (floor(self.get_part(other, event.market, Fraction(*level))) for other in queue)
+            left_over = self.get_target(queue, event.market, lots) - sum(parts)
+        self.episode = Episode(
+            event.account, event.market, lots, share, list(event.queue), 0, 0, excess, self.sequence, level, left_over
+        )
         return get_broken(
+            LEVEL_NOT_EXACT=is_exact,
             NOT_THE_LOTS_TO_CLOSE=is_right,
             INDEX_STALE=not on_index or self._is_index_fresh(event.market, event.timestamp),
             LIQUIDATION_COOLDOWN=not self.is_waiting(event.account, event.timestamp),
@@ -1156,11 +1217,17 @@ class Venue:
         if episode.head >= len(episode.queue):
             return {"QUEUE_EXHAUSTED"}
         other = episode.queue[episode.head]
-        lots = min(episode.lots - episode.done, abs(self.get_size(other, episode.market)))
+        part = self.get_part(other, episode.market, Fraction(*episode.level))
+        lots = floor(part)
+        if part > lots and episode.left_over:
+            lots, episode.left_over = lots + 1, episode.left_over - 1
+        lots = min(lots, episode.lots - episode.done)
         payment = episode.get_paid(episode.done + lots) - episode.get_paid(episode.done)
         worth = lots * self.listings[episode.market].mark
         is_long = self.get_size(episode.account, episode.market) > 0
-        self._hand_over(episode.account, other, episode.market, lots, worth + payment if is_long else worth - payment)
+        if lots:
+            amount = worth + payment if is_long else worth - payment
+            self._hand_over(episode.account, other, episode.market, lots, amount)
         overshoot = episode.get_overshoot(episode.done + lots) - episode.get_overshoot(episode.done)
         self.cash[episode.account] -= overshoot
         self._feed(overshoot, episode.market)

@@ -15,7 +15,7 @@ import attrs
 from hypothesis import strategies as st
 
 from riskcore import events
-from riskcore.choices import AdlSize, CloseOut, LossSharing, MarketStatus, RankPolicy, TierRule
+from riskcore.choices import AdlSize, Allocation, CloseOut, LossSharing, MarketStatus, RankPolicy, TierRule
 from riskcore.events import Event
 from riskcore.journal import Line
 from riskcore.quantities import RATE_ONE, AccountId, Atoms, Lots, MarketId, Price, Rate, Time
@@ -299,8 +299,10 @@ def draw_scenario(random: Random) -> Scenario:
         liquidation_block_limit=Atoms(random.choice((0, 0, 0, 0, random.randint(1, 2 * wealth)))),
         vault_takes_deficits=not before_adl and random.random() < 0.15,
         adl_size=random.choice((AdlSize.WHOLE, AdlSize.NEEDED, AdlSize.NEEDED)),
-        adl_seed=random.randint(-(2**70), 2**70),
+        adl_seed=(seed := random.randint(-(2**70), 2**70)),
         funding_on_index=random.random() < 0.3,
+        # a draw of its own would change all that are drawn after it
+        adl_allocation=(*[Allocation.QUEUE] * 4, *Allocation)[seed % 9],
         rules_notice=Time(random.choice((0, 1, 5000, 5000, 5000))),
         withdrawal_limit=Atoms(random.choice((0, 0, 0, max(1, wealth // 20)))),
         withdrawal_window=Time(9000),
@@ -642,7 +644,17 @@ class Proposer:
         if self.random.random() < 0.1:
             lots = max(1, lots + self.random.choice((-1, 1)))
         size = 0 if lots == abs(self.venue.get_size(account, market)) and self.random.random() < 0.5 else lots
-        return self._make(events.BeginDeleveraging, account, market, tuple(self._queue(account, market, lots)), size)
+        queue = self._queue(account, market, lots)
+        level = self._level(queue, market, lots)
+        return self._make(events.BeginDeleveraging, account, market, tuple(queue), size, *level)
+
+    def _level(self, queue: list[str], market: str, lots: int) -> tuple[int, int]:
+        """The exact level, which is not always named in lowest terms; now and then another."""
+        if self.venue.rulebook.adl_allocation is Allocation.QUEUE or not queue:
+            return 0, 1
+        level, times = self.venue.get_level(queue, market, lots), self.random.choice((1, 1, 1, 7))
+        off = 1 if self.random.random() < 0.1 else 0
+        return level.numerator * times + off, level.denominator * times
 
     def _queue(self, account: str, market: str, lots: int = 0) -> list[str]:
         held = abs(self.venue.get_size(account, market))
@@ -980,6 +992,7 @@ def rulebooks(draw: st.DrawFn) -> Rulebook:
         adl_size=draw(st.sampled_from(AdlSize)),
         adl_seed=draw(st.integers(-(10**30), 10**30)),
         funding_on_index=draw(st.booleans()),
+        adl_allocation=draw(st.sampled_from(Allocation)),
         rules_notice=Time(draw(st.integers(0, 10**12))),
         withdrawal_limit=Atoms(draw(st.just(0) | st.integers(0, 10**30))),
         withdrawal_window=Time(draw(st.integers(1, 10**12))),
@@ -1064,7 +1077,15 @@ def any_events() -> st.SearchStrategy[Event]:
         st.builds(events.LiquidationFill, *head, names, names, market, amounts, amounts),
         st.builds(events.Takeover, *head, names, market, amounts),
         st.builds(events.CoverDeficit, *head, names),
-        st.builds(events.BeginDeleveraging, *head, names, market, st.lists(names, max_size=4).map(tuple), amounts),
+        st.builds(
+            events.BeginDeleveraging,
+            *head,
+            names,
+            market,
+            st.lists(names, max_size=4).map(tuple),
+            amounts,
+            *(2 * [amounts]),
+        ),
         st.builds(events.Deleverage, *head),
         st.builds(events.EndDeleveraging, *head),
         st.builds(events.WriteOff, *head, names),

@@ -42,6 +42,7 @@ KERNEL = (
     "insurance",
     "liquidation",
     "vault",
+    "allocation",
     "ranking",
     "close_out",
     "deleveraging",
@@ -78,6 +79,7 @@ AROUND_THE_CORE = (
     "settlement",
     "cash",
     "funding",
+    "allocation",
     "ranking",
     "rulebook",
     "close_out",
@@ -334,7 +336,7 @@ def test_a_module_says_what_lives_there(module: str) -> None:
 def test_the_naive_model_reads_values_only() -> None:
     tree = ast.parse((ROOT / "tests" / "naive.py").read_text())
     taken = {(source, name) for source, name in get_imports(tree) if source.partition(".")[0] == "riskcore"}
-    words = {"AdlSize", "CloseOut", "RankPolicy", "TierRule"}
+    words = {"AdlSize", "Allocation", "CloseOut", "RankPolicy", "TierRule"}
 
     assert taken == {
         ("riskcore", "events"),

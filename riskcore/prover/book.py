@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import z3
 
-from riskcore.choices import AdlSize, CloseOut, MarketStatus, RankPolicy
+from riskcore.choices import AdlSize, Allocation, CloseOut, MarketStatus, RankPolicy
 from riskcore.prover.symbols import SymBool, SymInt, new_bool, new_int, to_bool, to_int
 from riskcore.prover.tracer import Tracer
 from riskcore.rulebook import MarketRules, Rulebook
@@ -59,7 +59,11 @@ RULEBOOK_FLAGS = (
     "funding_on_index",
 )
 #: The choices that are words, and of which events depend on every one.
-RULEBOOK_CHOICES: dict[str, type[StrEnum]] = {"adl_close_out": CloseOut, "adl_size": AdlSize}
+RULEBOOK_CHOICES: dict[str, type[StrEnum]] = {
+    "adl_close_out": CloseOut,
+    "adl_size": AdlSize,
+    "adl_allocation": Allocation,
+}
 #: The fields of ``MarketRules`` that are integers.
 RULES_INTS = (
     "initial_margin_rate",
@@ -102,7 +106,7 @@ MARKET_INTS = (
     "pending_time",
 )
 POSITION_INTS = ("size", "cost", "entry_index", "opened")
-EPISODE_INTS = ("lots", "share", "done", "head", "excess", "sequence")
+EPISODE_INTS = ("lots", "share", "done", "head", "excess", "sequence", "level_lots", "level_weight", "remainder")
 
 EVENT_TIME = new_int("event.timestamp")
 
@@ -300,19 +304,32 @@ class SymTable(Opaque):
 
 
 class SymQueue(Opaque):
-    """A queue of any length; ``at`` gives its entries, ``place`` where an account stands."""
+    """A queue of any length; ``at`` gives its entries, ``place`` where an account stands.
+
+    ``allotted_from``: lots of the parts from a place on, rounded down; ``more_from``: how many of these are no whole
+    lots. ``capacity``: lots of all in it, when it opened.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.length = new_int(f"{name}.length")
         self._at = z3.Function(f"{name}.at", z3.IntSort(), z3.IntSort())
         self._place = z3.Function(f"{name}.place", z3.IntSort(), z3.IntSort())
+        self._allotted_from = z3.Function(f"{name}.allotted_from", z3.IntSort(), z3.IntSort())
+        self._more_from = z3.Function(f"{name}.more_from", z3.IntSort(), z3.IntSort())
+        self.capacity = new_int(f"{name}.capacity")
 
     def __getitem__(self, index: Any) -> SymInt:
         return SymInt(self._at(to_int(index)))
 
     def place(self, id: Any) -> SymInt:
         return SymInt(self._place(to_int(id)))
+
+    def allotted_from(self, place: Any) -> SymInt:
+        return SymInt(self._allotted_from(to_int(place)))
+
+    def more_from(self, place: Any) -> SymInt:
+        return SymInt(self._more_from(to_int(place)))
 
 
 class SymMembers(SymQueue):
@@ -376,6 +393,7 @@ class World:
         self.total_weight = new_int("total_weight")
         self.queue_ahead = z3.Function("ahead", z3.IntSort(), z3.IntSort(), z3.BoolSort())
         self._is_ranked = z3.Function("is_ranked", *[z3.IntSort()] * 4, z3.BoolSort())
+        self._remainder = z3.Function("remainder", *[z3.IntSort()] * 7)
         self.imagined: list[tuple[Any, Account]] = []
         self.imagined_stakes: list[tuple[Any, Stake]] = []
         self._assume_sums()
@@ -483,6 +501,15 @@ class World:
         figures = (size, episode.market, episode.lots, episode.share)
         return SymBool(self._is_ranked(*map(to_int, figures)))
 
+    def get_remainder(self, size: Any, episode: Any) -> SymInt:
+        """The remainder of the event's level, for such an episode; below zero where it is not exact."""
+        lots, weight = episode.level_lots, episode.level_weight
+        figures = (size, episode.market, episode.lots, episode.share, lots, weight)
+        result = SymInt(self._remainder(*map(to_int, figures)))
+        is_queue = self.rulebook.adl_allocation == Allocation.QUEUE
+        self.assume(implies(result >= 0, (weight > 0) & (lots >= 0)), implies(is_queue, result <= 0))
+        return result
+
     def _add_market(self, is_listed: bool) -> None:
         market = self._new_market() if is_listed else None
         self.markets.keys.append(self.focus)
@@ -525,13 +552,11 @@ class World:
 
     def _new_deleveraging(self, is_focus: bool) -> Any:
         """An open episode; where the event is a step of it, with the invariants that ADL-2 and ADL-4 carry on."""
-        lots, share, done, head, excess, sequence = (new_int(f"episode.{name}") for name in EPISODE_INTS)
+        figures: Any = {name: new_int(f"episode.{name}") for name in EPISODE_INTS}
         queue: Any = SymQueue("queue")
         market = self.focus if is_focus else new_int("episode.market")
-        episode: Any = Deleveraging(
-            new_int("episode.account"), market, lots, share, done, queue, head, excess, sequence
-        )
-        self.assume(invariant.episode_is_possible(episode))
+        episode: Any = Deleveraging(account=new_int("episode.account"), market=market, queue=queue, **figures)
+        self.assume(invariant.episode_is_possible(episode, self.rulebook))
         if is_focus:
             account = AccountSymbols(self, self.accounts.get(episode.account))
             self.assume(invariant.episode_fits(episode, self.market, account, self.rulebook))

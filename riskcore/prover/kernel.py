@@ -16,6 +16,7 @@ from typing import Any
 from attrs import evolve
 
 from riskcore import (
+    allocation,
     cash,
     changes,
     close_out,
@@ -50,6 +51,7 @@ from riskcore.margin import Margin, get_position_value
 from riskcore.prover.book import SymPositions, World, is_own_mark_fresh, symbolic_len
 from riskcore.prover.symbols import SymInt, get_run, symbolic_max, symbolic_min, to_int
 from riskcore.state import Draws
+from specs.allocation import part, weight_of
 from specs.arithmetic import cost_after, implies, named, opened_after
 from specs.close_out import are_lots_to_close, excess_of, lots_or_all, share_of
 from specs.domains import part_after, stock
@@ -79,6 +81,7 @@ MODULES: tuple[ModuleType, ...] = (
     insurance,
     liquidation,
     vault,
+    allocation,
     ranking,
     close_out,
     deleveraging,
@@ -94,8 +97,8 @@ MODULES: tuple[ModuleType, ...] = (
 
 _apply_rate = quantities.apply_rate
 _get_margin, _get_margin_after = margin.get_margin, margin.get_margin_after
+_get_step_lots = allocation.get_step_lots
 _get_open_interest_after = tiers.get_open_interest_after
-_get_step_lots = deleveraging.get_step_lots
 
 #: The world of the run in progress, for the one contract that speaks of all accounts.
 _worlds: list[World] = []
@@ -144,10 +147,6 @@ def _named_open_interest(*arguments: Any) -> Any:
     return named("open_interest", _get_open_interest_after(*arguments))
 
 
-def _named_step_lots(*arguments: Any) -> Any:
-    return named("lots", _get_step_lots(*arguments))
-
-
 def _name(measured: Margin) -> Margin:
     """The same margin, its figures under names."""
     kinds: Any = ("equity", "initial", "maintenance")
@@ -166,13 +165,24 @@ def _cost(size: Any, cost: Any, lots: Any, debit: Any) -> Any:
     return cost_after(size, cost, lots, debit)
 
 
-def _is_ranked(state: Any, market: Any, size: Any, episode: Any) -> Any:
+def _part(policy: Any, *figures: Any) -> Any:
+    if not figures[-1] > 0:
+        raise ZeroDivisionError("a level for no weight")
+    return allocation.Part(*part(policy, *figures))
+
+
+def _named_step_lots(*arguments: Any) -> Any:
+    return named("lots", _get_step_lots(*arguments))
+
+
+def _certify(state: Any, market: Any, size: Any, episode: Any) -> Any:
     world = _worlds[-1]
     if not world.is_untouched(state) or market is not world.market:
         raise TypeError("a queue was judged by another state than the one before the event")
     if episode.queue is not world.queue:
         raise TypeError("another queue than the event's was judged")
-    return world.is_ranked(size, episode)
+    judged: tuple[Any, Any] = world.is_ranked(size, episode), world.get_remainder(size, episode)
+    return ranking.Certificate(*judged)
 
 
 def _total_weight(state: Any, market_id: Any, market: Any, members: Any) -> Any:
@@ -248,7 +258,6 @@ CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
     margin.get_margin: _named_margin,
     margin.get_margin_after: _named_margin_after,
     tiers.get_open_interest_after: _named_open_interest,
-    deleveraging.get_step_lots: _named_step_lots,
     markets.are_marks_fresh: _are_marks_fresh,
     journal.get_cost: _cost,
     tiers.get_step_floor: _step_floor,
@@ -260,7 +269,10 @@ CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
     draws.get_draws_after: _draws_after,
     outflow.get_taken_out: taken_out,
     outflow.get_outflow_after: _outflow_after,
-    ranking.is_ranked: _is_ranked,
+    ranking.certify: _certify,
+    allocation.get_weight: weight_of,
+    allocation.get_part: _part,
+    allocation.get_step_lots: _named_step_lots,
     sharing.get_total_weight: _total_weight,
     close_out.get_lots: lots_or_all,
     close_out.get_terms: _terms,

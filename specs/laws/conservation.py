@@ -157,7 +157,7 @@ def _the_next_event_may_assume_it(case: Case) -> Any:
     if episode is None:
         return market
     fits = episode_fits(episode, after.market, after.account(episode.account), case.rulebook)
-    return every(market, episode_is_possible(episode), fits)
+    return every(market, episode_is_possible(episode, case.rulebook), fits)
 
 
 def _reserves_keep_their_sign(case: Case) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.faults import (
+    allocation,
     audited,
     books,
     changes,
@@ -53,4 +54,5 @@ FAULTS: tuple[Fault, ...] = (
     *changes.FAULTS,
     *outflow.FAULTS,
     *sharing.FAULTS,
+    *allocation.FAULTS,
 )
