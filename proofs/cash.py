@@ -27,7 +27,7 @@ def _the_flat_can_leave(tracer: Tracer) -> Any:
     id = new_int("id")
     account = AccountSymbols(world, world.accounts.get(id))
     others_equity = world.sum_balances + world.sum_entries - account.equity
-    assume(tracer, account.maintenance == 0, account.balance > 0)
+    assume(tracer, account.maintenance == 0, account.has_no_orders, account.balance > 0)
     vault = world.rulebook.vault
     assume(tracer, (id != vault) | (world.stakes.get(vault).shares == world.vault_shares))
     assume(tracer, others_equity >= 0, world.reserves.uncovered == 0)
@@ -64,8 +64,8 @@ LEMMAS = (
     Lemma(
         "the_flat_can_leave",
         "LIVE-2",
-        "nobody in debt, nothing uncovered: every flat account can withdraw all that the rulebook's limit leaves room "
-        "for, a vault unless others hold shares",
+        "nobody in debt, nothing uncovered: every flat account without orders can withdraw all that the rulebook's "
+        "limit leaves room for, a vault unless others hold shares",
         _the_flat_can_leave,
         contracts=True,
     ),

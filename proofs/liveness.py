@@ -5,7 +5,8 @@ law of the same id, by which each such event lowers what is left to do, a resolu
 fixed marks. Its measure is (deficits and what is uncovered, open interest, lots of accounts below
 maintenance, deficits not booked), compared in this order; an episode from its beginning to its end is one step of
 it, and finite, since its head moves on, also where a part is no lot; it closes a lot at least where it has
-somebody (ADL-10). That no step raises an earlier figure is LIQ-3, MARG-3, ADL-3, ADL-4,
+somebody (ADL-10). Orders that are in the way are cancelled, each a step that leaves the rest of it as it is and one
+order less. That no step raises an earlier figure is LIQ-3, MARG-3, ADL-3, ADL-4,
 SETTLE-1 and LOSS-2 for the deficits, BAL-2's open interest and the effects for the lots.
 
 What needs other accounts is a hypothesis, and named: that the queue is the ranked one and its level exact, that it
@@ -29,10 +30,11 @@ from riskcore.prover.symbols import new_bool, new_int
 from riskcore.prover.tracer import Tracer
 from riskcore.rules import Rejected
 from riskcore.step import apply
-from specs.arithmetic import RATE_ONE, every, implies, magnitude, negate
+from specs.arithmetic import RATE_ONE, either, every, implies, magnitude, negate
 from specs.deleveraging import excess_to_pass, lots_asked, lots_to_close, share_to_pay
 from specs.gates import cooled_down
 from specs.limits import block_has_room
+from specs.liquidation import could_take_a_lot
 from specs.markets import fresh, index_fresh
 from specs.vault import could_take_over
 
@@ -84,11 +86,21 @@ def _what_ends_can_be_paired(tracer: Tracer) -> Any:
     attempt = _Try(tracer, new_int("market"))
     world, long, short = attempt.world, new_int("long"), new_int("short")
     market: Any = world.market
-    bought, sold = attempt.get_account(long).size, attempt.get_account(short).size
-    assume(tracer, market.settling, bought > 0)
+    one, other = attempt.get_account(long), attempt.get_account(short)
+    bought, sold = one.size, other.size
+    assume(tracer, market.settling, bought > 0, one.orders == 0, other.orders == 0)
     if not bool(sold < 0):
         return world.sum_sizes - bought < 0
     return attempt.accepts(attempt.make(events.SettlePair, market=world.focus, long=long, short=short))
+
+
+def _what_rests_can_be_cancelled(tracer: Tracer) -> Any:
+    """Whatever else there is: also in a market that ends, also the orders of who is below maintenance."""
+    attempt, id = _Try(tracer, new_int("market")), new_int("order")
+    event = attempt.make(events.CancelOrder, market=attempt.world.focus, order=id)
+    order = attempt.get_case(event).before.order(id)
+    assume(tracer, order.rests, order.market == attempt.world.focus)
+    return attempt.accepts(event)
 
 
 def _a_flat_debt_can_be_booked(tracer: Tracer) -> Any:
@@ -109,6 +121,8 @@ def _accepts_any(attempt: _Try, *tried: Any) -> bool:
 
 class _Need:
     """An account below maintenance with a position in a market that is open and not paused, its marks fresh.
+
+    It has no orders, and the book takes none of its lots: what takes one is a fill, or an order that can be cancelled.
 
     No cooldown runs, and no block that is used up; neither holds up an account in debt. And the queue that is
     ranked against it, for the lots that the rulebook wants closed.
@@ -137,8 +151,15 @@ class _Need:
         assume(tracer, implies(self.world.rulebook.adl_close_out == CloseOut.INDEX, index_fresh(case)))
         lots = lots_asked(case, account)
         assume(tracer, lots > 0, lots <= magnitude(account.size), lots_to_close(case, account, lots))
+        assume(tracer, account.has_no_orders, negate(self.world.rulebook.has_book & self._is_taken()))
         assume(tracer, cooled_down(case, account), self.queue.length >= 0, case.is_ranked)
         assume(tracer, case.remainder >= 0)
+
+    def _is_taken(self) -> Any:
+        """Whether the best order of the other side would take a lot."""
+        market: Any = self.world.market
+        best = either(self.account.size > 0, market.bid_price, market.ask_price)
+        return could_take_a_lot(self.case, self.account, best)
 
     def is_helped(self) -> bool:
         return _accepts_any(self.attempt, self._takeover, self._cover, self._begin)
@@ -230,8 +251,15 @@ LEMMAS = (
     Lemma(
         "what_ends_can_be_paired",
         "LIVE-1",
-        "in a market that ends, who is long has somebody short to be settled with",
+        "in a market that ends, who is long has somebody short to be settled with, once their orders are cancelled",
         _what_ends_can_be_paired,
+        contracts=True,
+    ),
+    Lemma(
+        "what_rests_can_be_cancelled",
+        "LIVE-1",
+        "an order that rests can be cancelled, whatever else there is",
+        _what_rests_can_be_cancelled,
         contracts=True,
     ),
     Lemma(

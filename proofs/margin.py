@@ -14,16 +14,18 @@ import attrs
 from riskcore import margin
 from riskcore.choices import MarketStatus
 from riskcore.leverages import Leverages
+from riskcore.orders import Resting, RestingOrders
 from riskcore.prover.book import SymChoice
 from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_int
 from riskcore.prover.tracer import Tracer
-from riskcore.quantities import NEVER, MarketId, apply_rate
+from riskcore.quantities import NEVER, Atoms, MarketId, apply_rate
 from riskcore.rulebook import MarketRules
-from riskcore.state import Account, Market, Position, Positions
+from riskcore.state import NO_POSITION, Account, Market, Position, Positions
 from riskcore.tables import DictTable
-from specs.arithmetic import RATE_ONE, every, implies, magnitude
+from specs.arithmetic import RATE_ONE, either, every, implies, magnitude
 from specs.markets import admissible
+from specs.tiers import exposure
 
 #: The fold is run over up to three positions; more are the same addition again.
 BOUNDED = "PROVED-BOUNDED(three positions), any sizes and rules"
@@ -98,7 +100,8 @@ def _higher_leverage_needs_no_more(tracer: Tracer) -> Any:
 
 def _bearable_at_less_open_interest(tracer: Tracer) -> Any:
     """What a trade may do where a higher requirement is left, it may where a lower is: less is asked afterwards."""
-    market, before, after, gained = any_market(tracer), *map(new_int, ("before", "after", "gained"))
+    market, gained = any_market(tracer), new_int("gained")
+    before, after = (margin.Stance(new_int(name), new_int(f"{name}.exposure")) for name in ("before", "after"))
     found = margin.Margin(*map(new_int, ("equity", "initial", "maintenance")))
     leverage, more = new_int("leverage"), new_int("more")
     at_less, at_more, then = new_int("at_less"), new_int("at_more"), new_int("then")
@@ -107,7 +110,7 @@ def _bearable_at_less_open_interest(tracer: Tracer) -> Any:
     needs = {id(market.open_interest): new_int("at_found"), id(more): at_more, id(then): at_less}
 
     def required(of: Any, size: Any, open_interest: Any, chosen: Any) -> Any:
-        asked = before if open_interest is market.open_interest else after
+        asked = (before if open_interest is market.open_interest else after).exposure
         if of is not market or chosen is not leverage or size is not asked:
             raise TypeError("another requirement was asked for")
         return needs[id(open_interest)]
@@ -116,6 +119,23 @@ def _bearable_at_less_open_interest(tracer: Tracer) -> Any:
         is_hard = margin.is_bearable(found, market, before, after, gained, more, leverage)
         is_easy = margin.is_bearable(found, market, before, after, gained, then, leverage)
     return implies(is_hard, is_easy)
+
+
+def _exposure_is_the_larger(tracer: Tracer) -> Any:
+    """Of what all bids and what all asks would make of a position; and so no less than the position itself."""
+    size, bids, asks = new_int("size"), new_int("bids"), new_int("asks")
+    assume(tracer, bids >= 0, asks >= 0)
+    result: Any = margin.get_exposure(size, Resting(bids, asks, new_int("orders")))
+    bought, sold = magnitude(size + bids), magnitude(size - asks)
+    stance: Any = margin.get_stance(size, Resting(bids, asks, new_int("orders")))
+    return every(
+        result >= magnitude(size),
+        result == either(bought >= sold, bought, sold),
+        result == exposure(size, bids, asks),
+        stance.size == size,
+        stance.exposure == result,
+        implies((bids == 0) & (asks == 0), result == magnitude(size)),
+    )
 
 
 def _zero_exactly_at_zero(tracer: Tracer) -> Any:
@@ -167,22 +187,29 @@ def _sum_over(count: int) -> Callable[[Tracer], Any]:
     def margin_is_the_sum(tracer: Tracer) -> Any:
         ids = [MarketId(f"market{number}") for number in range(count)]
         held = {id: Position(*(new_int(f"{id}.{field}") for field in FIELDS)) for id in ids}
-        chosen: dict[MarketId, Any] = {id: new_int(f"{id}.leverage") for id in ids}
+        quoted = MarketId("quoted")
+        chosen: dict[MarketId, Any] = {id: new_int(f"{id}.leverage") for id in (*ids, quoted)}
+        # an order beside each position, and one where there is none
+        resting = {id: Resting(*(new_int(f"{id}.{field}") for field in ("bids", "asks", "orders"))) for id in chosen}
         no_market: Market | None = None
         table: DictTable[MarketId, Market | None] = DictTable(no_market)
         balance: Any = new_int("balance")
         equity, initial, maintenance = balance, 0, 0
         places: list[tuple[Any, MarketId]] = []
-        for id, position in held.items():
+        for id in chosen:
+            position = held.get(id, NO_POSITION)
             rules = MarketRules(**{field.name: new_int(f"{id}.{field.name}") for field in attrs.fields(MarketRules)})
             market = get_any_figures(rules, id)
             places.append((market, id))
-            assume(tracer, position.size != 0, chosen[id] != 0)
+            assume(tracer, chosen[id] != 0, resting[id].orders != 0)
+            if id in held:
+                assume(tracer, position.size != 0)
             table = table.put(id, market)
             equity += position.size * market.mark_price
             equity -= position.size * (market.funding_index - position.entry_index)
             initial += new_int(f"{id}.initial_requirement")
-            maintenance += new_int(f"{id}.maintenance_requirement")
+            if id in held:
+                maintenance += new_int(f"{id}.maintenance_requirement")
 
         def require(kind: str) -> Callable[..., Any]:
             """The requirement of a market's own position; of another size, open interest or leverage it is another."""
@@ -190,13 +217,23 @@ def _sum_over(count: int) -> Callable[[Tracer], Any]:
             def required(market: Any, size: Any, *others: Any) -> Any:
                 id = next(id for known, id in places if known is market)
                 own = (market.open_interest, chosen[id]) if kind == "initial_requirement" else ()
-                is_own = size is held[id].size and all(one is two for one, two in zip(others, own, strict=True))
+                asked = exposures[id] if own else held[id].size
+                is_own = size is asked and all(one is two for one, two in zip(others, own, strict=True))
                 return new_int(f"{id}.{kind}" if is_own else f"another.{kind}")
 
             return required
 
-        account = Account(balance, Positions(held), NEVER, Leverages(chosen))
+        account = Account(balance, Positions(held), NEVER, Leverages(chosen), Atoms(0), RestingOrders(resting))
+        exposures = {id: new_int(f"{id}.exposure") for id in chosen}
+
+        def get_exposure(size: Any, orders: Any) -> Any:
+            """The exposure of a market's own position and orders; of another it is another."""
+            id = next(id for id in chosen if resting[id] is orders)
+            is_own = size is held[id].size if id in held else type(size) is int and size == 0
+            return exposures[id] if is_own else new_int("another.exposure")
+
         with (
+            patch.object(margin, "get_exposure", get_exposure),
             patch.object(margin, "get_initial_requirement", require("initial_requirement")),
             patch.object(margin, "get_maintenance_requirement", require("maintenance_requirement")),
         ):
@@ -251,6 +288,12 @@ def _products_are_monotone(tracer: Tracer) -> Any:
 
 
 LEMMAS = (
+    Lemma(
+        "exposure_is_the_larger",
+        "BOOK-4",
+        "exposure is the larger of what all bids and all asks would make of a position, and no less than it",
+        _exposure_is_the_larger,
+    ),
     Lemma(
         "products_are_monotone", "ENV-1", "a smaller figure times one not negative is no larger", _products_are_monotone
     ),

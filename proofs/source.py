@@ -21,6 +21,7 @@ from attrs.validators import instance_of
 from rpds import HashTrieMap
 
 from riskcore import choices, events, tables
+from riskcore.orders import NO_ORDER
 from riskcore.prover.book import symbolic_len
 from riskcore.prover.kernel import MODULES
 from riskcore.prover.lemma import Lemma
@@ -68,10 +69,14 @@ LOOKS: dict[str, set[str]] = {
     "state.Positions.__eq__": {"isinstance", "a special method"},
     "state.Positions.__hash__": {"hash", "a special method"},
     "state.Positions.__repr__": {"a format", "a string", "a special method"},
-    "leverages.Leverages.__eq__": {"isinstance", "a special method"},
-    "leverages.Leverages.__hash__": {"hash", "a special method"},
-    "leverages.Leverages.__repr__": {"a format", "a string", "a special method"},
-    "tables.DictTable.put": {"an index"},
+    "per_market.PerMarket.__init__.<locals>.<dictcomp>": {"ABSENT"},
+    "per_market.PerMarket.get": {"ABSENT"},
+    "per_market.PerMarket.put": {"type"},
+    "per_market.PerMarket.__eq__": {"type", "an identity", "a special method"},
+    "per_market.PerMarket.__hash__": {"hash", "a special method"},
+    "per_market.PerMarket.__repr__": {"type", "__name__", "a format", "a string", "a special method"},
+    "tables.DictTable.put": {"an index", "an identity"},
+    "tables.PersistentTable.put": {"an identity", "discard"},
     "tiers.get_tiered_requirement": {"an index", "a slice"},
     "ranking.get_chance": {"encode", "a string"},
     "ranking.certify.<locals>.<listcomp>": {"an index"},
@@ -167,8 +172,11 @@ class Kernel:
         return isinstance(value, typing.NewType) or value is attrs.evolve or self.is_constant(value)
 
     def is_constant(self, value: Any) -> bool:
-        """Whether it is nothing but integers, truths and classes of the kernel: no text and no word."""
-        if value is None or type(value) in (int, bool):
+        """Whether it is nothing but integers, truths and classes of the kernel: no word, and no text but no order's id.
+
+        That one symbols know.
+        """
+        if value is None or type(value) in (int, bool) or value is NO_ORDER:
             return True
         if type(value) is tuple:
             return all(id(part) in self._known or self.is_constant(part) for part in value)

@@ -33,6 +33,7 @@ def _is_a_total_map(make: Callable[[object], Table[str, object]], *, keeps_the_o
             and len(changed) == 2
             and dict(full.items()) == (before if keeps_the_old else dict(changed.items()))
             and (changed is full) != keeps_the_old
+            and dict(changed.put("one", ABSENT).put("three", ABSENT).items()) == {"two": TWO}
         )
 
     return claim

@@ -12,6 +12,7 @@ from riskcore.events import (
     ApplyRules,
     BeginDeleveraging,
     BeginLossSharing,
+    CancelOrder,
     CancelVaultDeposit,
     ChangeRules,
     CoverDeficit,
@@ -28,6 +29,7 @@ from riskcore.events import (
     LiquidationFill,
     ListMarket,
     MarkPrice,
+    PlaceOrder,
     RepayLoss,
     RequestVaultDeposit,
     RequestVaultRedemption,
@@ -43,6 +45,7 @@ from riskcore.events import (
 )
 from riskcore.journal import Line, Owner, Pay, Reason, Reserve, Stage, Trade
 from riskcore.leverages import Leverages
+from riskcore.orders import Order, Resting, RestingOrders
 from riskcore.planner import Liquidity, Offer, Resolution, resolve, settle
 from riskcore.quantities import AccountId, Atoms, EventId, Leverage, Lots, MarketId, Price, Rate, Shares, Time
 from riskcore.queries import stress
@@ -62,6 +65,7 @@ __all__ = [
     "Atoms",
     "BeginDeleveraging",
     "BeginLossSharing",
+    "CancelOrder",
     "CancelVaultDeposit",
     "ChangeRules",
     "CloseOut",
@@ -92,9 +96,11 @@ __all__ = [
     "MarketRules",
     "MarketStatus",
     "Offer",
+    "Order",
     "Outcome",
     "Owner",
     "Pay",
+    "PlaceOrder",
     "Position",
     "Positions",
     "Price",
@@ -108,6 +114,8 @@ __all__ = [
     "Reserve",
     "Reserves",
     "Resolution",
+    "Resting",
+    "RestingOrders",
     "Rule",
     "Rulebook",
     "SetLeverage",

@@ -16,7 +16,7 @@ from riskcore.close_out import get_spare, get_terms, make_episode
 from riskcore.gates import get_share_lots, is_just_liquidated, is_within_share, leaves_no_dust
 from riskcore.limits import get_lots_before_last, is_above_step, is_block_open, is_short_of_target
 from riskcore.liquidation import get_equity_share
-from riskcore.margin import get_initial_requirement, get_margin, get_margin_after
+from riskcore.margin import Margin, get_exposure, get_initial_requirement, get_margin, get_margin_after, get_stance
 from riskcore.margin import is_below_maintenance as is_below
 from riskcore.markets import get_market
 from riskcore.quantities import AccountId, MarketId, divide_up
@@ -33,17 +33,17 @@ SLACK = 6
 TAKEOVER_PROBES = 256
 
 
-def can_close(market: Market) -> bool:
-    """Whether positions in a market can be closed by force: it does not end, and is not paused."""
-    return not market.settling and market.status is not MarketStatus.PAUSED
-
-
 class Opening(NamedTuple):
     """What opens a deleveraging: the queue, and the level at which its lots are parted."""
 
     queue: tuple[AccountId, ...]
     level_lots: int = 0
     level_weight: int = 1
+
+
+def can_close(market: Market) -> bool:
+    """Whether positions in a market can be closed by force: it does not end, and is not paused."""
+    return not market.settling and market.status is not MarketStatus.PAUSED
 
 
 def compute_queue(state: State, id: AccountId, market_id: MarketId, lots: int | None = None) -> tuple[AccountId, ...]:
@@ -144,32 +144,35 @@ def compute_takeover_size(state: State, id: AccountId, market_id: MarketId) -> i
         return 0
     if not takes_equity(state.rulebook, margin):
         return 0
-    vault_account = state.accounts.get(state.rulebook.vault)
-    held = vault_account.positions.get(market_id).size
-    vault, chosen = get_margin(vault_account, state.markets), vault_account.leverages.get(market_id)
+    owner = state.accounts.get(state.rulebook.vault)
+    held, resting = owner.positions.get(market_id).size, owner.resting.get(market_id)
+    vault, chosen = get_margin(owner, state.markets), owner.leverages.get(market_id)
 
     def accepts(lots: int) -> bool:
-        return can_take_over(state, market, margin, size, lots, vault, held, chosen)
+        return can_take_over(state, market_id, market, margin, size, lots, owner)
 
-    def get_spare(lots: int) -> int:
+    def get_result(lots: int) -> Margin:
+        """The vault's margin once it has taken so many lots."""
         moved = lots if size > 0 else -lots
         share, left = get_equity_share(margin, market, size, lots), get_open_interest_after(market, held, size, moved)
-        result = get_margin_after(vault, market, held, held + moved, share, left, chosen)
+        before, after = get_stance(held, resting), get_stance(held + moved, resting)
+        return get_margin_after(vault, market, before, after, share, left, chosen)
+
+    def get_spare(lots: int) -> int:
+        result = get_result(lots)
         return result.equity - result.initial
 
     def get_relief(lots: int) -> int:
         """Equity above what keeps equity per maintenance as it is; the vault has a position."""
-        moved = lots if size > 0 else -lots
-        share, left = get_equity_share(margin, market, size, lots), get_open_interest_after(market, held, size, moved)
-        result = get_margin_after(vault, market, held, held + moved, share, left, chosen)
+        result = get_result(lots)
         return result.equity - divide_up(vault.equity * result.maintenance, vault.maintenance)
 
     def is_at_leverage(lots: int) -> bool:
         """Whether it is the vault's own choice that says what it needs."""
         moved = lots if size > 0 else -lots
-        after, left = held + moved, get_open_interest_after(market, held, size, moved)
-        needed = get_initial_requirement(market, after, left, chosen)
-        return needed > get_initial_requirement(market, after, left, 0)
+        exposure, left = get_exposure(held + moved, resting), get_open_interest_after(market, held, size, moved)
+        needed = get_initial_requirement(market, exposure, left, chosen)
+        return needed > get_initial_requirement(market, exposure, left, 0)
 
     def iter_straight(first: int, last: int) -> Iterator[tuple[int, int]]:
         """A part, in two where the requirement of the rules and that of the leverage cross in it: largest first."""
@@ -184,7 +187,8 @@ def compute_takeover_size(state: State, id: AccountId, market_id: MarketId) -> i
     sheds = min(abs(held), abs(size)) if held * size < 0 else 0
     limit = state.rulebook.vault_position_limit
     limit = min(limit, market.rules.vault_position_limit or limit)
-    parts = _iter_parts(limit, market, abs(size), held if size > 0 else -held, sheds)
+    with_it, against = (resting.bids, resting.asks) if size > 0 else (resting.asks, resting.bids)
+    parts = _iter_parts(limit, market, abs(size), held if size > 0 else -held, sheds, with_it, against)
     lines = chain.from_iterable(iter_straight(*part) for part in parts)
     beyond = chain.from_iterable(_iter_crossing(get_spare, *line) for line in lines)
     # where the lots bring a deficit, shedding them pays up to some size only
@@ -195,15 +199,21 @@ def compute_takeover_size(state: State, id: AccountId, market_id: MarketId) -> i
     return next((lots for lots in sizes if accepts(lots)), 0)
 
 
-def _iter_parts(limit: int, market: Market, size: int, held: int, sheds: int) -> Iterator[tuple[int, int]]:
+def _iter_parts(
+    limit: int, market: Market, size: int, held: int, sheds: int, with_it: int, against: int
+) -> Iterator[tuple[int, int]]:
     """First and last lots of each part of the sizes above ``sheds`` and within the limit, the largest first.
 
     Within a part neither what the account keeps of ``size`` nor what the vault then has is in
-    another bracket; ``held`` is its position, positive where the lots add to it.
+    another bracket, with its open orders or without; ``held`` is its position, positive where the lots add to it,
+    ``with_it`` and ``against`` the lots that its orders would add and take away.
     """
     last = min(limit // market.mark_price - held, size)
     floors = [tier.floor // market.mark_price for tier in market.rules.tiers]
-    ends = {end for floor in floors for end in (floor - held, size - floor - 1) if sheds < end < last}
+    turns = {(against - with_it) // 2 - held}
+    for floor in floors:
+        turns |= {floor - held, size - floor - 1, floor - held - with_it, against - held - floor - 1}
+    ends = {end for end in turns if sheds < end < last}
     for first, end in pairwise(sorted({*ends, last, sheds}, reverse=True) if last > sheds else ()):
         yield end + 1, first
 

@@ -19,7 +19,8 @@ import attrs
 from attrs import frozen
 
 from riskcore.bad_input import Fault, get_hint, printable, within
-from riskcore.events import Event, Fill
+from riskcore.events import Event, Fill, PlaceOrder
+from riskcore.orders import Order
 from riskcore.quantities import RATE_ONE, AccountId, Atoms, EventId, Leverage, Lots, MarketId, Price, Rate, Shares, Time
 from riskcore.rulebook import MarketRules, Rulebook, is_admissible_rulebook
 from riskcore.state import Deleveraging, Draws, Market, Position, Reserves, Sharing, Stake
@@ -256,10 +257,10 @@ _DIRECTED: Final = Sign("a size that is not zero", below=True)
 
 
 def _get_signs(kind: type[Any]) -> dict[str, Sign]:
-    """Amounts, sizes, prices and shares are above zero, but that a fill has a direction."""
+    """Amounts, sizes, prices and shares are above zero, but that a fill and an order have a direction."""
     hints = get_type_hints(kind).items()
     return {
-        name: _DIRECTED if kind is Fill and hint is Lots else _ABOVE_ZERO[hint]
+        name: _DIRECTED if kind in (Fill, PlaceOrder) and hint is Lots else _ABOVE_ZERO[hint]
         for name, hint in hints
         if hint in _ABOVE_ZERO
     }
@@ -293,6 +294,7 @@ MARKET: Final[Record[Market]] = Record(Market)
 POSITION: Final[Record[Position]] = Record(Position)
 RESERVES: Final[Record[Reserves]] = Record(Reserves)
 STAKE: Final[Record[Stake]] = Record(Stake)
+ORDER: Final[Record[Order]] = Record(Order)
 DRAWS: Final[Record[Draws]] = Record(Draws)
 DELEVERAGING: Final[Record[Deleveraging]] = Record(Deleveraging)
 SHARING: Final[Record[Sharing]] = Record(Sharing)

@@ -18,7 +18,7 @@ from riskcore.gates import must_wait
 from riskcore.insurance import get_available
 from riskcore.journal import Journal, Reason, Reserve, Stage
 from riskcore.limits import is_block_open
-from riskcore.liquidation import give, require_liquidatable
+from riskcore.liquidation import can_take_a_lot, give, require_liquidatable
 from riskcore.margin import get_margin
 from riskcore.markets import get_market, get_trading_market, require_fresh
 from riskcore.quantities import AccountId, Lots, divide_down
@@ -55,18 +55,17 @@ def process_begin_deleveraging(state: State, event: BeginDeleveraging) -> Journa
     margin = get_margin(account, state.markets)
     lots = get_lots(size, event.size)
     require_liquidatable(margin, size, lots)
+    require(account.resting.is_empty, Rule.ORDERS_REST)
+    is_taken = can_take_a_lot(state, market, margin, size, event.timestamp)
+    require(not (rulebook.has_book & is_taken), Rule.BOOK_NOT_EXHAUSTED)
     require(not must_wait(rulebook, margin, account.liquidated, event.timestamp), Rule.LIQUIDATION_COOLDOWN)
     is_open = is_block_open(rulebook, market, account, 0, event.timestamp)
     require((margin.equity < 0) | is_open, Rule.LIQUIDATION_BLOCK)
     require(rulebook.adl_solvent | (margin.equity <= 0), Rule.ADL_SOLVENT)
     if event.account != rulebook.vault:
         vault = state.accounts.get(rulebook.vault)
-        held = vault.positions.get(event.market).size
-        vault_margin, chosen = get_margin(vault, state.markets), vault.leverages.get(event.market)
-        require(
-            not can_take_over(state, market, margin, size, 1, vault_margin, held, chosen),
-            Rule.VAULT_NOT_EXHAUSTED,
-        )
+        has_room = can_take_over(state, event.market, market, margin, size, 1, vault)
+        require(not has_room, Rule.VAULT_NOT_EXHAUSTED)
     insurance_is_next = rulebook.insurance_before_adl & (margin.equity < 0)
     require((not insurance_is_next) | (get_available(state, event.timestamp) == 0), Rule.INSURANCE_NOT_EXHAUSTED)
     require(is_price_fresh(rulebook, market, event.timestamp), Rule.INDEX_STALE)

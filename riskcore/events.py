@@ -26,6 +26,7 @@ from riskcore.quantities import (
     Rate,
     Shares,
     Time,
+    exact_bool,
     exact_int,
     some_text,
 )
@@ -134,24 +135,32 @@ class ApplyFunding(Header):
 
 @frozen
 class Fill(Header):
-    """Two accounts trade; ``size`` is the taker's change of position, + buys, - sells."""
+    """Two accounts trade; ``size`` is the taker's change of position, + buys, - sells.
+
+    ``order``: the maker's resting order that it takes from, where the rulebook has an order book.
+    """
 
     taker: AccountId = field(validator=some_text)
     maker: AccountId = field(validator=some_text)
     market: MarketId = field(validator=some_text)
     size: Lots = field(validator=exact_int)
     price: Price = field(validator=exact_int)
+    order: EventId | None = field(default=None, validator=_text_or_none)
 
 
 @frozen
 class LiquidationFill(Header):
-    """The order book's stage: ``size`` lots of an account below maintenance go to a maker."""
+    """The order book's stage: ``size`` lots of an account below maintenance go to a maker.
+
+    ``order``: as for a fill.
+    """
 
     account: AccountId = field(validator=some_text)
     maker: AccountId = field(validator=some_text)
     market: MarketId = field(validator=some_text)
     size: Lots = field(validator=exact_int)
     price: Price = field(validator=exact_int)
+    order: EventId | None = field(default=None, validator=_text_or_none)
 
 
 @frozen
@@ -284,6 +293,31 @@ class SetLeverage(Header):
 
 
 @frozen
+class PlaceOrder(Header):
+    """A limit order rests in the book, for ``size`` lots, + buys, - sells, at ``price`` or better.
+
+    It is known by the event's id.
+    ``ahead``: the order that it goes behind; None where it is the best of its side.
+    ``reduce_only``: it only brings a position toward zero.
+    """
+
+    account: AccountId = field(validator=some_text)
+    market: MarketId = field(validator=some_text)
+    size: Lots = field(validator=exact_int)
+    price: Price = field(validator=exact_int)
+    reduce_only: bool = field(default=False, validator=exact_bool)
+    ahead: EventId | None = field(default=None, validator=_text_or_none)
+
+
+@frozen
+class CancelOrder(Header):
+    """A resting order is taken out of its market's book."""
+
+    market: MarketId = field(validator=some_text)
+    order: EventId = field(validator=some_text)
+
+
+@frozen
 class SetMarketStatus(Header):
     """A market becomes close-only, is paused, or is open again. ``SettleMarket`` and ``DelistMarket`` end it."""
 
@@ -342,6 +376,8 @@ Event: TypeAlias = (
     | RequestVaultRedemption
     | ExecuteVaultRedemption
     | SetLeverage
+    | PlaceOrder
+    | CancelOrder
     | SetMarketStatus
     | DelistMarket
     | ChangeRules

@@ -9,103 +9,41 @@ after every guard has passed; the journal's lines are the event's effects.
 
 from __future__ import annotations
 
-from enum import Enum, StrEnum
-from typing import NamedTuple, TypeAlias
-
 from attrs import evolve
 
 from riskcore.domains import get_insured, get_separate
 from riskcore.draws import get_draws_after
 from riskcore.events import Event
 from riskcore.leverages import NO_LEVERAGES, Leverages
+from riskcore.lines import Line as Line
+from riskcore.lines import Owner as Owner
+from riskcore.lines import Pay as Pay
+from riskcore.lines import Reason as Reason
+from riskcore.lines import Reserve as Reserve
+from riskcore.lines import Stage as Stage
+from riskcore.lines import Trade as Trade
+from riskcore.orders import NO_RESTING_ORDERS, Order, Resting, RestingOrders
 from riskcore.outflow import get_outflow_after
-from riskcore.quantities import NEVER, AccountId, Atoms, Leverage, Lots, MarketId, Shares, Time, divide_down
+from riskcore.quantities import (
+    NEVER,
+    AccountId,
+    Atoms,
+    EventId,
+    Leverage,
+    Lots,
+    MarketId,
+    Price,
+    Shares,
+    Time,
+    divide_down,
+)
 from riskcore.state import Account, Deleveraging, Draws, Market, Position, Positions, Reserves, Sharing, Stake, State
-
-
-class Reserve(Enum):
-    """An owner of cash that is no account."""
-
-    OUTSIDE = "outside"
-    INSURANCE = "insurance"
-    FEES = "fees"
-    TRANSIT = "transit"
-    UNCOVERED = "uncovered"
-    ESCROW = "escrow"
-
-
-Owner: TypeAlias = AccountId | Reserve
-
-
-class Stage(StrEnum):
-    """The waterfall's stages, in order, and ordinary business before them."""
-
-    ORDINARY = "ordinary"
-    BOOK = "book"
-    VAULT = "vault"
-    INSURANCE = "insurance"
-    DELEVERAGING = "deleveraging"
-    SETTLEMENT = "settlement"
-    UNCOVERED = "uncovered"
-    SHARING = "sharing"
-
-
-class Reason(StrEnum):
-    """Why a line was written."""
-
-    DEPOSIT = "deposit"
-    WITHDRAWAL = "withdrawal"
-    HAIRCUT = "haircut"
-    TRANSFER = "transfer"
-    FUNDING = "funding"
-    FILL = "fill"
-    FEE = "fee"
-    FEE_SHARE = "fee_share"
-    LIQUIDATION = "liquidation"
-    LIQUIDATION_FEE = "liquidation_fee"
-    TAKEOVER = "takeover"
-    COVER = "cover"
-    CLOSE_OUT = "close_out"
-    OVERSHOOT = "overshoot"
-    SETTLEMENT = "settlement"
-    WRITE_OFF = "write_off"
-    REPAYMENT = "repayment"
-    LOSS_SHARE = "loss_share"
-    VAULT_REQUEST = "vault_request"
-    VAULT_DEPOSIT = "vault_deposit"
-    VAULT_RETURN = "vault_return"
-    VAULT_REDEMPTION = "vault_redemption"
-
-
-class Pay(NamedTuple):
-    """``amount`` atoms went from ``payer`` to ``payee``; below zero, the other way."""
-
-    payer: Owner
-    payee: Owner
-    amount: Atoms
-    reason: Reason
-    stage: Stage
-
-
-class Trade(NamedTuple):
-    """``lots`` contracts went from ``seller`` to ``buyer`` for ``amount`` atoms in all."""
-
-    buyer: AccountId
-    seller: AccountId
-    market: MarketId
-    lots: Lots
-    amount: Atoms
-    reason: Reason
-    stage: Stage
-
-
-Line: TypeAlias = Pay | Trade
 
 
 class Party:
     """An owner during one event: what it holds so far."""
 
-    __slots__ = ("balance", "id", "leverages", "liquidated", "positions", "sold")
+    __slots__ = ("balance", "id", "leverages", "liquidated", "positions", "resting", "sold")
 
     def __init__(
         self,
@@ -115,6 +53,7 @@ class Party:
         liquidated: Time = NEVER,
         chosen: Leverages = NO_LEVERAGES,
         sold: int = 0,
+        resting: RestingOrders = NO_RESTING_ORDERS,
     ) -> None:
         self.id = id
         self.balance = balance
@@ -122,6 +61,7 @@ class Party:
         self.liquidated = liquidated
         self.leverages = chosen
         self.sold = sold
+        self.resting = resting
 
 
 class Holder:
@@ -134,6 +74,16 @@ class Holder:
         self.stake = stake
 
 
+class Slot:
+    """A place for an order, during one event: the order that rests there so far, if one does."""
+
+    __slots__ = ("id", "order")
+
+    def __init__(self, id: EventId, order: Order | None) -> None:
+        self.id = id
+        self.order = order
+
+
 _NO_POSITIONS = Positions()
 
 
@@ -143,6 +93,7 @@ class Journal:
     __slots__ = (
         "_accounts",
         "_holders",
+        "_orders",
         "_reserves",
         "deleveraging",
         "draws",
@@ -165,6 +116,7 @@ class Journal:
         self._accounts: list[Party] = []
         self._reserves: dict[Reserve, Party] = {}
         self._holders: list[Holder] = []
+        self._orders: list[Slot] = []
         self.vault_shares: int = state.vault_shares
         self.draws: Draws = state.draws
         self.outflow: Draws = state.outflow
@@ -175,7 +127,8 @@ class Journal:
             if party.id == id:
                 return party
         account = self.state.accounts.get(id)
-        party = Party(id, account.balance, account.positions, account.liquidated, account.leverages, account.sold)
+        past = account.liquidated, account.leverages, account.sold
+        party = Party(id, account.balance, account.positions, *past, account.resting)
         self._accounts.append(party)
         return party
 
@@ -205,6 +158,11 @@ class Journal:
     def holders(self) -> tuple[AccountId, ...]:
         """The accounts whose stakes were taken out so far."""
         return tuple(holder.id for holder in self._holders)
+
+    @property
+    def orders(self) -> tuple[EventId, ...]:
+        """The places of orders taken out so far."""
+        return tuple(slot.id for slot in self._orders)
 
     def pay(self, payer: Party, payee: Party, amount: int, reason: Reason, stage: Stage) -> None:
         """Move ``amount`` atoms from ``payer`` to ``payee``."""
@@ -242,6 +200,10 @@ class Journal:
             market.index_price,
             market.index_time,
             market.insurance,
+            market.best_bid,
+            market.best_ask,
+            market.bid_price,
+            market.ask_price,
             market.pending,
             market.pending_time,
         )
@@ -265,6 +227,33 @@ class Journal:
     def choose(party: Party, market_id: MarketId, leverage: Leverage) -> None:
         """Note which leverage the party takes in a market."""
         party.leverages = party.leverages.put(market_id, leverage)
+
+    def slot(self, id: EventId) -> Slot:
+        """The place of an order, taken out at the first call."""
+        for slot in self._orders:
+            if slot.id == id:
+                return slot
+        slot = Slot(id, self.state.orders.get(id))
+        self._orders.append(slot)
+        return slot
+
+    @staticmethod
+    def keep(slot: Slot, order: Order | None) -> None:
+        """Let an order rest in a place, or none."""
+        slot.order = order
+
+    def quote(self, is_bid: bool, best: EventId, price: int) -> None:
+        """Note which order is the best of a side of the journal's market, and its price."""
+        assert self.market is not None
+        if is_bid:
+            self.market = evolve(self.market, best_bid=best, bid_price=Price(price))
+        else:
+            self.market = evolve(self.market, best_ask=best, ask_price=Price(price))
+
+    @staticmethod
+    def count_orders(party: Party, market_id: MarketId, resting: Resting) -> None:
+        """Note what the party has in the book of a market."""
+        party.resting = party.resting.put(market_id, resting)
 
     def cover(self, payee: Party, amount: int, stage: Stage, time: Time) -> None:
         """Pay ``amount`` atoms out of the insurance fund, and count them: against its limit, and to the market."""
@@ -322,7 +311,14 @@ class Journal:
         for party in self._accounts:
             accounts = accounts.put(
                 party.id,  # type: ignore[arg-type]
-                Account(Atoms(party.balance), party.positions, party.liquidated, party.leverages, Atoms(party.sold)),
+                Account(
+                    Atoms(party.balance),
+                    party.positions,
+                    party.liquidated,
+                    party.leverages,
+                    Atoms(party.sold),
+                    party.resting,
+                ),
             )
         separate = state.separate_insurance
         if self.market is not None and self.market_id is not None:
@@ -333,6 +329,9 @@ class Journal:
         stakes = state.stakes
         for holder in self._holders:
             stakes = stakes.put(holder.id, holder.stake)
+        orders = state.orders
+        for slot in self._orders:
+            orders = orders.put(slot.id, slot.order)
         return State(
             state.rulebook,
             accounts,
@@ -347,6 +346,7 @@ class Journal:
             self.draws,
             self.sharing,
             separate,
+            orders,
             self.outflow,
         )
 

@@ -28,10 +28,11 @@ def process_set_market_status(state: State, event: SetMarketStatus) -> Journal:
 
 
 def process_delist_market(state: State, event: DelistMarket) -> Journal:
-    """Nothing of it is left by then: no position, so no funding in transit, and no part of the insurance fund."""
+    """Nothing of it is left by then: no position, so no funding in transit, no order, no part of the insurance fund."""
     # Guard
     market = get_market(state, event.market)
     require(market.status == MarketStatus.SETTLING, Rule.MARKET_OPEN)
     require(market.open_interest == 0, Rule.MARKET_NOT_FLAT)
+    require((market.bid_price == 0) & (market.ask_price == 0), Rule.ORDERS_REST)
     # Effect
     return Journal(state, event.market, evolve(market, status=MarketStatus.DELISTED))

@@ -14,13 +14,14 @@ from riskcore.journal import Journal, Party, Reason, Reserve, Stage
 from riskcore.limits import note_sale, require_within_limits
 from riskcore.margin import (
     Margin,
+    can_bear,
     get_maintenance_requirement,
     get_margin,
-    is_bearable,
     is_below_maintenance,
     is_reduction,
 )
 from riskcore.markets import get_trading_market, is_enterable, is_within_band, require_fresh
+from riskcore.order_book import get_hit, get_resting_after, may_hit, take
 from riskcore.quantities import RATE_ONE, Time, apply_rate, divide_down
 from riskcore.rules import Rule, require
 from riskcore.state import Market, State
@@ -69,6 +70,24 @@ def can_back(state: State, market: Market, lots: int, loss: int, missing: int, t
     return rulebook.insurance_backs_fills & (missing <= get_available(state, time, market)) & is_near
 
 
+def get_loss(market: Market, size: int, lots: int, price: int) -> int:
+    """Atoms that a position of ``size`` loses against mark where ``lots`` of it go at ``price``."""
+    loss = lots * (market.mark_price - price)
+    return loss if size > 0 else -loss
+
+
+def can_take_a_lot(state: State, market: Market, margin: Margin, size: int, time: Time) -> bool:
+    """Whether the best order against a position of ``size``, of an account at ``margin``, is one to liquidate to.
+
+    By its price, which is the best there is. What else keeps a fill from it, such as its account's margin or a
+    price too good for the band, is no reason to pass it by: it can be cancelled.
+    """
+    price = market.bid_price if size > 0 else market.ask_price
+    loss, share = get_loss(market, size, 1, price), get_equity_share(margin, market, size, 1)
+    is_priced = (loss <= 0) | is_within_band(market, price, market.rules.fill_price_band)
+    return (price > 0) & is_priced & ((share >= loss) | can_back(state, market, 1, loss, loss - share, time))
+
+
 def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:
     # Guard
     market = get_trading_market(state, event.market)
@@ -77,11 +96,14 @@ def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:
     require(is_within_band(market, event.price, market.rules.fill_price_band), Rule.PRICE_BAND)
     journal = Journal(state, event.market, market)
     account, maker = journal.account(event.account), journal.account(event.maker)
+    require(account.resting.is_empty, Rule.ORDERS_REST)
     size, maker_size = account.positions.get(event.market).size, maker.positions.get(event.market).size
     require_fresh(state, account.positions, event.timestamp)
     margin = get_margin(account, state.markets)
     require_liquidatable(margin, size, event.size)
     bought = event.size if size > 0 else -event.size
+    hit = get_hit(state, market, event.order, event.maker, -bought, event.price)
+    require(may_hit(hit, maker_size), Rule.NOT_REDUCING)
     require(is_enterable(market) | is_reduction(maker_size, maker_size + bought), Rule.MARKET_CLOSE_ONLY)
     rulebook, liquidated = state.rulebook, account.liquidated
     require(not must_wait(rulebook, margin, liquidated, event.timestamp), Rule.LIQUIDATION_COOLDOWN)
@@ -90,23 +112,22 @@ def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:
     require_within_limits(rulebook, margin, market, account, size, event.size, event.timestamp)
     is_clean = leaves_no_dust(market.rules, size, size - bought)
     require(is_clean & leaves_no_dust(market.rules, maker_size, maker_size + bought), Rule.DUST)
-    worth = event.size * event.price
-    loss = event.size * market.mark_price - worth
-    if size < 0:
-        loss = -loss
+    worth, loss = event.size * event.price, get_loss(market, size, event.size, event.price)
     # what the account may lose in this fill and has not: below zero, the fund's part
     spare = get_equity_share(margin, market, size, event.size) - loss
     is_backed = can_back(state, market, event.size, loss, -spare, event.timestamp)
     require((spare >= 0) | is_backed, Rule.WORSE_THAN_BANKRUPTCY)
     # what the account loses against mark the maker gains, and its own money makes it stay
-    maker_margin, own = get_margin(maker, state.markets), maker.leverages.get(event.market)
-    left = get_open_interest_after(market, maker_size, size, bought)
-    require(is_bearable(maker_margin, market, maker_size, maker_size + bought, loss, left, own), Rule.MAKER_MARGIN)
+    left, resting = get_open_interest_after(market, maker_size, size, bought), maker.resting.get(event.market)
+    place, resting = (state, event.market, market), get_resting_after(resting, hit)
+    require(can_bear(maker, *place, maker_size + bought, resting, loss, left), Rule.MAKER_MARGIN)
     # Effect
     insurance = journal.reserve(Reserve.INSURANCE)
     give(journal, account, maker, size, event.size, worth, Reason.LIQUIDATION, Stage.BOOK)
     fee = min(apply_rate(worth, market.rules.liquidation_fee_rate), max(spare, 0))
     journal.pay(account, insurance, fee, Reason.LIQUIDATION_FEE, Stage.BOOK)
     journal.cover(account, max(-spare, 0), Stage.BOOK, event.timestamp)
+    if hit is not None:
+        take(journal, maker, hit)
     note_sale(journal, account, market, event.size, event.timestamp)
     return journal

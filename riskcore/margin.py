@@ -12,8 +12,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from riskcore.journal import Party
+from riskcore.orders import Resting
 from riskcore.quantities import MarketId, apply_rate, divide_up
-from riskcore.state import Account, Market, Position
+from riskcore.state import Account, Market, Position, State
 from riskcore.tables import Table
 from riskcore.tiers import get_initial_rates, get_maintenance_rates, get_tiered_requirement
 
@@ -24,6 +25,22 @@ class Margin(NamedTuple):
     equity: int
     initial: int
     maintenance: int
+
+
+class Stance(NamedTuple):
+    """A position of ``size`` lots, which its open orders could make one of ``exposure``, of either side."""
+
+    size: int
+    exposure: int
+
+
+def get_exposure(size: int, resting: Resting) -> int:
+    """The most lots, of either side, that a position of ``size`` and all orders of one side can become."""
+    return max(size + resting.bids, resting.asks - size)
+
+
+def get_stance(size: int, resting: Resting) -> Stance:
+    return Stance(size, get_exposure(size, resting))
 
 
 def get_initial_requirement(market: Market, size: int, open_interest: int, leverage: int) -> int:
@@ -54,15 +71,22 @@ def get_position_value(market: Market, position: Position) -> int:
 
 
 def get_positions_margin(owner: Account | Party, markets: Table[MarketId, Market | None]) -> Margin:
-    """The sums over all positions of an account; ``equity`` here is their value without the balance."""
+    """The sums over all positions and open orders of an account; ``equity`` here is their value without the balance."""
     value = initial = maintenance = 0
-    leverages = owner.leverages
+    leverages, resting = owner.leverages, owner.resting
     for market_id, position in owner.positions.items():
         market = markets.get(market_id)
         assert market is not None
         value += get_position_value(market, position)
-        initial += get_initial_requirement(market, position.size, market.open_interest, leverages.get(market_id))
+        exposure = get_exposure(position.size, resting.get(market_id))
+        initial += get_initial_requirement(market, exposure, market.open_interest, leverages.get(market_id))
         maintenance += get_maintenance_requirement(market, position.size)
+    for market_id, orders in resting.items():
+        market = markets.get(market_id)
+        assert market is not None
+        if owner.positions.get(market_id).size == 0:
+            exposure = get_exposure(0, orders)
+            initial += get_initial_requirement(market, exposure, market.open_interest, leverages.get(market_id))
     return Margin(value, initial, maintenance)
 
 
@@ -73,16 +97,16 @@ def get_margin(owner: Account | Party, markets: Table[MarketId, Market | None]) 
 
 
 def get_margin_after(
-    margin: Margin, market: Market, before: int, after: int, gained: int, open_interest: int, leverage: int
+    margin: Margin, market: Market, before: Stance, after: Stance, gained: int, open_interest: int, leverage: int
 ) -> Margin:
-    """The margin once a position has gone from ``before`` to ``after`` lots and equity has ``gained`` atoms.
+    """The margin once a position has gone from ``before`` to ``after`` and equity has ``gained`` atoms.
 
     ``open_interest`` lots are open then; ``leverage`` is what the account has chosen. Settling funding
     changes no equity, so lots at mark, price and fee are all there is to gain.
     """
-    initial = get_initial_requirement(market, after, open_interest, leverage)
-    initial -= get_initial_requirement(market, before, market.open_interest, leverage)
-    maintenance = get_maintenance_requirement(market, after) - get_maintenance_requirement(market, before)
+    initial = get_initial_requirement(market, after.exposure, open_interest, leverage)
+    initial -= get_initial_requirement(market, before.exposure, market.open_interest, leverage)
+    maintenance = get_maintenance_requirement(market, after.size) - get_maintenance_requirement(market, before.size)
     return Margin(margin.equity + gained, margin.initial + initial, margin.maintenance + maintenance)
 
 
@@ -96,13 +120,32 @@ def is_reduction(before: int, after: int) -> bool:
     return ((after >= 0) & (after < before)) | ((after <= 0) & (after > before))
 
 
-def is_bearable(margin: Margin, market: Market, before: int, after: int, gained: int, left: int, leverage: int) -> bool:
-    """Whether an account at ``margin`` may go from ``before`` to ``after`` lots, gaining ``gained`` atoms at mark.
+def is_bearable(
+    margin: Margin, market: Market, before: Stance, after: Stance, gained: int, left: int, leverage: int
+) -> bool:
+    """Whether an account at ``margin`` may go from ``before`` to ``after``, gaining ``gained`` atoms at mark.
 
-    At initial margin afterwards, with ``left`` lots open then and by its ``leverage``; or a reduction after which
-    equity per maintenance is no lower, compared cross-multiplied.
+    At initial margin afterwards, its open orders counted, with ``left`` lots open then and by its ``leverage``; or
+    a reduction after which equity per maintenance is no lower, compared cross-multiplied.
     """
     result = get_margin_after(margin, market, before, after, gained, left, leverage)
     return (result.equity >= result.initial) | (
-        is_reduction(before, after) & (result.equity * margin.maintenance >= margin.equity * result.maintenance)
+        is_reduction(before.size, after.size)
+        & (result.equity * margin.maintenance >= margin.equity * result.maintenance)
     )
+
+
+def can_bear(
+    owner: Account | Party,
+    state: State,
+    market_id: MarketId,
+    market: Market,
+    size: int,
+    resting: Resting,
+    gained: int,
+    left: int,
+) -> bool:
+    """Whether an account may have ``size`` lots and ``resting`` in a market, likewise."""
+    before = get_stance(owner.positions.get(market_id).size, owner.resting.get(market_id))
+    margin, chosen = get_margin(owner, state.markets), owner.leverages.get(market_id)
+    return is_bearable(margin, market, before, get_stance(size, resting), gained, left, chosen)

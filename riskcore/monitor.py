@@ -14,10 +14,13 @@ from typing import Any
 
 from attrs import define, frozen
 
+from riskcore.bad_input import Fault
+from riskcore.book_check import check_book
 from riskcore.choices import Allocation
 from riskcore.events import BeginDeleveraging, BeginLossSharing, EndDeleveraging, Event, Header
 from riskcore.journal import Line
-from riskcore.quantities import AccountId, MarketId
+from riskcore.orders import NO_ORDER, Order
+from riskcore.quantities import AccountId, EventId, MarketId
 from riskcore.rules import Rejected, Rule
 from riskcore.state import Account, Market, Stake, State
 from riskcore.step import DELEVERAGING_STEPS, SHARING_STEPS, Outcome, apply, get_effects
@@ -28,7 +31,7 @@ from specs.invariant import draws_are_possible, parts_are_of_the_fund, stake_is_
 from specs.laws import BY_ID, LAWS, Law
 from specs.ranking import ahead, chance, score
 from specs.sharing import weight
-from specs.tiers import initial_requirement, maintenance_requirement
+from specs.tiers import exposure, initial_requirement, maintenance_requirement
 
 #: Laws that have no formula over one event of their own.
 OTHER_LAWS = {
@@ -130,12 +133,16 @@ class _AccountView:
         "_account",
         "_margin",
         "_marks",
+        "asks",
         "balance",
+        "bids",
         "cost",
         "entry_index",
+        "has_no_orders",
         "leverage",
         "liquidated",
         "opened",
+        "orders",
         "size",
         "sold",
     )
@@ -145,10 +152,13 @@ class _AccountView:
         self._account = account
         self._margin: tuple[int, int, int] | None = None
         self.balance, self.liquidated, self.sold = account.balance, account.liquidated, account.sold
+        self.has_no_orders = account.resting.is_empty
         focus = marks.focus
         if focus is None:
             self.size = self.cost = self.entry_index = self.opened = self.leverage = 0
+            self.bids = self.asks = self.orders = 0
         else:
+            self.bids, self.asks, self.orders = account.resting.get(focus)
             self.leverage = account.leverages.get(focus)
             position = account.positions.get(focus)
             self.size, self.cost = position.size, position.cost
@@ -158,15 +168,24 @@ class _AccountView:
         if self._margin is None:
             equity: int = self.balance
             initial = maintenance = 0
-            leverages = self._account.leverages
-            for id, position in self._account.positions.items():
+            account = self._account
+            for id, position in account.positions.items():
                 market = self._marks.get(id)
                 size = position.size
                 equity += size * market.mark_price - size * (market.funding_index - position.entry_index)
-                initial += initial_requirement(market, size, market.open_interest, leverages.get(id))
+                initial += self._get_initial(id, market, size)
                 maintenance += maintenance_requirement(market, size)
+            for id, _ in account.resting.items():
+                if account.positions.get(id).size == 0:
+                    initial += self._get_initial(id, self._marks.get(id), 0)
             self._margin = equity, initial, maintenance
         return self._margin
+
+    def _get_initial(self, id: MarketId, market: Any, size: int) -> int:
+        resting, leverage = self._account.resting.get(id), self._account.leverages.get(id)
+        exposed: int = exposure(size, resting.bids, resting.asks)
+        required: int = initial_requirement(market, exposed, market.open_interest, leverage)
+        return required
 
     @property
     def equity(self) -> int:
@@ -192,6 +211,20 @@ class _AccountView:
         return self.maintenance - own
 
 
+class _OrderView:
+    """``specs.case.OrderView``: an order, or an empty place."""
+
+    __slots__ = ("account", "ahead", "behind", "market", "price", "reserved", "rests", "sequence", "size")
+
+    def __init__(self, order: Order | None) -> None:
+        self.rests = order is not None
+        self.account, self.market = ("", "") if order is None else (order.account, order.market)
+        self.size, self.price, self.sequence, self.reserved = (
+            (0, 0, 0, 0) if order is None else (order.size, order.price, order.sequence, order.reserved)
+        )
+        self.ahead, self.behind = (NO_ORDER, NO_ORDER) if order is None else (order.ahead, order.behind)
+
+
 class _Snapshot:
     """``specs.case.Snapshot`` of a state; accounts that are about to be written are kept as they were."""
 
@@ -202,8 +235,10 @@ class _Snapshot:
         kept: dict[AccountId, Account],
         sums: Sums,
         kept_stakes: dict[AccountId, Stake] | None = None,
+        kept_orders: dict[EventId, Order | None] | None = None,
     ) -> None:
         self._state = state
+        self._kept_orders = kept_orders or {}
         self._kept_stakes = kept_stakes or {}
         self._views: dict[AccountId, _AccountView] = {}
         self._kept = kept
@@ -230,6 +265,9 @@ class _Snapshot:
 
     def stake(self, id: Any) -> Stake:
         return self._kept_stakes.get(id) or self._state.stakes.get(id)
+
+    def order(self, id: Any) -> _OrderView:
+        return _OrderView(self._kept_orders[id] if id in self._kept_orders else self._state.orders.get(id))
 
     def seen(self, id: Any) -> bool:
         return self._state.seen.get(id)
@@ -260,8 +298,18 @@ class _Case:
         self.effects: tuple[Line, ...] = ()
         self.touched: tuple[AccountId, ...] = ()
         self.holders: tuple[AccountId, ...] = ()
+        self.touched_orders: tuple[EventId, ...] = ()
         self.before: Any = None
         self.after: Any = None
+
+    def orders_to_check(self) -> tuple[EventId, ...]:
+        """Those that were touched, and the first of each side, before and after."""
+        markets = (self.before.market, self.after.market)
+        firsts = (id for market in markets if market is not None for id in (market.best_bid, market.best_ask))
+        return tuple(dict.fromkeys(id for id in (*self.touched_orders, *firsts) if id != NO_ORDER))
+
+    def accounts_to_check(self) -> tuple[AccountId, ...]:
+        return self.touched
 
     @property
     def head(self) -> AccountId:
@@ -436,10 +484,11 @@ class Monitor:
             self._check_rejection(case, rejection.rule)
             return Outcome(state, (), rejection.rule)
         case.touched = journal.parties
-        case.holders = journal.holders
+        case.holders, case.touched_orders = journal.holders, journal.orders
         kept = {id: state.accounts.get(id) for id in _get_watched(state, case)}
         stakes = {id: state.stakes.get(id) for id in (*case.holders, state.rulebook.vault)}
-        case.before = _Snapshot(state, case.focus, kept, self._sums, stakes)
+        orders = {id: state.orders.get(id) for id in case.touched_orders}
+        case.before = _Snapshot(state, case.focus, kept, self._sums, stakes, orders)
         was_seen = state.seen.get(event.id)
         after = journal.post(event)
         for id in case.touched:
@@ -508,6 +557,12 @@ class Monitor:
         ):
             self._count(law, holds, None, clause)
         self._check_figures(state, listed)
+        try:
+            check_book(state)
+        except Fault as fault:
+            self._count("BOOK-5", False, None, f"the books are lists in their order, and counted: {fault}")
+        else:
+            self._count("BOOK-5", True, None, "the books are lists in their order, and counted")
 
     def _check_figures(self, state: State, listed: Iterable[MarketId]) -> None:
         """Each market's figures, and an open queue with its order, as any event would have left them."""
@@ -585,15 +640,26 @@ def _show(case: _Case, snapshot: _Snapshot) -> str:
     if snapshot.market is not None:
         lines.append(f"{case.focus}: {snapshot.market}")
     lines += [f"{id}: {snapshot.stake(id)}" for id in case.holders]
+    lines += [f"{id}: {_show_order(snapshot.order(id))}" for id in case.touched_orders]
     figures = [str(snapshot.reserves), str(snapshot.draws), f"deleveraging: {snapshot.deleveraging}"]
     if snapshot.sharing is not None:
         figures.append(str(snapshot.sharing))
     return "\n".join([*lines, *figures])
 
 
+def _show_order(order: _OrderView) -> str:
+    if not order.rests:
+        return "no order"
+    return (
+        f"{order.size} lots at {order.price} of {order.account} in {order.market}, reserved {order.reserved}, "
+        f"behind {order.ahead or 'nobody'}, ahead of {order.behind or 'nobody'}"
+    )
+
+
 def _show_account(account: _AccountView) -> str:
     return (
         f"balance {account.balance}, size {account.size}, cost {account.cost}, equity {account.equity}, "
         f"initial {account.initial}, maintenance {account.maintenance}, leverage {account.leverage}, "
-        f"liquidated {account.liquidated}, sold {account.sold}"
+        f"liquidated {account.liquidated}, sold {account.sold}, "
+        f"bids {account.bids}, asks {account.asks}, orders {account.orders}"
     )

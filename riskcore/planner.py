@@ -14,6 +14,10 @@ can be done is set aside, and looked at again only after something else was done
 out when all that is done; each sharing lowers what is uncovered, and when nobody can pay any more, what that does
 to its members is resolved.
 
+Where the rulebook has an order book, its orders are the offers, and no others are taken. An account's own are cancelled
+first; so is a best order that no size can be sold to, though its price is good enough: its maker has no margin for it,
+or nothing to reduce. There are only so many orders.
+
 An account that waits for its cooldown, or for the next block, is left to wait, below maintenance as it is: what the
 book would take later goes to no later stage, but to the vault where the rulebook names a trigger for it below
 maintenance.
@@ -42,6 +46,7 @@ from riskcore.choices import LossSharing
 from riskcore.events import (
     BeginDeleveraging,
     BeginLossSharing,
+    CancelOrder,
     CoverDeficit,
     Deleverage,
     EndDeleveraging,
@@ -57,19 +62,24 @@ from riskcore.gates import must_wait
 from riskcore.insurance import get_available
 from riskcore.journal import Journal, Line, Reserve, Trade
 from riskcore.limits import is_block_open
+from riskcore.liquidation import can_take_a_lot
 from riskcore.margin import Margin, get_maintenance_requirement, get_margin
 from riskcore.margin import is_below_maintenance as is_below
 from riskcore.markets import get_market
+from riskcore.order_book import get_best
+from riskcore.order_index import OrderIndex, iter_side
 from riskcore.pairing import compute_pairs
 from riskcore.quantities import RATE_ONE, AccountId, EventId, Lots, MarketId, Price, Time
 from riskcore.rules import Rejected, Rule
 from riskcore.state import State
-from riskcore.step import apply, step
+from riskcore.step import apply
 
 
 @frozen
 class Offer:
     """A resting order: ``maker`` trades up to ``lots`` at ``price`` atoms per lot.
+
+    ``order``: its id, where it rests in the state's own book.
 
     Raises ``ValueError`` where either is not above zero.
     """
@@ -77,6 +87,7 @@ class Offer:
     maker: AccountId
     price: Price
     lots: Lots
+    order: EventId | None = None
 
     def __attrs_post_init__(self) -> None:
         if self.price <= 0 or self.lots <= 0:
@@ -114,6 +125,7 @@ def resolve(
     prefix: str = "resolve",
     timestamp: Time | None = None,
     partial: bool = True,
+    index: OrderIndex | None = None,
 ) -> Resolution:
     """Run the waterfall at the marks of ``state``: book, vault, insurance, deleveraging, and sharing of the loss.
 
@@ -124,10 +136,11 @@ def resolve(
     makes the account healthy, or brings it to the rulebook's target; otherwise a fill is as large as the offer
     and the kernel allow.
     The order is fixed: lowest equity first, then id. A state on mutable tables is used up,
-    as by ``step``.
+    as by ``step``. Where the rulebook has an order book, its orders are taken and ``liquidity`` is not;
+    ``index`` is that of the state's orders, for who keeps one, and is made where it is None.
 
-    It costs one scan of the accounts, one for each market that ends and still has positions, and one for
-    each deleveraging, besides the kernel's own that certifies the queue; whatever else is done costs no
+    It costs one scan of the accounts, one of the orders, one for each market that ends and still has positions, and
+    one for each deleveraging, besides the kernel's own that certifies the queue; whatever else is done costs no
     more than the accounts that it touches.
 
     Raises ``ValueError`` where ``timestamp`` is in the past.
@@ -135,7 +148,7 @@ def resolve(
     time = state.timestamp if timestamp is None else timestamp
     if time < state.timestamp:
         raise ValueError(f"timestamp {time}: {Rule.TIME_BACKWARDS.value}")
-    return _Run(state, liquidity or Liquidity(), prefix, time, partial).finish()
+    return _Run(state, liquidity or Liquidity(), prefix, time, partial, index).finish()
 
 
 def settle(
@@ -164,6 +177,10 @@ def settle(
     return run.finish()
 
 
+#: Why a best order whose price is good enough, or too good for the band, is not to be sold to, whatever the size.
+UNFILLABLE = (Rule.MAKER_MARGIN, Rule.NOT_REDUCING, Rule.DUST, Rule.WORSE_THAN_BANKRUPTCY, Rule.PRICE_BAND)
+
+
 def find_below_maintenance(state: State) -> list[tuple[int, AccountId]]:
     """Equity and id of each account that may be liquidated, in no order. One scan.
 
@@ -181,8 +198,17 @@ def find_below_maintenance(state: State) -> list[tuple[int, AccountId]]:
 class _Run:
     """One resolution under way: the state so far, what was done, and whom to look at next."""
 
-    def __init__(self, state: State, liquidity: Liquidity, prefix: str, timestamp: Time, partial: bool) -> None:
+    def __init__(
+        self,
+        state: State,
+        liquidity: Liquidity,
+        prefix: str,
+        timestamp: Time,
+        partial: bool,
+        index: OrderIndex | None = None,
+    ) -> None:
         self.state = state
+        self.index = OrderIndex(state) if index is None else index
         self.prefix, self.timestamp, self.partial = prefix, timestamp, partial
         self.taken = 0
         self.bids = {market: list(reversed(offers)) for market, offers in liquidity.bids.items()}
@@ -264,7 +290,10 @@ class _Run:
                 raise AssertionError(f"an open sharing cannot go on: {self.state.sharing}")
 
     def _settle(self, market_id: MarketId) -> None:
-        """Close all positions in a market that ends."""
+        """Close all positions in a market that ends, its orders cancelled first."""
+        for is_bid in (True, False):
+            for order_id, _ in list(iter_side(self.state, market_id, is_bid)):
+                self._cancel(market_id, order_id)
         for long, short in compute_pairs(self.state, market_id):
             if not self._propose(SettlePair(*self._make_header(), market_id, long, short)):
                 raise AssertionError(f"a market that ends cannot be settled: {market_id}, {long} with {short}")
@@ -288,6 +317,8 @@ class _Run:
 
     def _relieve(self, id: AccountId, margin: Margin) -> bool:
         """Do the next thing for an account below maintenance; whether there was one."""
+        for order_id, market_id in self.index.get_orders(id):
+            self._cancel(market_id, order_id)
         markets = self._get_markets(id)
         rulebook = self.state.rulebook
         if must_wait(rulebook, margin, self.state.accounts.get(id).liquidated, self.timestamp):
@@ -328,7 +359,7 @@ class _Run:
 
     def _propose(self, event: Event) -> bool:
         """Hand the event to the kernel; whether it accepted."""
-        outcome = step(self.state, event)
+        outcome = self.index.step(self.state, event)
         if outcome.rejected is not None:
             return False
         self.state = outcome.state
@@ -340,6 +371,8 @@ class _Run:
 
     def _sell(self, id: AccountId, market_id: MarketId) -> bool:
         """Fill the best offer that takes the position; one that its maker cannot honour is dropped."""
+        if self.state.rulebook.has_book:
+            return self._sell_to_book(id, market_id)
         size = self.state.accounts.get(id).positions.get(market_id).size
         offers = (self.bids if size > 0 else self.asks).get(market_id, [])
         for place in reversed(range(len(offers))):
@@ -358,8 +391,40 @@ class _Run:
                 return False
         return False
 
+    def _sell_to_book(self, id: AccountId, market_id: MarketId) -> bool:
+        """Fill the best order that takes the position; one that could by its price and cannot is cancelled."""
+        if not self._is_open(id, market_id):
+            return False
+        size = self.state.accounts.get(id).positions.get(market_id).size
+        while (offer := self._get_best_offer(market_id, size > 0)) is not None:
+            lots, rule = self._size_fill(id, market_id, offer)
+            if lots:
+                return self._propose(self._make_fill(id, market_id, offer, lots))
+            if offer.order is None or rule not in UNFILLABLE or not self._can_take_a_lot(id, market_id):
+                return False
+            self._cancel(market_id, offer.order)
+        return False
+
+    def _get_best_offer(self, market_id: MarketId, is_bid: bool) -> Offer | None:
+        id = get_best(get_market(self.state, market_id), is_bid)
+        order = self.state.orders.get(id)
+        if order is None:
+            return None
+        return Offer(order.account, order.price, Lots(abs(order.size)), id)
+
+    def _can_take_a_lot(self, id: AccountId, market_id: MarketId) -> bool:
+        """Whether the kernel takes the book for one that is not exhausted."""
+        market, margin = get_market(self.state, market_id), self._get_margin(id)
+        size = self.state.accounts.get(id).positions.get(market_id).size
+        return can_take_a_lot(self.state, market, margin, size, self.timestamp)
+
+    def _cancel(self, market_id: MarketId, order_id: EventId) -> None:
+        if not self._propose(CancelOrder(*self._make_header(), market_id, order_id)):
+            raise AssertionError(f"an order that rests cannot be cancelled: {order_id} in {market_id}")
+
     def _make_fill(self, id: AccountId, market_id: MarketId, offer: Offer, lots: int) -> LiquidationFill:
-        return LiquidationFill(*self._make_header(), id, offer.maker, market_id, Lots(lots), offer.price)
+        header = self._make_header()
+        return LiquidationFill(*header, id, offer.maker, market_id, Lots(lots), offer.price, offer.order)
 
     def _size_fill(self, id: AccountId, market_id: MarketId, offer: Offer) -> tuple[int, Rule | None]:
         """The lots to sell, at most the offer's; or 0, and the rule that even the smallest size breaks."""
@@ -380,7 +445,9 @@ class _Run:
 
         fund = get_available(self.state, self.timestamp, self.state.markets.get(market_id))
         backed = self.state.rulebook.insurance_backs_fills and fund > 0
-        sizes = compute_fill_sizes(self.state, id, offer.maker, market_id, offer.lots, self.timestamp)
+        sizes = compute_fill_sizes(
+            self.state, id, offer.maker, market_id, self._get_most(market_id, offer), self.timestamp
+        )
         found, rule = 0, Rule.DUST
         for least, last in sizes:
             most, broken = _find_most(attempt, least, last, backed)
@@ -391,6 +458,14 @@ class _Run:
             else:
                 found = find_boundary(makes_healthy, most, least - 1)
         return found, None if found else rule
+
+    def _get_most(self, market_id: MarketId, offer: Offer) -> int:
+        """The offer's lots; of an order that only reduces, those that it can."""
+        order = None if offer.order is None else self.state.orders.get(offer.order)
+        if order is None or order.reserved:
+            return offer.lots
+        held = self.state.accounts.get(offer.maker).positions.get(market_id).size
+        return min(offer.lots, abs(held)) if held * order.size < 0 else 0
 
     def _hand_over(self, id: AccountId, market_id: MarketId) -> bool:
         """Give the vault as much of the position as it can take."""

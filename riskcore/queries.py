@@ -340,11 +340,13 @@ def _shock(mark: int, shock: int) -> Price:
 def _copy(state: State) -> State:
     """The same state on persistent tables, without the ids seen so far."""
     blank = genesis(state.rulebook)
-    accounts, markets, stakes = blank.accounts, blank.markets, blank.stakes
+    accounts, markets, stakes, orders = blank.accounts, blank.markets, blank.stakes, blank.orders
     for id, account in state.accounts.items():
         accounts = accounts.put(id, account)
     for market_id, market in state.markets.items():
         markets = markets.put(market_id, market)
     for holder, stake in state.stakes.items():
         stakes = stakes.put(holder, stake)
-    return evolve(state, accounts=accounts, markets=markets, seen=blank.seen, stakes=stakes)
+    for order_id, order in state.orders.items():
+        orders = orders.put(order_id, order)
+    return evolve(state, accounts=accounts, markets=markets, seen=blank.seen, stakes=stakes, orders=orders)

@@ -72,6 +72,7 @@ class Rulebook:
     ``adl_seed``: any integer; it decides which order ``RankPolicy.PSEUDO_RANDOM`` gives.
     ``funding_on_index``: funding is charged on notional at the index price; otherwise at mark.
     ``adl_allocation``: how the lots of a deleveraging are parted among its queue.
+    ``has_book``: trades are with the best order that rests in the market's book; otherwise with whom the log says.
     ``withdrawal_limit``: most atoms that withdrawals take out of the pool, less what deposits bring in, within
     ``withdrawal_window`` milliseconds of the first; zero where nothing limits it.
     ``rules_notice``: milliseconds that a market's new rules wait, if a position may need more maintenance by them.
@@ -109,6 +110,7 @@ class Rulebook:
     adl_seed: int = field(default=0, validator=exact_int)
     funding_on_index: bool = field(default=False, validator=exact_bool)
     adl_allocation: Allocation = field(default=Allocation.QUEUE, validator=instance_of(Allocation))
+    has_book: bool = field(default=False, validator=exact_bool)
     rules_notice: Time = field(default=Time(0), validator=exact_int)
     withdrawal_limit: Atoms = field(default=Atoms(0), validator=exact_int)
     withdrawal_window: Time = field(default=Time(0), validator=exact_int)

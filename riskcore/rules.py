@@ -54,6 +54,18 @@ class Rule(StrEnum):
     TAKER_MARGIN = "the taker would be below its initial margin, and does not reduce its risk"
     MAKER_MARGIN = "the maker would be below its initial margin, and does not reduce its risk"
 
+    NO_BOOK = "the rulebook has no order book"
+    OFF_BOOK = "the rulebook has an order book and the trade names no order of it, or it has none"
+    ORDER_CROSSES = "the order would trade at once: it fills first what is there"
+    ORDER_OUT_OF_PLACE = "the order's place is behind all of its price and better, ahead of all of a worse"
+    UNKNOWN_ORDER = "no such order rests in the market's book"
+    NOT_THE_BEST_ORDER = "the order is not the best of the other side"
+    NOT_THE_ORDERS_TERMS = "the trade is not with the order's account at the order's price"
+    SIZE_EXCEEDS_ORDER = "more lots than are left of the order"
+    NOT_REDUCING = "the order may only bring a position toward zero"
+    ORDERS_REST = "orders rest that are cancelled first: of the account, or in the market that ends"
+    BOOK_NOT_EXHAUSTED = "the best order of the other side can still take a lot"
+
     FUNDING_NOT_DUE = "no time has passed since the market's last funding"
     FUNDING_RATE_CAPPED = "the funding rate is beyond the rulebook's cap"
 

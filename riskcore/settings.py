@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from riskcore.events import SetLeverage
 from riskcore.journal import Journal
-from riskcore.margin import get_initial_requirement, get_margin
+from riskcore.margin import get_exposure, get_initial_requirement, get_margin
 from riskcore.markets import are_marks_fresh, get_market
 from riskcore.rules import Rule, require
 from riskcore.state import State
@@ -23,8 +23,9 @@ def process_set_leverage(state: State, event: SetLeverage) -> Journal:
     journal = Journal(state)
     account = journal.account(event.account)
     size, chosen = account.positions.get(event.market).size, account.leverages.get(event.market)
-    required = get_initial_requirement(market, size, market.open_interest, event.leverage)
-    added = required - get_initial_requirement(market, size, market.open_interest, chosen)
+    exposure = get_exposure(size, account.resting.get(event.market))
+    required = get_initial_requirement(market, exposure, market.open_interest, event.leverage)
+    added = required - get_initial_requirement(market, exposure, market.open_interest, chosen)
     is_fresh = are_marks_fresh(account.positions, state.markets, event.timestamp)
     require((added <= 0) | is_fresh, Rule.MARK_STALE)
     margin = get_margin(account, state.markets)

@@ -32,6 +32,8 @@ def process_settle_pair(state: State, event: SettlePair) -> Journal:
     require(market.settling, Rule.MARKET_OPEN)
     journal = Journal(state, event.market, market)
     long, short = journal.account(event.long), journal.account(event.short)
+    orders = long.resting.get(event.market).orders + short.resting.get(event.market).orders
+    require(orders == 0, Rule.ORDERS_REST)
     bought, sold = long.positions.get(event.market).size, -short.positions.get(event.market).size
     require((bought > 0) & (sold > 0), Rule.NOT_OPPOSITE)
     # Effect

@@ -1,12 +1,13 @@
 """A state as a file, and as a hash.
 
 The canonical encoding of a state is one JSON object with the keys ``accounts``,
-``deleveraging``, ``draws``, ``markets``, ``outflow``, ``reserves``, ``rulebook``, ``sequence``, ``sharing``,
-``stakes``, ``timestamp`` and ``vault_shares``, under them the field names of ``state.py``, those at
-their default left out, and ``draws`` and ``outflow`` of nothing, ``sharing`` where none is open, and
-``separate_insurance`` but where it is above zero; an account is
+``deleveraging``, ``draws``, ``markets``, ``orders``, ``outflow``, ``reserves``, ``rulebook``, ``sequence``,
+``sharing``, ``stakes``, ``timestamp`` and ``vault_shares``, under them the field names of ``state.py``, those at
+their default left out, and ``draws`` and ``outflow`` of nothing, ``orders`` where none rests, ``sharing`` where
+none is open, and ``separate_insurance`` but where it is above zero; an account is
 ``{"balance": ..., "positions": {market: {"cost", "entry_index", "size"}}}``, with
-``liquidated`` and ``sold`` where a sale is remembered and ``leverages`` where some are chosen. Every
+``liquidated`` and ``sold`` where a sale is remembered, ``leverages`` where some are chosen and
+``resting`` where orders are open. Every
 object's keys are sorted by code point, there is no white space, integers are decimal, and
 what is not ASCII is escaped as ``\\uXXXX`` with lower-case digits. Accounts of which there
 is nothing to say are left out, and stakes of nothing.
@@ -31,11 +32,13 @@ from attrs import evolve
 
 from riskcore.allocation import get_part
 from riskcore.bad_input import Fault, LogError, Malformed, get_cause, printable, within
+from riskcore.book_check import check_book
 from riskcore.choices import Allocation
 from riskcore.codec import (
     DELEVERAGING,
     DRAWS,
     MARKET,
+    ORDER,
     POSITION,
     RESERVES,
     SHARING,
@@ -56,6 +59,7 @@ from riskcore.files import get_length, write_whole
 from riskcore.leverages import Leverages
 from riskcore.margin import get_margin
 from riskcore.markets import get_market
+from riskcore.orders import Resting, RestingOrders
 from riskcore.quantities import NEVER, RATE_ONE, AccountId, Atoms, EventId, Leverage, MarketId, Shares, Time
 from riskcore.rulebook import MarketRules, Tier, is_admissible_market, is_admissible_tier
 from riskcore.sharing import get_account_weight, get_due
@@ -78,12 +82,14 @@ from riskcore.strict_json import SNAPSHOT_DIGITS, describe, read_object
 
 SCHEMA_VERSION: Final = 1
 _FIELDS: Final = ("accounts", "deleveraging", "markets", "reserves", "rulebook", "seen", "sequence", "timestamp")
-#: A snapshot from before there were shares, limits to draws, losses shared out or separate parts has none of these.
-_LATER_FIELDS: Final = ("stakes", "vault_shares", "draws", "sharing", "separate_insurance", "outflow")
+#: A snapshot from before there were shares, limits to draws, losses shared out, separate parts or orders has none of
+#: these.
+_LATER_FIELDS: Final = ("stakes", "vault_shares", "draws", "sharing", "separate_insurance", "orders", "outflow")
 _ACCOUNT_FIELDS: Final = ("balance", "positions")
 _LIQUIDATED: Final = "liquidated"
 _LEVERAGES: Final = "leverages"
 _SOLD: Final = "sold"
+_RESTING: Final = "resting"
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
 
@@ -121,6 +127,9 @@ def _get_pieces(state: State, whole: bool) -> Iterator[str]:
         yield ',"draws":' + _encode_part("draws", state.draws, digits)
     markets = {id: market for id, market in state.markets.items() if market is not None}
     yield ',"markets":' + _encode_part("markets", markets, digits)
+    orders = {id: order for id, order in state.orders.items() if order is not None}
+    if orders:
+        yield ',"orders":' + _encode_part("orders", orders, digits)
     if state.outflow != NO_DRAWS:
         yield ',"outflow":' + _encode_part("outflow", state.outflow, digits)
     yield ',"reserves":' + _encode_part("reserves", state.reserves, digits)
@@ -165,6 +174,8 @@ def _encode_account(id: str, account: Account, digits: int | None) -> dict[str, 
         members[_LEVERAGES] = dict(account.leverages.items())
     if account.sold != 0:
         members[_SOLD] = account.sold
+    if not account.resting.is_empty:
+        members[_RESTING] = {market: resting._asdict() for market, resting in account.resting.items()}
     if digits is not None:
         try:
             encode(id, digits)
@@ -200,7 +211,7 @@ def _decode_state(members: dict[str, object], mutable: bool) -> State:
     require_fields(members, _FIELDS, "a snapshot", _LATER_FIELDS)
     with within("rulebook"):
         state = genesis(read_rulebook(members["rulebook"], SNAPSHOT), mutable=mutable)
-    accounts, markets, seen, stakes = state.accounts, state.markets, state.seen, state.stakes
+    accounts, markets, seen, stakes, orders = state.accounts, state.markets, state.seen, state.stakes, state.orders
     for id, value in _get_entries(members, "markets"):
         with within(f"markets.{printable(id)}"):
             markets = markets.put(MarketId(id), MARKET.read(value, SNAPSHOT))
@@ -212,6 +223,9 @@ def _decode_state(members: dict[str, object], mutable: bool) -> State:
     for id, value in _get_entries({"stakes": {}, **members}, "stakes"):
         with within(f"stakes.{printable(id)}"):
             stakes = stakes.put(AccountId(id), STAKE.read(value, SNAPSHOT))
+    for id, value in _get_entries({"orders": {}, **members}, "orders"):
+        with within(f"orders.{printable(id)}"):
+            orders = orders.put(EventId(id), ORDER.read(value, SNAPSHOT))
     with within("vault_shares"):
         vault_shares = Shares(read_integer(members.get("vault_shares", 0), SNAPSHOT))
     with within("draws"):
@@ -246,6 +260,7 @@ def _decode_state(members: dict[str, object], mutable: bool) -> State:
         draws,
         sharing,
         separate,
+        orders,
         outflow,
     )
     _check_state(state)
@@ -265,7 +280,7 @@ def _get_entries(members: dict[str, object], name: str) -> Iterator[tuple[str, o
 def _read_account(value: object) -> Account:
     if type(value) is not dict:
         raise Fault("an object", describe(value))
-    require_fields(value, _ACCOUNT_FIELDS, "an account", (_LIQUIDATED, _LEVERAGES, _SOLD))
+    require_fields(value, _ACCOUNT_FIELDS, "an account", (_LIQUIDATED, _LEVERAGES, _SOLD, _RESTING))
     with within("balance"):
         balance = Atoms(read_integer(value["balance"], SNAPSHOT))
     positions: dict[MarketId, Position] = {}
@@ -285,7 +300,24 @@ def _read_account(value: object) -> Account:
                 raise Fault("a whole number above zero", "0")
     with within(_SOLD):
         sold = Atoms(read_integer(value.get(_SOLD, 0), SNAPSHOT))
-    return Account(balance, Positions(positions), liquidated, Leverages(leverages), sold)
+    resting: dict[MarketId, Resting] = {}
+    for id, entry in _get_entries({_RESTING: {}, **value}, _RESTING):
+        with within(f"{_RESTING}.{printable(id)}"):
+            resting[MarketId(id)] = _read_resting(entry)
+    return Account(balance, Positions(positions), liquidated, Leverages(leverages), sold, RestingOrders(resting))
+
+
+def _read_resting(value: object) -> Resting:
+    if type(value) is not dict:
+        raise Fault("an object", describe(value))
+    require_fields(value, Resting._fields, "an account's orders")
+    counts = {}
+    for name in Resting._fields:
+        with within(name):
+            counts[name] = read_integer(value[name], SNAPSHOT)
+    if not counts["orders"]:
+        raise Fault("a number above zero", "0", "orders")
+    return Resting(**counts)
 
 
 def _read_ids(value: object) -> list[str]:
@@ -344,6 +376,7 @@ def _check_state(state: State) -> None:
     if state.sharing is not None:
         with within("sharing"):
             _check_sharing(state.sharing, state)
+    check_book(state)
     with within("draws"):
         _check_draws(state.draws, state)
     with within("outflow"):

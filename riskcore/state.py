@@ -13,6 +13,7 @@ from attrs import field, frozen
 
 from riskcore.choices import MarketStatus
 from riskcore.leverages import NO_LEVERAGES, Leverages
+from riskcore.orders import NO_ORDER, NO_RESTING_ORDERS, Order, RestingOrders
 from riskcore.quantities import (
     NEVER,
     AccountId,
@@ -30,6 +31,10 @@ from riskcore.tables import DictTable, PersistentTable, Table
 _START = Time(0)
 _NOTHING = Atoms(0)
 _NO_LOTS = Lots(0)
+_NO_PRICE = Price(0)
+
+
+_NO_SUCH_ORDER: Order | None = None
 
 
 def _get_mark(market: Market) -> Price:
@@ -55,6 +60,8 @@ class Market:
     ``index_price``, ``index_time``: the price of what the market is about, and when it was set. Until they
     are, all three are those of the mark.
     ``insurance``: atoms of the insurance fund that are this market's own (``domains.py``).
+    ``best_bid``, ``best_ask``: the first orders of its book, and ``bid_price``, ``ask_price``, their prices; of an
+    empty side there is no order and a price of zero.
     ``pending``: rules that are announced, and take effect from ``pending_time`` on, once they are applied.
     """
 
@@ -73,6 +80,10 @@ class Market:
     index_price: Price = field(default=attrs.Factory(_get_mark, takes_self=True))
     index_time: Time = field(default=attrs.Factory(_get_mark_time, takes_self=True))
     insurance: Atoms = _NOTHING
+    best_bid: EventId = NO_ORDER
+    best_ask: EventId = NO_ORDER
+    bid_price: Price = _NO_PRICE
+    ask_price: Price = _NO_PRICE
     pending: MarketRules | None = None
     pending_time: Time = _START
 
@@ -144,6 +155,7 @@ class Account:
     ``liquidated``: when a liquidation fill last closed lots of it, where the rulebook has it remembered.
     ``leverages``: what it has chosen of leverage, by market, whether or not it has a position there.
     ``sold``: atoms of notional at mark that liquidation fills closed then.
+    ``resting``: what it has in the order books.
     """
 
     balance: Atoms
@@ -151,6 +163,7 @@ class Account:
     liquidated: Time = NEVER
     leverages: Leverages = NO_LEVERAGES
     sold: Atoms = _NOTHING
+    resting: RestingOrders = NO_RESTING_ORDERS
 
 
 NO_ACCOUNT = Account(Atoms(0), Positions())
@@ -271,6 +284,7 @@ class State:
     draws: Draws = field(default=NO_DRAWS)
     sharing: Sharing | None = None
     separate_insurance: Atoms = _NOTHING
+    orders: Table[EventId, Order | None] = field(factory=lambda: PersistentTable(_NO_SUCH_ORDER))
     outflow: Draws = field(default=NO_DRAWS)
 
 
@@ -292,4 +306,5 @@ def genesis(rulebook: Rulebook, *, mutable: bool = False) -> State:
         sequence=0,
         timestamp=Time(0),
         stakes=DictTable(NO_STAKE) if mutable else PersistentTable(NO_STAKE),
+        orders=DictTable(_NO_SUCH_ORDER) if mutable else PersistentTable(_NO_SUCH_ORDER),
     )

@@ -24,6 +24,7 @@ from riskcore.journal import Journal, Line, Trade
 from riskcore.life import process_delist_market, process_set_market_status
 from riskcore.liquidation import process_liquidation_fill
 from riskcore.markets import process_advance_time, process_index_price, process_list_market, process_mark_price
+from riskcore.order_book import process_cancel_order, process_place_order
 from riskcore.rules import Rejected, Rule, require
 from riskcore.settings import process_set_leverage
 from riskcore.settlement import process_settle_market, process_settle_pair
@@ -69,6 +70,8 @@ TRANSITIONS: dict[type[events.Header], Callable[[State, Any], Journal]] = {
     events.RequestVaultRedemption: process_request_vault_redemption,
     events.ExecuteVaultRedemption: process_execute_vault_redemption,
     events.SetLeverage: process_set_leverage,
+    events.PlaceOrder: process_place_order,
+    events.CancelOrder: process_cancel_order,
     events.SetMarketStatus: process_set_market_status,
     events.DelistMarket: process_delist_market,
     events.ChangeRules: process_change_rules,

@@ -24,7 +24,7 @@ class Table(Protocol[K, V]):
         """The value at ``key``, or the table's absent value."""
 
     def put(self, key: K, value: V) -> Table[K, V]:
-        """The table with ``value`` at ``key``."""
+        """The table with ``value`` at ``key``; the absent value itself leaves no trace."""
 
     def items(self) -> Iterator[tuple[K, V]]:
         """Every pair, in no particular order: sort before you hash or print.
@@ -52,7 +52,10 @@ class DictTable(Generic[K, V]):
         return self._entries.get(key, self._absent)
 
     def put(self, key: K, value: V) -> DictTable[K, V]:
-        self._entries[key] = value
+        if value is self._absent:
+            self._entries.pop(key, None)
+        else:
+            self._entries[key] = value
         return self
 
     def items(self) -> Iterator[tuple[K, V]]:
@@ -75,6 +78,8 @@ class PersistentTable(Generic[K, V]):
         return self._entries.get(key, self._absent)
 
     def put(self, key: K, value: V) -> PersistentTable[K, V]:
+        if value is self._absent:
+            return PersistentTable(self._absent, self._entries.discard(key))
         return PersistentTable(self._absent, self._entries.insert(key, value))
 
     def items(self) -> Iterator[tuple[K, V]]:

@@ -8,14 +8,14 @@ like any other: margined, limited, liquidatable.
 from __future__ import annotations
 
 from riskcore.events import Takeover
-from riskcore.journal import Journal, Reason, Stage
+from riskcore.journal import Journal, Party, Reason, Stage
 from riskcore.liquidation import get_equity_share, give, require_liquidatable
-from riskcore.margin import Margin, get_margin, is_bearable, is_reduction
+from riskcore.margin import Margin, can_bear, get_margin, is_reduction
 from riskcore.markets import get_trading_market, require_fresh
-from riskcore.quantities import RATE_ONE
+from riskcore.quantities import RATE_ONE, MarketId
 from riskcore.rulebook import Rulebook
 from riskcore.rules import Rule, require
-from riskcore.state import Market, State
+from riskcore.state import Account, Market, State
 from riskcore.tiers import get_open_interest_after
 
 
@@ -32,20 +32,16 @@ def takes_equity(rulebook: Rulebook, margin: Margin) -> bool:
 
 
 def can_take_over(
-    state: State, market: Market, margin: Margin, size: int, lots: int, vault: Margin, held: int, leverage: int
+    state: State, market_id: MarketId, market: Market, margin: Margin, size: int, lots: int, vault: Account | Party
 ) -> bool:
-    """Whether the vault, at ``vault`` margin and holding ``held`` lots, may take over ``lots``.
-
-    They come from a position of ``size`` of an account at ``margin``. ``leverage`` is what the vault chose
-    before it became the vault.
-    """
-    moved = lots if size > 0 else -lots
+    """Whether the vault may take over ``lots`` of a position of ``size`` of an account at ``margin``."""
+    held, moved = vault.positions.get(market_id).size, lots if size > 0 else -lots
     after, left = held + moved, get_open_interest_after(market, held, size, moved)
     share = get_equity_share(margin, market, size, lots)
     return (
         takes_equity(state.rulebook, margin)
         & is_within_limit(state.rulebook, market, held, after)
-        & is_bearable(vault, market, held, after, share, left, leverage)
+        & can_bear(vault, state, market_id, market, after, vault.resting.get(market_id), share, left)
     )
 
 
@@ -60,6 +56,7 @@ def process_takeover(state: State, event: Takeover) -> Journal:
     require(event.account != state.rulebook.vault, Rule.SELF_TRADE)
     journal = Journal(state, event.market, market)
     account, vault = journal.account(event.account), journal.account(state.rulebook.vault)
+    require(account.resting.is_empty, Rule.ORDERS_REST)
     size, held = account.positions.get(event.market).size, vault.positions.get(event.market).size
     require_fresh(state, account.positions, event.timestamp)
     margin = get_margin(account, state.markets)
@@ -70,8 +67,8 @@ def process_takeover(state: State, event: Takeover) -> Journal:
     after, left = held + moved, get_open_interest_after(market, held, size, moved)
     require(is_within_limit(state.rulebook, market, held, after), Rule.VAULT_LIMIT)
     share = get_equity_share(margin, market, size, event.size)
-    vault_margin, chosen = get_margin(vault, state.markets), vault.leverages.get(event.market)
-    require(is_bearable(vault_margin, market, held, after, share, left, chosen), Rule.VAULT_MARGIN)
+    place, resting = (state, event.market, market), vault.resting.get(event.market)
+    require(can_bear(vault, *place, after, resting, share, left), Rule.VAULT_MARGIN)
     # Effect: longs come for their worth less the share, shorts for their worth more the share
     worth = event.size * market.mark_price
     amount = worth - share if size > 0 else worth + share

@@ -50,10 +50,26 @@ class AccountView(Protocol):
 
     @property
     def initial(self) -> Any:
-        """Initial requirement, at the open interest that there is."""
+        """Initial requirement of its positions and open orders, at the open interest that there is."""
 
     @property
     def maintenance(self) -> Any: ...
+
+    @property
+    def bids(self) -> Any:
+        """Lots that its orders in that market buy, but for those that may only reduce."""
+
+    @property
+    def asks(self) -> Any:
+        """Lots that they sell, likewise."""
+
+    @property
+    def orders(self) -> Any:
+        """How many it has in that market."""
+
+    @property
+    def has_no_orders(self) -> Any:
+        """Whether it has none in any market."""
 
     def marks_are_fresh(self, time: Any) -> Any:
         """Whether no position of it is measured at a mark price that is stale at the event's ``time``."""
@@ -61,6 +77,37 @@ class AccountView(Protocol):
     @property
     def rest_maintenance(self) -> Any:
         """The maintenance requirement of its other markets."""
+
+
+class OrderView(Protocol):
+    """An order, or the place of one: what is said of it means something only where it rests."""
+
+    @property
+    def rests(self) -> Any: ...
+
+    @property
+    def account(self) -> Any: ...
+
+    @property
+    def market(self) -> Any: ...
+
+    @property
+    def size(self) -> Any: ...
+
+    @property
+    def price(self) -> Any: ...
+
+    @property
+    def sequence(self) -> Any: ...
+
+    @property
+    def reserved(self) -> Any: ...
+
+    @property
+    def ahead(self) -> Any: ...
+
+    @property
+    def behind(self) -> Any: ...
 
 
 class DrawsView(Protocol):
@@ -163,6 +210,8 @@ class Snapshot(Ledger, Protocol):
 
     def stake(self, id: Any) -> StakeView: ...
 
+    def order(self, id: Any) -> OrderView: ...
+
     def seen(self, id: Any) -> Any: ...
 
 
@@ -194,6 +243,16 @@ class Case(Protocol):
     @property
     def holders(self) -> tuple[Any, ...]:
         """The ids of the accounts whose stakes were written."""
+
+    @property
+    def touched_orders(self) -> tuple[Any, ...]:
+        """The ids of the orders that were written."""
+
+    def orders_to_check(self) -> tuple[Any, ...]:
+        """Orders that the book is checked at: for the prover, any two, and those that the event names."""
+
+    def accounts_to_check(self) -> tuple[Any, ...]:
+        """Accounts whose part of the book is checked: for the prover, any one."""
 
     @property
     def is_ranked(self) -> Any:

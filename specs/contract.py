@@ -14,7 +14,7 @@ from specs.arithmetic import cost_after, either, every, larger, magnitude, named
 from specs.case import AccountView, Case, Snapshot
 from specs.domains import part_after, stock
 from specs.draws import drawn_after, may_pay_out
-from specs.tiers import initial_requirement, maintenance_requirement
+from specs.tiers import exposure, initial_requirement, maintenance_requirement
 
 
 @frozen
@@ -23,7 +23,7 @@ class Effect:
 
     ``accounts``: pairs of an id and the new values of that account's fields.
     ``deleveraging``, ``sharing``: whether the open one is what it must be, or None for unchanged.
-    ``stakes``: as ``accounts``. ``vault_shares``: their total, or None for unchanged.
+    ``stakes``, ``orders``: as ``accounts``. ``vault_shares``: their total, or None for unchanged.
     ``draws``: new values of what the insurance fund has drawn; ``outflow``: of what withdrawals took out.
     ``separate_insurance``: the total of the separate markets' parts of the fund, or None for unchanged.
     ``lines``: what moved, in order, for which reason and in which stage; payments of nothing included.
@@ -39,6 +39,7 @@ class Effect:
     draws: Mapping[str, Any] = field(factory=dict)
     sharing: Any = None
     separate_insurance: Any = None
+    orders: tuple[tuple[Any, Mapping[str, Any]], ...] = ()
     outflow: Mapping[str, Any] = field(factory=dict)
 
 
@@ -118,8 +119,8 @@ def maintenance_of(case: Case, size: Any) -> Any:
     return maintenance_requirement(case.before.market, size)
 
 
-def initial_of(case: Case, account: AccountView, size: Any, open_interest: Any) -> Any:
-    return initial_requirement(case.before.market, size, open_interest, account.leverage)
+def initial_of(case: Case, account: AccountView, exposed: Any, open_interest: Any) -> Any:
+    return initial_requirement(case.before.market, exposed, open_interest, account.leverage)
 
 
 def open_interest_left(case: Case, account: AccountView, size: Any, partner: AccountView) -> Any:
@@ -135,15 +136,24 @@ def toward_zero(before: Any, after: Any) -> Any:
     return shrank | every(before < 0, after <= 0, after > before)
 
 
-def bearable(case: Case, account: AccountView, equity: Any, size: Any, partner: AccountView) -> Any:
+def bearable(
+    case: Case,
+    account: AccountView,
+    equity: Any,
+    size: Any,
+    partner: AccountView,
+    resting: Mapping[str, Any] | None = None,
+) -> Any:
     """Whether an account may stand at ``equity`` with ``size`` lots after its own trade with a partner.
 
-    At or above initial margin, at the open interest that the trade leaves; or closer to zero, with no
-    less equity per maintenance.
+    At or above initial margin, at the open interest that the trade leaves and with the orders that it leaves,
+    ``resting`` where those are others; or closer to zero, with no less equity per maintenance.
     """
     equity = named("equity", equity)
     found, left = case.before.market.open_interest, open_interest_left(case, account, size, partner)
-    own = initial_of(case, account, size, left) - initial_of(case, account, account.size, found)
+    orders = {"bids": account.bids, "asks": account.asks} if resting is None else resting
+    after, before = exposure(size, orders["bids"], orders["asks"]), exposure(account.size, account.bids, account.asks)
+    own = initial_of(case, account, after, left) - initial_of(case, account, before, found)
     initial = named("initial", account.initial + own)
     maintenance = named(
         "maintenance", account.maintenance - maintenance_of(case, account.size) + maintenance_of(case, size)

@@ -12,6 +12,7 @@ from specs import (
     life,
     liquidation,
     markets,
+    order_book,
     settings,
     settlement,
     shares,
@@ -36,6 +37,7 @@ CONTRACTS: dict[type[Header], Contract] = {
         shares,
         settings,
         sharing,
+        order_book,
         life,
         changes,
     )

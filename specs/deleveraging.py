@@ -9,7 +9,7 @@ from riskcore.choices import CloseOut
 from riskcore.journal import Reason, Reserve, Stage
 from riskcore.rules import Rule
 from specs.allocation import part_in
-from specs.arithmetic import every, floor_ratio, implies, larger, magnitude, named, negate, smaller
+from specs.arithmetic import either, every, floor_ratio, implies, larger, magnitude, named, negate, smaller
 from specs.case import AccountView, Case
 from specs.close_out import are_lots_to_close, excess_of, lots_or_all, share_of
 from specs.contract import (
@@ -30,7 +30,7 @@ from specs.contract import (
 from specs.gates import cooled_down
 from specs.invariant import left_to_get, length_of
 from specs.limits import block_has_room
-from specs.liquidation import equity_share, forced_guard, toward
+from specs.liquidation import could_take_a_lot, equity_share, forced_guard, toward
 from specs.markets import index_fresh, trading_market
 from specs.vault import could_take_over
 
@@ -96,10 +96,13 @@ def _begin_guard(case: Case) -> dict[Rule, Any]:
     rules |= forced_guard(case, account, lots)
     if case.rejected in rules:
         return rules
-    is_bankrupt = account.equity < 0
+    is_bankrupt, market = account.equity < 0, before.market
+    best = either(account.size > 0, market.bid_price, market.ask_price)
     from_vault = event.account == case.rulebook.vault
     return {
         **rules,
+        Rule.ORDERS_REST: account.has_no_orders,
+        Rule.BOOK_NOT_EXHAUSTED: implies(case.rulebook.has_book, negate(could_take_a_lot(case, account, best))),
         Rule.LIQUIDATION_COOLDOWN: cooled_down(case, account),
         Rule.LIQUIDATION_BLOCK: is_bankrupt | block_has_room(case, account, 0),
         Rule.ADL_SOLVENT: case.rulebook.adl_solvent | (account.equity <= 0),

@@ -89,6 +89,14 @@ def position_is_possible(market: Any, position: Any) -> Any:
     return closed if market is None else implies(position.size == 0, closed)
 
 
+def resting_is_possible(market: Any, resting: Any) -> Any:
+    """Nothing that rests is below zero; without orders there is nothing, nor where no market is listed."""
+    nothing = every(resting.bids == 0, resting.asks == 0, resting.orders == 0)
+    if market is None:
+        return nothing
+    return every(resting.bids >= 0, resting.asks >= 0, resting.orders >= 0, implies(resting.orders == 0, nothing))
+
+
 def nothing_is_sold_back(sold: Any) -> Any:
     """What fills of a block have closed of an account is not below zero."""
     return sold >= 0

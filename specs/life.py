@@ -7,7 +7,7 @@ from typing import Any
 from riskcore import events
 from riskcore.choices import MarketStatus
 from riskcore.rules import Rule
-from specs.arithmetic import some
+from specs.arithmetic import every, some
 from specs.case import Case
 from specs.contract import Contract, Effect, header_guard
 from specs.markets import known_market, open_market
@@ -26,6 +26,7 @@ def _delist_guard(case: Case) -> dict[Rule, Any]:
         **rules,
         Rule.MARKET_OPEN: market.status == MarketStatus.SETTLING,
         Rule.MARKET_NOT_FLAT: market.open_interest == 0,
+        Rule.ORDERS_REST: every(market.bid_price == 0, market.ask_price == 0),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from riskcore import events
 from riskcore.journal import Reason, Reserve, Stage
 from riskcore.rules import Rule
-from specs.arithmetic import RATE_ONE, either, floor_ratio, larger, magnitude, rate_of, smaller
+from specs.arithmetic import RATE_ONE, either, every, floor_ratio, larger, magnitude, rate_of, smaller
 from specs.case import AccountView, Case
 from specs.contract import (
     Contract,
@@ -29,6 +29,7 @@ from specs.contract import (
 from specs.gates import gates_guard, no_dust, remembers
 from specs.limits import limits_guard, sold_in_market, sold_of_account
 from specs.markets import if_close_only, trading_market, within_band
+from specs.order_book import hit_effect, hit_guard, resting_after
 
 
 def equity_share(case: Case, account: AccountView, lots: Any) -> Any:
@@ -68,6 +69,18 @@ def _spare(case: Case) -> Any:
     return equity_share(case, case.before.account(case.event.account), case.event.size) - _loss(case)
 
 
+def could_take_a_lot(case: Case, account: AccountView, price: Any) -> Any:
+    """Whether an order at ``price`` on the other side is one that a lot of the account may be liquidated to."""
+    market = case.before.market
+    loss = toward(account, 1) * (price - market.mark_price)
+    missing = loss - equity_share(case, account, 1)
+    is_near = loss * RATE_ONE <= case.rulebook.insurance_fill_band * market.mark_price
+    is_backed = every(case.rulebook.insurance_backs_fills, missing <= available_there(case), is_near)
+    rate, distance = market.rules.fill_price_band, magnitude(price - market.mark_price)
+    is_within = (rate == 0) | (distance * RATE_ONE <= rate * market.mark_price)
+    return every(price > 0, (loss <= 0) | is_within, (missing <= 0) | is_backed)
+
+
 def _worth(case: Case) -> Any:
     """Atoms that the fill's lots are worth at mark."""
     return case.event.size * case.before.market.mark_price
@@ -88,22 +101,25 @@ def _guard(case: Case) -> dict[Rule, Any]:
         Rule.SELF_TRADE: event.account != event.maker,
         Rule.PRICE_NOT_POSITIVE: event.price > 0,
         **within_band(case, Rule.PRICE_BAND, "fill_price_band"),
+        Rule.ORDERS_REST: account.has_no_orders,
         **forced_guard(case, account, event.size),
     }
     if case.rejected in rules:
         return rules
     change = -toward(account, event.size)
     equity = maker.equity + change * (before.market.mark_price - event.price)
+    resting = resting_after(case, maker, -change)
     missing = -_spare(case)
     return {
         **rules,
+        **hit_guard(case, -change),
         **if_close_only(case, toward_zero(maker.size, maker.size + change)),
         **gates_guard(case, account, event.size),
         **limits_guard(case, account, event.size),
         Rule.DUST: no_dust(case, account.size, account.size - change) & no_dust(case, maker.size, maker.size + change),
         Rule.WORSE_THAN_BANKRUPTCY: (missing <= 0)
         | (case.rulebook.insurance_backs_fills & (missing <= available_there(case)) & is_backed_price(case)),
-        Rule.MAKER_MARGIN: bearable(case, maker, equity, maker.size + change, account),
+        Rule.MAKER_MARGIN: bearable(case, maker, equity, maker.size + change, account, resting),
     }
 
 
@@ -120,10 +136,11 @@ def _effect(case: Case) -> Effect:
         "sold": either(remembers(case), sold_of_account(case, account) + _worth(case), account.sold),
     }
     is_counted = before.market.rules.liquidation_block_limit > 0
+    first_orders, orders = hit_effect(case, change)
     return Effect(
         accounts=(
             (event.account, {**moved(case, account, change, debit, fee - cover), **past}),
-            (event.maker, moved(case, maker, -change, -debit)),
+            (event.maker, {**moved(case, maker, -change, -debit), **resting_after(case, maker, change)}),
         ),
         reserves={
             "insurance": before.reserves.insurance + fee - cover,
@@ -137,7 +154,9 @@ def _effect(case: Case) -> Effect:
             **insured(case, fee - cover),
             "sold": either(is_counted, sold_in_market(case) + _worth(case), before.market.sold),
             "sold_time": either(is_counted, event.timestamp, before.market.sold_time),
+            **first_orders,
         },
+        orders=orders,
         separate_insurance=separate_after(case, fee - cover),
         draws=drawn(case, cover),
         lines=(

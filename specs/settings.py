@@ -8,14 +8,15 @@ from riskcore import events
 from riskcore.rules import Rule
 from specs.case import AccountView, Case
 from specs.contract import Contract, Effect, header_guard
-from specs.tiers import initial_requirement
+from specs.tiers import exposure, initial_requirement
 
 
 def added(case: Case, account: AccountView) -> Any:
     """Atoms by which the choice raises what the account's position needs; below zero, lowers."""
     market = case.before.market
-    old = initial_requirement(market, account.size, market.open_interest, account.leverage)
-    return initial_requirement(market, account.size, market.open_interest, case.event.leverage) - old
+    exposed = exposure(account.size, account.bids, account.asks)
+    old = initial_requirement(market, exposed, market.open_interest, account.leverage)
+    return initial_requirement(market, exposed, market.open_interest, case.event.leverage) - old
 
 
 def _guard(case: Case) -> dict[Rule, Any]:

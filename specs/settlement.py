@@ -40,6 +40,7 @@ def _pair_guard(case: Case) -> dict[Rule, Any]:
     return {
         **rules,
         Rule.MARKET_OPEN: before.market.settling,
+        Rule.ORDERS_REST: (before.account(event.long).orders == 0) & (before.account(event.short).orders == 0),
         Rule.NOT_OPPOSITE: (before.account(event.long).size > 0) & (before.account(event.short).size < 0),
     }
 

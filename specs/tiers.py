@@ -144,6 +144,11 @@ def chosen(notional: Any, leverage: Any, required: Any) -> Any:
     return larger(required, either(leverage > 0, part, required))
 
 
+def exposure(size: Any, bids: Any, asks: Any) -> Any:
+    """The most lots, of either side, that a position and all open orders of one side can become."""
+    return larger(size + bids, asks - size)
+
+
 def initial_requirement(market: Any, size: Any, open_interest: Any, leverage: Any) -> Any:
     """Atoms needed to open ``size`` lots at mark, at an open interest of so many lots and the account's leverage."""
     mark = market.mark_price

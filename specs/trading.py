@@ -26,6 +26,7 @@ from specs.contract import (
 )
 from specs.gates import no_dust
 from specs.markets import fresh, if_close_only, trading_market, within_band
+from specs.order_book import hit_effect, hit_guard, resting_after
 
 
 def _fees(case: Case) -> tuple[Any, Any]:
@@ -42,18 +43,16 @@ def _guard(case: Case) -> dict[Rule, Any]:
     if case.before.market is None:
         return rules
     taker, maker = case.before.account(event.taker), case.before.account(event.maker)
-    taker_fee, maker_fee = _fees(case)
     market = case.before.market
-    gain = event.size * (market.mark_price - event.price)
     taker_reduces = toward_zero(taker.size, taker.size + event.size)
     maker_reduces = toward_zero(maker.size, maker.size - event.size)
     left, limit = open_interest_left(case, taker, taker.size + event.size, maker), market.rules.open_interest_limit
-    return {
-        **rules,
+    rules |= {
         Rule.SELF_TRADE: event.taker != event.maker,
         Rule.SIZE_ZERO: event.size != 0,
         Rule.PRICE_NOT_POSITIVE: event.price > 0,
         **within_band(case, Rule.PRICE_BAND, "fill_price_band"),
+        **hit_guard(case, event.size),
         **if_close_only(case, taker_reduces, maker_reduces),
         Rule.MARK_STALE: fresh(case) | (taker_reduces & maker_reduces),
         Rule.OPEN_INTEREST_LIMIT: implies(
@@ -61,8 +60,22 @@ def _guard(case: Case) -> dict[Rule, Any]:
         ),
         Rule.DUST: no_dust(case, taker.size, taker.size + event.size)
         & no_dust(case, maker.size, maker.size - event.size),
+    }
+    if case.rejected in rules:
+        return rules
+    taker_fee, maker_fee = _fees(case)
+    gain = event.size * (case.before.market.mark_price - event.price)
+    return {
+        **rules,
         Rule.TAKER_MARGIN: bearable(case, taker, taker.equity + gain - taker_fee, taker.size + event.size, maker),
-        Rule.MAKER_MARGIN: bearable(case, maker, maker.equity - gain - maker_fee, maker.size - event.size, taker),
+        Rule.MAKER_MARGIN: bearable(
+            case,
+            maker,
+            maker.equity - gain - maker_fee,
+            maker.size - event.size,
+            taker,
+            resting_after(case, maker, event.size),
+        ),
     }
 
 
@@ -77,13 +90,17 @@ def _effect(case: Case) -> Effect:
     taker_fee, maker_fee = _fees(case)
     debit = event.size * event.price
     share = fee_share(case)
+    first_orders, orders = hit_effect(case, event.size)
     shared: tuple[Line, ...] = ()
     if case.rulebook.insurance_fee_share > 0:
         shared = (pay(Reserve.FEES, Reserve.INSURANCE, share, Reason.FEE_SHARE),)
     return Effect(
         accounts=(
             (event.taker, moved(case, taker, event.size, debit, taker_fee)),
-            (event.maker, moved(case, maker, -event.size, -debit, maker_fee)),
+            (
+                event.maker,
+                {**moved(case, maker, -event.size, -debit, maker_fee), **resting_after(case, maker, event.size)},
+            ),
         ),
         reserves={
             "fees": before.reserves.fees + taker_fee + maker_fee - share,
@@ -95,7 +112,9 @@ def _effect(case: Case) -> Effect:
             + more_longs(taker.size, event.size)
             + more_longs(maker.size, -event.size),
             **insured(case, share),
+            **first_orders,
         },
+        orders=orders,
         separate_insurance=separate_after(case, share),
         lines=(
             *trade(case, event.taker, event.maker, event.size, debit, Reason.FILL, Stage.ORDINARY),

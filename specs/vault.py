@@ -49,7 +49,11 @@ def _guard(case: Case) -> dict[Rule, Any]:
     if before.market is None:
         return rules
     account, vault = before.account(event.account), before.account(case.rulebook.vault)
-    rules |= {Rule.SELF_TRADE: event.account != case.rulebook.vault, **forced_guard(case, account, event.size)}
+    rules |= {
+        Rule.SELF_TRADE: event.account != case.rulebook.vault,
+        Rule.ORDERS_REST: account.has_no_orders,
+        **forced_guard(case, account, event.size),
+    }
     if case.rejected in rules:
         return rules
     return {

@@ -9,7 +9,7 @@ of the whole venue broke a rule. ``View`` is what both can be compared by.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil, floor, isqrt
@@ -20,6 +20,7 @@ from riskcore.choices import AdlSize, Allocation, CloseOut, RankPolicy, TierRule
 from riskcore.events import Event
 from riskcore.rulebook import MarketRules, Rulebook
 from riskcore.state import State
+from tests.naive_book import Book, OrderView, RestingView, Ticket, get_exposed
 
 MILLION = 10**6
 #: What a market stays that is one of these.
@@ -46,7 +47,7 @@ class PositionView(NamedTuple):
 class AccountView(NamedTuple):
     """``liquidated``: when it last was by a fill, or -1. ``leverages``: what it chose, by market.
 
-    ``sold``: notional sold then.
+    ``sold``: notional sold then. ``resting``: what it has in the books, by market.
     """
 
     balance: int
@@ -54,6 +55,7 @@ class AccountView(NamedTuple):
     liquidated: int = -1
     leverages: dict[str, int] = {}  # noqa: RUF012  never written
     sold: int = 0
+    resting: dict[str, RestingView] = {}  # noqa: RUF012  never written
 
 
 class MarketView(NamedTuple):
@@ -74,6 +76,10 @@ class MarketView(NamedTuple):
     insurance: int
     pending: MarketRules | None
     pending_time: int
+    best_bid: str = ""
+    best_ask: str = ""
+    bid_price: int = 0
+    ask_price: int = 0
 
 
 class EpisodeView(NamedTuple):
@@ -139,6 +145,7 @@ class View:
     sharing: SharingView | None = None
     separate_insurance: int = 0
     outflow: DrawsView = NOTHING_DRAWN
+    orders: dict[str, OrderView] = field(default_factory=dict)
 
     def get_stake(self, account: str) -> StakeView:
         return self.stakes.get(account, StakeView())
@@ -162,12 +169,13 @@ class View:
 
     def get_health(self, account: str) -> Health:
         initial = maintenance = 0
-        leverages = self.get_account(account).leverages
-        for market, position in self.get_account(account).positions.items():
-            listing = self.markets[market]
-            needed = get_initial(listing.rules, listing.mark, position.size, listing.open_interest)
-            initial += max(needed, get_part(position.size * listing.mark, leverages.get(market, 0)))
-            maintenance += get_maintenance(listing.rules, listing.mark, position.size)
+        view = self.get_account(account)
+        for market in {*view.positions, *view.resting}:
+            listing, size = self.markets[market], self.get_size(account, market)
+            exposed = get_exposed(size, view.resting.get(market, RestingView()))
+            needed = get_initial(listing.rules, listing.mark, exposed, listing.open_interest)
+            initial += max(needed, get_part(exposed * listing.mark, view.leverages.get(market, 0)))
+            maintenance += get_maintenance(listing.rules, listing.mark, size)
         return Health(self.get_equity(account), initial, maintenance)
 
     def get_available(self, now: int, market: str = "") -> int:
@@ -191,8 +199,10 @@ def observe(state: State) -> View:
             for market, position in value.positions.items()
         }
         leverages = {str(market): int(leverage) for market, leverage in value.leverages.items()}
-        if value.balance or positions or value.liquidated >= 0 or leverages:
-            accounts[str(account)] = AccountView(value.balance, positions, value.liquidated, leverages, value.sold)
+        resting = {str(market): RestingView(*counts) for market, counts in value.resting.items()}
+        if value.balance or positions or value.liquidated >= 0 or leverages or resting:
+            past = value.liquidated, leverages, value.sold
+            accounts[str(account)] = AccountView(value.balance, positions, *past, resting)
     markets = {
         str(market): MarketView(
             value.rules,
@@ -212,6 +222,10 @@ def observe(state: State) -> View:
             value.insurance,
             value.pending,
             value.pending_time,
+            value.best_bid,
+            value.best_ask,
+            value.bid_price,
+            value.ask_price,
         )
         for market, value in state.markets.items()
         if value is not None
@@ -255,7 +269,25 @@ def observe(state: State) -> View:
         observe_sharing(state),
         state.separate_insurance,
         DrawsView(state.outflow.drawn, state.outflow.since),
+        observe_orders(state),
     )
+
+
+def observe_orders(state: State) -> dict[str, OrderView]:
+    return {
+        str(id): OrderView(
+            order.account,
+            order.market,
+            order.size,
+            order.price,
+            order.sequence,
+            order.reserved,
+            order.ahead,
+            order.behind,
+        )
+        for id, order in state.orders.items()
+        if order is not None
+    }
 
 
 def observe_sharing(state: State) -> SharingView | None:
@@ -455,6 +487,7 @@ class Venue:
         self.draws = DrawsView(0, 0)
         self.outflow = DrawsView(0, 0)
         self.sharing: SharingView | None = None
+        self.books: dict[str, Book] = {}
 
     @classmethod
     def read(cls, view: View) -> Venue:
@@ -479,7 +512,7 @@ class Venue:
                 pending=market.pending,
                 pending_time=market.pending_time,
             )
-        for account, (balance, positions, liquidated, leverages, sold) in view.accounts.items():
+        for account, (balance, positions, liquidated, leverages, sold, _) in view.accounts.items():
             venue.cash[account] = balance
             venue.sold[account] = sold
             if liquidated >= 0:
@@ -505,6 +538,9 @@ class Venue:
         venue.draws = view.draws
         venue.outflow = view.outflow
         venue.sharing = view.sharing
+        for id, order in view.orders.items():
+            ticket = Ticket(id, order.account, order.size, order.price, order.sequence, not order.reserved)
+            venue.get_book(order.market).add(ticket)
         return venue
 
     def copy(self) -> Venue:
@@ -522,12 +558,14 @@ class Venue:
         other.liquidated = dict(self.liquidated)
         other.leverages = {account: dict(chosen) for account, chosen in self.leverages.items()}
         other.sold = dict(self.sold)
+        other.books = {market: Book(list(book.tickets)) for market, book in self.books.items()}
         return other
 
     def view(self) -> View:
         """What the kernel's state must look like."""
         accounts, transit = {}, 0
-        for account in sorted({*self.cash, *self.holdings, *self.leverages}):
+        makers = {ticket.account for book in self.books.values() for ticket in book.tickets}
+        for account in sorted({*self.cash, *self.holdings, *self.leverages, *makers}):
             balance, positions = self.cash.get(account, 0), {}
             for market, holding in self.holdings.get(account, {}).items():
                 entry_index = self.get_index(market) - Fraction(holding.owed, holding.size)
@@ -537,9 +575,11 @@ class Venue:
                 transit -= holding.owed
             liquidated = self.liquidated.get(account, -1)
             leverages = self.leverages.get(account, {})
-            if balance or positions or liquidated >= 0 or leverages:
+            counts = {market: book.count(account) for market, book in self.books.items()}
+            resting = {market: count for market, count in counts.items() if count.orders}
+            if balance or positions or liquidated >= 0 or leverages or resting:
                 sold = self.sold.get(account, 0)
-                accounts[account] = AccountView(balance, positions, liquidated, leverages, sold)
+                accounts[account] = AccountView(balance, positions, liquidated, leverages, sold, resting)
         episode, own = self.episode, sum(listing.own for listing in self.listings.values())
         return View(
             self.rulebook,
@@ -577,6 +617,7 @@ class Venue:
             self.sharing,
             own,
             self.outflow,
+            {id: order for market, book in self.books.items() for id, order in book.view(market).items()},
         )
 
     def _view_market(self, name: str) -> MarketView:
@@ -602,7 +643,14 @@ class Venue:
             listing.own,
             listing.pending,
             listing.pending_time,
+            *self._view_best(name),
         )
+
+    def _view_best(self, name: str) -> tuple[str, str, int, int]:
+        book = self.get_book(name)
+        bid, ask = book.get_best(True), book.get_best(False)
+        ids = "" if bid is None else bid.id, "" if ask is None else ask.id
+        return (*ids, book.get_price(True), book.get_price(False))
 
     def _count_longs(self, name: str) -> int:
         return sum(max(0, self.get_size(account, name)) for account in self.holdings)
@@ -634,13 +682,25 @@ class Venue:
     def get_leverage(self, account: str, market: str) -> int:
         return self.leverages.get(account, {}).get(market, 0)
 
+    def get_book(self, market: str) -> Book:
+        return self.books.setdefault(market, Book([]))
+
+    def has_orders(self, account: str, market: str | None = None) -> bool:
+        """Somewhere, or in one market."""
+        books = self.books.values() if market is None else [self.get_book(market)]
+        return any(ticket.account == account for book in books for ticket in book.tickets)
+
+    def get_exposed(self, account: str, market: str) -> int:
+        return get_exposed(self.get_size(account, market), self.get_book(market).count(account))
+
     def get_health(self, account: str) -> Health:
         held = self.holdings.get(account, {})
+        places = {*held, *(market for market in self.books if self.has_orders(account, market))}
         return Health(
             self.get_equity(account),
             sum(
-                self.get_initial(market, holding.size, self.get_leverage(account, market))
-                for market, holding in held.items()
+                self.get_initial(market, self.get_exposed(account, market), self.get_leverage(account, market))
+                for market in places
             ),
             sum(self.get_maintenance(market, holding.size) for market, holding in held.items()),
         )
@@ -994,7 +1054,7 @@ class Venue:
             PRICE_NOT_POSITIVE=event.price > 0,
             PRICE_BAND=is_near(event.price, listing.mark, listing.rules.fill_price_band),
         )
-        if broken:
+        if broken := broken or self._check_hit(event.market, event.order, event.maker, event.size, event.price):
             return broken
         parties = (event.taker, event.maker)
         sizes = [self.get_size(party, event.market) for party in parties]
@@ -1005,6 +1065,7 @@ class Venue:
         before = [self.get_health(party) for party in parties]
         notional = abs(event.size) * event.price
         self._exchange(event.taker, event.maker, event.market, event.size, event.size * event.price)
+        self._take(event.market, event.order, event.size)
         rules, taken = self.listings[event.market].rules, 0
         now_open, most = self._count_longs(event.market), rules.open_interest_limit
         broken |= get_broken(OPEN_INTEREST_LIMIT=not most or now_open <= max(opened, most // listing.mark))
@@ -1033,7 +1094,11 @@ class Venue:
             PRICE_BAND=is_near(event.price, listing.mark, listing.rules.fill_price_band),
         )
         broken |= self._check_close(event.account, event.market, event.size, event.timestamp)
+        broken |= get_broken(ORDERS_REST=not self.has_orders(event.account))
         if broken:
+            return broken
+        sold = event.size if self.get_size(event.account, event.market) < 0 else -event.size
+        if broken := self._check_hit(event.market, event.order, event.maker, sold, event.price):
             return broken
         broken = get_broken(
             LIQUIDATION_COOLDOWN=not self.is_waiting(event.account, event.timestamp),
@@ -1047,6 +1112,7 @@ class Venue:
         sizes: dict[str, int] = {event.account: self.get_size(event.account, event.market), event.maker: maker_size}
         equity = self.get_equity(event.account)
         self._hand_over(event.account, event.maker, event.market, event.size, event.size * event.price)
+        self._take(event.market, event.order, event.size)
         spare = self.get_equity(event.account) - (equity - share)
         if spare >= 0:
             rate = Fraction(self.listings[event.market].rules.liquidation_fee_rate, MILLION)
@@ -1142,7 +1208,9 @@ class Venue:
         broken = get_broken(SELF_TRADE=event.account != self.rulebook.vault)
         broken |= self._check_close(event.account, event.market, event.size, event.timestamp)
         trigger = Fraction(self.rulebook.takeover_rate, MILLION) * self.get_health(event.account).maintenance
-        broken |= get_broken(VAULT_NOT_DUE=self.get_equity(event.account) <= trigger)
+        broken |= get_broken(
+            VAULT_NOT_DUE=self.get_equity(event.account) <= trigger, ORDERS_REST=not self.has_orders(event.account)
+        )
         return broken or self._take_over(event.account, event.market, event.size)
 
     def _take_over(self, account: str, market: str, lots: int) -> set[str]:
@@ -1200,6 +1268,8 @@ class Venue:
         return get_broken(
             LEVEL_NOT_EXACT=is_exact,
             NOT_THE_LOTS_TO_CLOSE=is_right,
+            ORDERS_REST=not self.has_orders(event.account),
+            BOOK_NOT_EXHAUSTED=not self.can_book_take(event.account, event.market, event.timestamp),
             INDEX_STALE=not on_index or self._is_index_fresh(event.market, event.timestamp),
             LIQUIDATION_COOLDOWN=not self.is_waiting(event.account, event.timestamp),
             LIQUIDATION_BLOCK=in_deficit or not self.is_block_full(event.account, event.market, 0, event.timestamp),
@@ -1319,7 +1389,8 @@ class Venue:
         if listing is None:
             return {"UNKNOWN_MARKET"}
         bought, sold = self.get_size(event.long, event.market), -self.get_size(event.short, event.market)
-        broken = get_broken(MARKET_OPEN=listing.settling, NOT_OPPOSITE=bought > 0 and sold > 0)
+        is_clear = not any(self.has_orders(account, event.market) for account in (event.long, event.short))
+        broken = get_broken(MARKET_OPEN=listing.settling, NOT_OPPOSITE=bought > 0 and sold > 0, ORDERS_REST=is_clear)
         if not broken:
             lots = min(bought, sold)
             self._exchange(event.short, event.long, event.market, lots, lots * listing.mark)
@@ -1527,6 +1598,75 @@ class Venue:
         fresh = self._are_marks_fresh(event.account, event.timestamp)
         return get_broken(MARK_STALE=fresh, BELOW_INITIAL_MARGIN=after.equity >= after.initial)
 
+    # The order book
+
+    def _check_hit(self, market: str, order: str | None, maker: str, size: int, price: int) -> set[str]:
+        """What a trade breaks whose taker buys ``size``, or sells it if it is below zero."""
+        if (order is None) == self.rulebook.has_book:
+            return {"OFF_BOOK"}
+        if order is None:
+            return set()
+        best = self.get_book(market).get_best(size < 0)
+        if best is None or best.id != order:
+            return {"NOT_THE_BEST_ORDER"}
+        held = self.get_size(maker, market)
+        return get_broken(
+            NOT_THE_ORDERS_TERMS=(best.account, best.price) == (maker, price),
+            SIZE_EXCEEDS_ORDER=abs(size) <= abs(best.size),
+            NOT_REDUCING=not best.reduces or is_reducing(held, held - size),
+        )
+
+    def _take(self, market: str, order: str | None, size: int) -> None:
+        if order is not None:
+            self.get_book(market).take(order, abs(size))
+
+    def can_book_take(self, account: str, market: str, now: int) -> bool:
+        """Whether the best order has a price at which a lot may be sold to it."""
+        held, listing = self.get_size(account, market), self.listings[market]
+        best = self.get_book(market).get_best(held > 0)
+        if best is None or not self.rulebook.has_book:
+            return False
+        loss = listing.mark - best.price if held > 0 else best.price - listing.mark
+        # a price that is too good stands in the way, and is cancelled
+        if loss > 0 and not is_near(best.price, listing.mark, listing.rules.fill_price_band):
+            return False
+        missing = loss - self.get_share(account, market, 1)
+        near = loss <= Fraction(self.rulebook.insurance_fill_band, MILLION) * listing.mark
+        backed = self.rulebook.insurance_backs_fills and missing <= self.get_available(now, market)
+        return missing <= 0 or (backed and near)
+
+    def place_order(self, event: events.PlaceOrder) -> set[str]:
+        if closed := self._check_open(event.market):
+            return closed
+        broken = get_broken(
+            NO_BOOK=self.rulebook.has_book, SIZE_ZERO=event.size != 0, PRICE_NOT_POSITIVE=event.price > 0
+        )
+        if broken:
+            return broken
+        book, before = self.get_book(event.market), self.get_health(event.account)
+        terms = event.account, event.size, event.price, event.sequence, event.reduce_only
+        ticket = Ticket(event.id, *terms)
+        held = self.get_size(event.account, event.market)
+        broken = get_broken(
+            ORDER_CROSSES=not book.would_trade(ticket.buys, ticket.price),
+            NOT_REDUCING=not event.reduce_only or held * event.size < 0,
+            ORDER_OUT_OF_PLACE=book.get_ahead(ticket) == event.ahead,
+        )
+        book.add(ticket)
+        after = self.get_health(event.account)
+        if after.initial > before.initial:
+            fresh = self._are_marks_fresh(event.account, event.timestamp)
+            broken |= get_broken(MARK_STALE=fresh, BELOW_INITIAL_MARGIN=after.equity >= after.initial)
+        return broken
+
+    def cancel_order(self, event: events.CancelOrder) -> set[str]:
+        if event.market not in self.listings:
+            return {"UNKNOWN_MARKET"}
+        book = self.get_book(event.market)
+        broken = get_broken(UNKNOWN_ORDER=book.find(event.order) is not None)
+        book.drop(event.order)
+        return broken
+
     def _exchange(self, first: str, second: str, market: str, lots: int, amount: int) -> None:
         """``first`` gets ``lots`` for ``amount``, both signed."""
         for account, change, debit in ((first, lots, amount), (second, -lots, -amount)):
@@ -1627,6 +1767,8 @@ PROCESSES: dict[type[events.Header], Callable[[Venue, Any], set[str]]] = {
     events.RequestVaultRedemption: Venue.request_vault_redemption,
     events.ExecuteVaultRedemption: Venue.execute_vault_redemption,
     events.SetLeverage: Venue.set_leverage,
+    events.PlaceOrder: Venue.place_order,
+    events.CancelOrder: Venue.cancel_order,
     events.SetMarketStatus: Venue.set_market_status,
     events.DelistMarket: Venue.delist_market,
     events.ChangeRules: Venue.change_rules,

@@ -22,7 +22,8 @@ from riskcore.quantities import RATE_ONE, AccountId, Atoms, Lots, MarketId, Pric
 from riskcore.rulebook import MarketRules, Rulebook, Tier, is_admissible_market, is_admissible_rulebook
 from riskcore.state import Account, Market, Position, Positions, State, genesis
 from riskcore.step import Outcome, step
-from tests.naive import Venue, View, observe
+from tests.naive import Venue, View, is_near, observe
+from tests.naive_book import Ticket
 
 E = TypeVar("E", bound=Event)
 
@@ -303,6 +304,8 @@ def draw_scenario(random: Random) -> Scenario:
         funding_on_index=random.random() < 0.3,
         # a draw of its own would change all that are drawn after it
         adl_allocation=(*[Allocation.QUEUE] * 4, *Allocation)[seed % 9],
+        # nothing is drawn for it either
+        has_book=(seed // 9) % 3 == 0,
         rules_notice=Time(random.choice((0, 1, 5000, 5000, 5000))),
         withdrawal_limit=Atoms(random.choice((0, 0, 0, max(1, wealth // 20)))),
         withdrawal_window=Time(9000),
@@ -563,7 +566,94 @@ class Proposer:
         price = self.random.choice((mark, mark, mark, mark * self.random.randint(970, 1030) // 1000, mark + 1))
         if self.random.random() < 0.5:
             taker, maker, size = maker, taker, -size
-        return self._make(events.Fill, taker, maker, market, size, max(1, price))
+        if self.venue.rulebook.has_book:
+            return self._meet(taker, maker, market, size, max(1, price))
+        order = (STRANGER,) if self.random.random() < 0.005 else ()
+        return self._make(events.Fill, taker, maker, market, size, max(1, price), *order)
+
+    # The order book
+
+    def _tickets(self) -> list[tuple[str, Ticket]]:
+        return [(market, ticket) for market, book in sorted(self.venue.books.items()) for ticket in book.tickets]
+
+    def _meet(self, taker: str, maker: str, market: str, size: int, price: int) -> Event:
+        """Take what the other side has best; the maker places what is to be taken where there is nothing."""
+        best = self.venue.get_book(market).get_best(size < 0)
+        if best is None or self.random.random() < 0.1:
+            return self._place(maker, market, -size, price)
+        if not self._can_trade(best.price, market) and self.random.random() < 0.7:
+            return self._make(events.CancelOrder, market, best.id)
+        taker = maker if taker == best.account else taker
+        lots = min(abs(size), abs(best.size)) if self.random.random() < 0.97 else abs(size)
+        return self._make(events.Fill, taker, best.account, market, lots if size > 0 else -lots, best.price, best.id)
+
+    def _can_trade(self, price: int, market: str) -> bool:
+        listing = self.venue.listings[market]
+        return not listing.settling and is_near(price, listing.mark, listing.rules.fill_price_band)
+
+    def _place(self, account: str, market: str, size: int, price: int, reduces: bool = False) -> Event:
+        """In its place, mostly, and where it does not trade at once."""
+        book, buys = self.venue.get_book(market), size > 0
+        if book.would_trade(buys, price) and self.random.random() < 0.9:
+            price = max(1, book.get_price(not buys) + (-1 if buys else 1))
+        ticket = Ticket("", account, size, price, self.venue.sequence + 1, reduces)
+        ahead = book.get_ahead(ticket)
+        if self.random.random() < 0.03:
+            ahead = self.random.choice([None, *(other.id for _, other in self._tickets()), STRANGER])
+        return self._make(events.PlaceOrder, account, market, size, price, reduces, ahead)
+
+    def place_order(self) -> Event:
+        """Beside the mark or the best of its side, as large as margin bears, or a close that reserves nothing."""
+        market = self._any_market()
+        account, side = self.random.choice(self._traders()), self.random.choice((1, -1))
+        mark, held = self.venue.listings[market].mark, self.venue.get_size(account, market)
+        reduces = held != 0 and self.random.random() < 0.4
+        if reduces:
+            side = -1 if held > 0 else 1
+        near = self.venue.get_book(market).get_price(side > 0) or mark
+        away = mark * self.random.randint(900, 1100) // 1000
+        price = self.random.choice((near, near, near + 1, near - 1, mark, away))
+        lots = self._part(abs(held) if reduces else max(1, self._capacity(account, market) // 2))
+        return self._place(account, market, side * lots, max(1, price), reduces)
+
+    def take_order(self) -> Event:
+        """Of a best order all, some, or one lot too many."""
+        tickets = self._tickets()
+        if not tickets or not self.venue.rulebook.has_book:
+            return self.open_fill()
+        able = [entry for entry in tickets if self._can_trade(entry[1].price, entry[0])]
+        market, ticket = self.random.choice(able or tickets)
+        best = self.venue.get_book(market).get_best(ticket.buys)
+        if best is None or self.random.random() < 0.05:
+            best = ticket
+        lots = self._part(abs(best.size))
+        takers = [account for account in self._traders() if account != best.account]
+        # who has most room, or who closes
+        against = [taker for taker in takers if self.venue.get_size(taker, market) * best.size > 0]
+        roomy = max(takers, key=lambda taker: self._capacity(taker, market))
+        taker = self.random.choice((roomy, self.random.choice(against or takers), self.random.choice(takers)))
+        price = best.price if self.random.random() < 0.97 else best.price + 1
+        size = -lots if best.buys else lots
+        return self._make(events.Fill, taker, best.account, market, size, price, best.id)
+
+    def cancel_order(self) -> Event:
+        tickets = self._tickets()
+        if not tickets or self.random.random() < 0.05:
+            return self._make(events.CancelOrder, self._any_market(), STRANGER)
+        market, ticket = self.random.choice(tickets)
+        return self._make(events.CancelOrder, market, ticket.id)
+
+    def _clear(self, *accounts: str, market: str | None = None) -> Event | None:
+        """What cancels an order of theirs, nearly always where they have one."""
+        own = [
+            (place, ticket)
+            for place, ticket in self._tickets()
+            if ticket.account in accounts and market in (None, place)
+        ]
+        if not own or self.random.random() < 0.05:
+            return None
+        place, ticket = own[0]
+        return self._make(events.CancelOrder, place, ticket.id)
 
     # The waterfall
 
@@ -575,6 +665,8 @@ class Proposer:
         account, market = self.random.choice(sick or self._holders() or [(STRANGER, "BTC")])
         if market not in self.venue.listings:
             return self._make(events.LiquidationFill, account, VAULT, market, 1, 1)
+        if cancel := self._clear(account):
+            return cancel
         held, mark = self.venue.get_size(account, market), self.venue.listings[market].mark
         maker = self._maker_for(account, market)
         lots = self._part(abs(held))
@@ -587,8 +679,16 @@ class Proposer:
             worst = mark - share // lots if held > 0 else mark + share // lots
         better = 1 if held > 0 else -1
         price = self.random.choice((worst, worst, mark, worst - better, worst + better, (worst + mark) // 2))
+        order: tuple[str, ...] = ()
+        if self.venue.rulebook.has_book:
+            best = self.venue.get_book(market).get_best(held > 0)
+            if best is None:
+                return self._place(maker, market, lots if held > 0 else -lots, max(1, price))
+            maker, lots, price, order = best.account, min(lots, abs(best.size)), best.price, (best.id,)
         return self._make(
-            events.LiquidationFill, account, maker, market, lots, max(1, price), after=self._wait_to_sell(account)
+            events.LiquidationFill,
+            *(account, maker, market, lots, max(1, price), *order),
+            after=self._wait_to_sell(account),
         )
 
     def _wait_to_sell(self, account: str) -> int | None:
@@ -612,6 +712,8 @@ class Proposer:
         takes_all = self.venue.rulebook.vault_takes_deficits
         solvent = [(account, market) for account, market in sick if takes_all or self.venue.get_equity(account) >= 0]
         account, market = self.random.choice(solvent or sick or self._holders() or [(STRANGER, "BTC")])
+        if cancel := self._clear(account):
+            return cancel
         held = abs(self.venue.get_size(account, market))
         if solvent and self.random.random() < 0.7:
             lots = next(
@@ -640,6 +742,12 @@ class Proposer:
             account, market = min(owing, key=lambda pair: (len(self._queue(*pair)), pair))
         else:
             account, market = self.random.choice(self._sick_holdings() or self._holders() or [(STRANGER, "BTC")])
+        if cancel := self._clear(account):
+            return cancel
+        is_sick = self.venue.is_sick(account) and market in self.venue.listings
+        if is_sick and self.venue.can_book_take(account, market, self.venue.time) and self.random.random() < 0.8:
+            best = self.venue.get_book(market).get_best(self.venue.get_size(account, market) > 0)
+            return self._make(events.CancelOrder, market, best.id if best else STRANGER)
         lots = self.venue.get_right_size(account, market) if market in self.venue.listings else 0
         if self.random.random() < 0.1:
             lots = max(1, lots + self.random.choice((-1, 1)))
@@ -714,7 +822,8 @@ class Proposer:
         shorts = [account for account, name in self._holders() if name == market and account not in longs]
         if not longs or not shorts or self.random.random() < 0.05:
             longs = shorts = [*TRADERS, STRANGER]
-        return self._make(events.SettlePair, market, self.random.choice(longs), self.random.choice(shorts))
+        long, short = self.random.choice(longs), self.random.choice(shorts)
+        return self._clear(long, short, market=market) or self._make(events.SettlePair, market, long, short)
 
     # A market's life
 
@@ -849,6 +958,8 @@ class Proposer:
         return spoilt
 
     def _spoilt(self, name: str, value: Any) -> Any:
+        if isinstance(value, bool):
+            return not value
         if isinstance(value, int):
             return self.random.choice((0, 0, -1, -value, value - 1, value * 1000, 10**40, -(10**40)))
         if isinstance(value, tuple):
@@ -857,7 +968,13 @@ class Proposer:
             return self._spoilt_rules(value)
         if isinstance(value, MarketStatus):
             return self.random.choice(tuple(MarketStatus))
-        choices = {"id": sorted(self.venue.seen) or ["e"], "market": [*sorted(self.venue.listings), "NONE"]}
+        ids = [*(ticket.id for _, ticket in self._tickets()), STRANGER]
+        choices: dict[str, list[Any]] = {
+            "id": sorted(self.venue.seen) or ["e"],
+            "market": [*sorted(self.venue.listings), "NONE"],
+            "order": ids if value is None or len(ids) > 1 else [STRANGER],
+            "ahead": [None, *ids],
+        }
         return self.random.choice(choices.get(name, [*TRADERS, VAULT, STRANGER]))
 
     def _spoilt_rules(self, rules: MarketRules) -> MarketRules:
@@ -882,7 +999,7 @@ class Proposer:
         elif self.is_open() and self.random.random() < 0.8:
             kinds = ("deleverage", "deleverage", "deleverage", "end_deleveraging")
         elif self.has_sick() and self.random.random() < 0.6:
-            kinds = WATERFALL
+            kinds = WATERFALL + ("liquidation_fill",) * (6 * self.venue.rulebook.has_book)
         elif self.is_settling() and self.random.random() < 0.5:
             kinds = ("settle_pair",)
         elif self.has_flat_debtor() and self.random.random() < 0.2:
@@ -891,6 +1008,8 @@ class Proposer:
             kinds = ("begin_loss_sharing", "begin_loss_sharing", "begin_loss_sharing", "share_wrongly")
         elif self.venue.losses and self.random.random() < 0.1:
             kinds = ("withdraw", "withdraw", "withdraw", "repay_loss")
+        elif self._tickets() and self.random.random() < 0.35:
+            kinds = BOOK
         elif self.random.random() < 0.1:
             kinds = ("move_shares",)
         elif self._is_shut() and self.random.random() < 0.4:
@@ -910,6 +1029,8 @@ class Proposer:
 MONEY = ("deposit", "withdraw", "transfer", "fund_insurance", "repay_loss")
 PRICES = ("advance_time", "list_market", "drift", "index", "crash", "apply_funding")
 TRADES = ("open_fill", "reduce_fill", "set_leverage")
+#: Where orders rest: most are taken, so that positions come of them.
+BOOK = ("take_order",) * 7 + ("place_order",) * 4 + ("cancel_order",)
 WATERFALL = (
     "liquidation_fill",
     "liquidation_fill",
@@ -935,7 +1056,7 @@ SHARES = (
     "request_vault_redemption",
     "execute_vault_redemption",
 )
-SOUND = (*MONEY, *PRICES, *TRADES, *WATERFALL, *STEPS, *SETTLEMENT, *SHARES, *LIFE)
+SOUND = (*MONEY, *PRICES, *TRADES, *WATERFALL, *STEPS, *SETTLEMENT, *SHARES, *LIFE, "place_order", "cancel_order")
 
 
 def walk(seed: int, length: int) -> Desk:
@@ -993,6 +1114,7 @@ def rulebooks(draw: st.DrawFn) -> Rulebook:
         adl_seed=draw(st.integers(-(10**30), 10**30)),
         funding_on_index=draw(st.booleans()),
         adl_allocation=draw(st.sampled_from(Allocation)),
+        has_book=draw(st.booleans()),
         rules_notice=Time(draw(st.integers(0, 10**12))),
         withdrawal_limit=Atoms(draw(st.just(0) | st.integers(0, 10**30))),
         withdrawal_window=Time(draw(st.integers(1, 10**12))),
@@ -1073,8 +1195,8 @@ def any_events() -> st.SearchStrategy[Event]:
         st.builds(events.MarkPrice, *head, market, amounts),
         st.builds(events.IndexPrice, *head, market, amounts),
         st.builds(events.ApplyFunding, *head, market, amounts),
-        st.builds(events.Fill, *head, names, names, market, amounts, amounts),
-        st.builds(events.LiquidationFill, *head, names, names, market, amounts, amounts),
+        st.builds(events.Fill, *head, names, names, market, amounts, amounts, st.none() | id),
+        st.builds(events.LiquidationFill, *head, names, names, market, amounts, amounts, st.none() | id),
         st.builds(events.Takeover, *head, names, market, amounts),
         st.builds(events.CoverDeficit, *head, names),
         st.builds(
@@ -1099,6 +1221,8 @@ def any_events() -> st.SearchStrategy[Event]:
         st.builds(events.RequestVaultRedemption, *head, names, amounts),
         st.builds(events.ExecuteVaultRedemption, *head, names),
         st.builds(events.SetLeverage, *head, names, market, amounts),
+        st.builds(events.PlaceOrder, *head, names, market, amounts, amounts, st.booleans(), st.none() | id),
+        st.builds(events.CancelOrder, *head, market, id),
         st.builds(events.SetMarketStatus, *head, market, st.sampled_from(MarketStatus)),
         st.builds(events.DelistMarket, *head, market),
         st.builds(events.ChangeRules, *head, market, rules),

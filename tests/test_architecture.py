@@ -23,7 +23,9 @@ KERNEL = (
     "tables",
     "rules",
     "choices",
+    "per_market",
     "leverages",
+    "orders",
     "rulebook",
     "state",
     "tiers",
@@ -31,12 +33,14 @@ KERNEL = (
     "draws",
     "outflow",
     "events",
+    "lines",
     "journal",
     "margin",
     "markets",
     "gates",
     "limits",
     "cash",
+    "order_book",
     "trading",
     "funding",
     "insurance",
@@ -68,12 +72,13 @@ TRANSITION_MODULES = (
     "settlement",
     "shares",
     "settings",
+    "order_book",
     "life",
     "changes",
 )
 #: What only calls the core's verbs, or is asked by name what a rulebook allows: market life, cash, funding, ranking
 #: policies, brackets of rates, limits of fills and of draws, the vault's shares, what accounts choose, a loss that is
-#: shared out.
+#: shared out, orders and what accounts have by market.
 AROUND_THE_CORE = (
     "markets",
     "settlement",
@@ -93,11 +98,14 @@ AROUND_THE_CORE = (
     "settings",
     "sharing",
     "limits",
+    "per_market",
+    "orders",
+    "order_book",
     "life",
     "changes",
 )
 #: Names, fields and sentences, for core and modules alike; nothing in it does anything.
-VOCABULARY = ("rules", "choices", "events")
+VOCABULARY = ("rules", "choices", "events", "lines")
 CORE_LINES, KERNEL_LINES, MODULE_LINES = 1000, 2500, 300
 
 LIBRARIES = {"__future__", "attrs", "attrs.validators", "collections.abc", "enum", "itertools", "rpds", "typing"}
@@ -116,14 +124,15 @@ WRITTEN = (
     "liquidated",
     "leverages",
     "sold",
+    "resting",
 )
 
 #: The named folds over many entries: one account's positions, and the scans that certify a queue and members.
 FOLDS = {
     ("tables", "items"),
-    ("leverages", "__init__"),
-    ("leverages", "items"),
-    ("leverages", "__hash__"),
+    ("per_market", "__init__"),
+    ("per_market", "items"),
+    ("per_market", "__hash__"),
     ("state", "__init__"),
     ("state", "items"),
     ("state", "__hash__"),

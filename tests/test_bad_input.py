@@ -62,10 +62,10 @@ EVENTS = (
     "fill, liquidation_fill, takeover, cover_deficit, begin_deleveraging, deleverage, end_deleveraging, write_off, "
     "begin_loss_sharing, share_loss, "
     "settle_market, settle_pair, request_vault_deposit, execute_vault_deposit, cancel_vault_deposit, "
-    "request_vault_redemption, execute_vault_redemption, set_leverage, "
+    "request_vault_redemption, execute_vault_redemption, set_leverage, place_order, cancel_order, "
     "set_market_status, delist_market, change_rules, apply_rules"
 )
-FILL_FIELDS = "id, sequence, timestamp, taker, maker, market, size, price"
+FILL_FIELDS = "id, sequence, timestamp, taker, maker, market, size, price, order"
 SIZE = "a size, in lots as an integer or in base units as a decimal string"
 AMOUNT = "an amount, in atoms as an integer or in quote currency as a decimal string"
 PRICE = "a price, in atoms per lot as an integer or in quote currency as a decimal string"

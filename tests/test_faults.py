@@ -30,10 +30,10 @@ PLUMBING = {
         *(f"Table.{name}" for name in ("get", "put", "items", "__len__")),
         *(f"{table}.{name}" for table in ("DictTable", "PersistentTable") for name in ("__init__", "__len__")),
     },
-    "journal": {"Holder.__init__", "Journal.__init__", "Journal.parties", "Journal.holders"},
+    "journal": {"Holder.__init__", "Journal.__init__", "Journal.parties", "Journal.holders", "Journal.orders"},
     "events": {"_text_or_none"},
     "state": {f"Positions.{name}" for name in ("__len__", "__eq__", "__hash__", "__repr__")},
-    "leverages": {f"Leverages.{name}" for name in ("items", "__len__", "__eq__", "__hash__", "__repr__")},
+    "per_market": {f"PerMarket.{name}" for name in ("items", "__len__", "__eq__", "__hash__", "__repr__")},
 }
 
 

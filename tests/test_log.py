@@ -52,6 +52,8 @@ VALUES: dict[object, st.SearchStrategy[Any]] = {
     MarketId: st.sampled_from(MARKETS),
     MarketId | None: st.none() | st.sampled_from(MARKETS),
     EventId: st.text(min_size=1, max_size=5),
+    EventId | None: st.none() | st.text(min_size=1, max_size=5),
+    bool: st.booleans(),
     MarketStatus: st.sampled_from(MarketStatus),
     MarketRules: st.builds(MarketRules, *[integers] * 5),
     tuple[AccountId, ...]: st.lists(names, max_size=3).map(tuple),
@@ -63,7 +65,7 @@ def events(draw: st.DrawFn) -> Event:
     """Any event that a log can hold, apart from what it says of others."""
     kind = draw(st.sampled_from(get_args(Event)))
     values = {name: draw(VALUES[hint]) for name, hint in get_type_hints(kind).items()}
-    if kind is ev.Fill and draw(st.booleans()):
+    if kind in (ev.Fill, ev.PlaceOrder) and draw(st.booleans()):
         values["size"] = -values["size"]
     if "maker" in values:
         values["maker"] = draw(names.filter(lambda name: name not in (values.get("taker"), values.get("account"))))

@@ -44,7 +44,7 @@ def watch(seeds: range, length: int) -> list[Monitor]:
 
 
 def test_random_walks_break_no_law_and_every_law_is_looked_at() -> None:
-    monitors = watch(range(40), 110)
+    monitors = watch(range(90), 110)
     checked = {law.id: sum(monitor.tallies[law.id].checked for monitor in monitors) for law in LAWS}
 
     assert [] == [violation for monitor in monitors for violation in monitor.violations]

@@ -31,6 +31,8 @@ from riskcore import (
     Positions,
     RankPolicy,
     Rejected,
+    Resting,
+    RestingOrders,
     Rule,
     Rulebook,
     SettleMarket,
@@ -192,22 +194,23 @@ def test_the_queue_is_the_one_that_the_kernel_certifies(state: State) -> None:
             assert certificate.remainder >= 0
 
 
-@given(states())
-def test_the_vault_is_offered_the_most_it_can_take(state: State) -> None:
-    vault_account = state.accounts.get(VAULT)
+@given(states(), st.just((0, 0)) | st.tuples(st.integers(0, 40), st.integers(0, 40)))
+def test_the_vault_is_offered_the_most_it_can_take(state: State, orders: tuple[int, int]) -> None:
+    resting = RestingOrders({market_id: Resting(*orders, max(orders)) for market_id, _ in state.markets.items()})
+    vault_account = evolve(state.accounts.get(VAULT), resting=resting)
+    state = evolve(state, accounts=state.accounts.put(VAULT, vault_account))
     vault = get_margin(vault_account, state.markets)
     for id, account in sorted(state.accounts.items()):
         margin = get_margin(account, state.markets)
         for market_id, position in account.positions.items():
             if id == VAULT or not is_below_maintenance(margin):
                 continue
-            market, held = state.markets.get(market_id), vault_account.positions.get(market_id).size
+            market = state.markets.get(market_id)
             assert market is not None
-            chosen = vault_account.leverages.get(market_id)
             sizes = [
                 lots
                 for lots in range(1, abs(position.size) + 1)
-                if can_take_over(state, market, margin, position.size, lots, vault, held, chosen)
+                if can_take_over(state, market_id, market, margin, position.size, lots, vault_account)
             ]
             found = compute_takeover_size(state, id, market_id)
 

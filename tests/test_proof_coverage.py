@@ -27,12 +27,12 @@ ELSEWHERE = {
         "Positions.__repr__",
     },
     # likewise
-    "leverages.py": {
-        "Leverages.items",
-        "Leverages.__len__",
-        "Leverages.__eq__",
-        "Leverages.__hash__",
-        "Leverages.__repr__",
+    "per_market.py": {
+        "PerMarket.items",
+        "PerMarket.__len__",
+        "PerMarket.__eq__",
+        "PerMarket.__hash__",
+        "PerMarket.__repr__",
     },
     # a check of a field's type
     "rulebook.py": {"_tiers", "_tiers.<locals>.<genexpr>"},
@@ -44,6 +44,8 @@ ELSEWHERE = {
         "Journal.parties.<locals>.<genexpr>",
         "Journal.holders",
         "Journal.holders.<locals>.<genexpr>",
+        "Journal.orders",
+        "Journal.orders.<locals>.<genexpr>",
     },
     # of the tools; and the checks of fields, which symbols pass by
     "quantities.py": {"exact_int", "exact_bool", "some_text"},

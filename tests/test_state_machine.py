@@ -28,6 +28,7 @@ from riskcore.rules import Rule
 from riskcore.state import Market
 from riskcore.step import TRANSITIONS, step
 from riskcore.tiers import get_initial_rates, get_maintenance_rates, is_continuous
+from tests.book_laws import BOOK_LAWS
 from tests.naive import (
     ENDS,
     AccountView,
@@ -271,6 +272,11 @@ class Footprint(NamedTuple):
     leverage: str = ""
     sharing: bool = False
     outflow: bool = False
+    orders: bool = False
+
+
+#: What a market knows of its book.
+BEST = ("best_bid", "best_ask", "bid_price", "ask_price")
 
 
 def get_footprint(event: Event, before: View) -> Footprint:
@@ -301,11 +307,13 @@ def get_footprint(event: Event, before: View) -> Footprint:
             reserves: tuple[str, ...] = ("fees", "transit")
             if before.rulebook.insurance_fee_share:
                 reserves = (*reserves, "insurance")
-            return Footprint(parties, event.market, parties, ("open_interest", "insurance"), reserves)
+            moved: tuple[str, ...] = ("open_interest", "insurance", *BEST)
+            return Footprint(parties, event.market, parties, moved, reserves, orders=event.order is not None)
         case events.LiquidationFill():
             parties = (event.account, event.maker)
-            fields = ("open_interest", "insurance_used", "sold", "sold_time", "insurance")
-            return Footprint(parties, event.market, parties, fields, ("insurance", "transit"), draws=True)
+            fields = ("open_interest", "insurance_used", "sold", "sold_time", "insurance", *BEST)
+            drawn, has_order = ("insurance", "transit"), event.order is not None
+            return Footprint(parties, event.market, parties, fields, drawn, draws=True, orders=has_order)
         case events.Takeover():
             parties = (event.account, before.rulebook.vault)
             return Footprint(parties, event.market, parties, ("open_interest",), ("transit",))
@@ -346,6 +354,8 @@ def get_footprint(event: Event, before: View) -> Footprint:
             return Footprint((event.account, before.rulebook.vault), holders=(event.account,))
         case events.SetLeverage():
             return Footprint(market=event.market, leverage=event.account)
+        case events.PlaceOrder() | events.CancelOrder():
+            return Footprint(market=event.market, fields=BEST, orders=True)
         case events.ChangeRules() | events.ApplyRules():
             return Footprint(market=event.market, fields=("rules", "pending", "pending_time"))
         case events.SetMarketStatus() | events.DelistMarket():
@@ -367,6 +377,8 @@ def frame_1(passage: Passage) -> bool:
     assert footprint.sharing or before.sharing == after.sharing
     assert "insurance" in footprint.fields or before.separate_insurance == after.separate_insurance
     assert before.sharing is None or isinstance(event, events.ShareLoss)
+    # what of the orders, BOOK-3 and BOOK-5 say
+    assert footprint.orders or before.orders == after.orders
     assert footprint.holders or before.vault_shares == after.vault_shares
     for account in {*before.stakes, *after.stakes} - {*footprint.holders}:
         assert before.get_stake(account) == after.get_stake(account)
@@ -384,6 +396,7 @@ def frame_1(passage: Passage) -> bool:
         assert sold or (old.liquidated, old.sold) == (new.liquidated, new.sold)
         assert account in footprint.balances or old.balance == new.balance
         assert drop(old, footprint, account) == drop(new, footprint, account)
+        assert footprint.orders or old.resting == new.resting
         freely = footprint.market if account == footprint.leverage else None
         for name in {*old.leverages, *new.leverages} - {freely}:
             assert old.leverages.get(name) == new.leverages.get(name)
@@ -722,6 +735,7 @@ def wfall_1(passage: Passage) -> bool:
         assert not (rulebook.insurance_before_adl and before.get_equity(event.account) < 0 and available)
         assert rulebook.adl_solvent or before.get_equity(event.account) <= 0
         assert not Venue.read(before).is_waiting(event.account, event.timestamp)
+        assert not Venue.read(before).can_book_take(event.account, event.market, event.timestamp)
         return True
     if isinstance(event, events.CoverDeficit):
         assert rulebook.insurance_before_adl or not before.get_account(event.account).positions
@@ -1109,7 +1123,8 @@ def settle_2(passage: Passage) -> bool:
     for name in settling:
         before, after = passage.before.markets[name], passage.after.markets[name]
         assert after.status in ENDS
-        assert after._replace(open_interest=before.open_interest, status=before.status) == before
+        kept = {field: getattr(before, field) for field in ("open_interest", "status", *BEST)}
+        assert after._replace(**kept) == before
         assert after.open_interest <= before.open_interest
         assert after.open_interest == before.open_interest or isinstance(passage.event, events.SettlePair)
     return bool(settling)
@@ -1355,7 +1370,11 @@ def live_2(passage: Passage) -> bool:
     way_out = Venue.read(after).get_way_out(after.time)
     vault = after.rulebook.vault
     held = {vault} if after.vault_shares != after.get_stake(vault).shares else set()
-    flat = [id for id, view in after.accounts.items() if not view.positions and view.balance > 0 and id not in held]
+    flat = [
+        id
+        for id, view in after.accounts.items()
+        if not view.positions and not view.resting and view.balance > 0 and id not in held
+    ]
     for account in flat:
         if way_out is not None and after.accounts[account].balance > way_out:
             continue
@@ -1425,6 +1444,7 @@ LAWS: dict[str, Callable[[Passage], bool]] = {
     "VAULT-4": vault_4,
     "LIVE-2": live_2,
     "DET-1": det_1,
+    **BOOK_LAWS,
 }
 
 
@@ -1491,6 +1511,11 @@ class VenueMachine(RuleBasedStateMachine):
     @rule(random=randoms)
     def trade(self, random: Random) -> None:
         self.happen(random, "open_fill", "open_fill", "reduce_fill", "set_leverage")
+
+    @precondition(lambda self: self.desk.venue.rulebook.has_book and not self.is_deleveraging())
+    @rule(random=randoms)
+    def order(self, random: Random) -> None:
+        self.happen(random, "place_order", "place_order", "take_order", "take_order", "cancel_order")
 
     @precondition(lambda self: not self.is_deleveraging())
     @rule(random=randoms)

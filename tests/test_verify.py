@@ -124,15 +124,6 @@ def test_what_the_effort_limit_cuts_off_is_unknown() -> None:
     assert decide_claim(claim, rlimit=20_000).verdict == Verdict.UNKNOWN
 
 
-def test_premises_that_do_not_matter_decide_only_together_with_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    a, b, c, d = (new_int(name).term for name in "abcd")
-    monkeypatch.setattr("riskcore.prover.solver.SOON", 1)
-
-    assert decide_claim(Claim((a > b, b > c, d > 0), a > c, "follows")).verdict == Verdict.PROVED
-    assert decide_claim(Claim((a > b, d > 0), a > c, "does not")).verdict == Verdict.VIOLATED
-    assert decide_claim(Claim((d > 0, d < 0), a > c, "from nothing")).verdict == Verdict.PROVED
-
-
 def make_result(verdict: str) -> Result:
     return Result("event/LAW", "LAW", "event", "law", verdict, "any", 1, 0, 0.0, None)
 

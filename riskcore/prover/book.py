@@ -13,8 +13,10 @@ from enum import StrEnum
 from typing import Any, NoReturn
 
 import z3
+from attrs import frozen
 
 from riskcore.choices import AdlSize, Allocation, CloseOut, MarketStatus, RankPolicy
+from riskcore.orders import Order, Resting
 from riskcore.prover.symbols import SymBool, SymInt, new_bool, new_int, to_bool, to_int
 from riskcore.prover.tracer import Tracer
 from riskcore.rulebook import MarketRules, Rulebook
@@ -22,7 +24,8 @@ from riskcore.state import Account, Deleveraging, Draws, Market, Position, Reser
 from specs import invariant
 from specs.arithmetic import either, every, implies, named
 from specs.markets import admissible_rulebook
-from specs.tiers import initial_requirement, maintenance_requirement
+from specs.order_book import is_part_of
+from specs.tiers import exposure, initial_requirement, maintenance_requirement
 
 RULEBOOK_INTS = (
     "vault",
@@ -57,6 +60,7 @@ RULEBOOK_FLAGS = (
     "withdrawals_are_cut",
     "vault_takes_deficits",
     "funding_on_index",
+    "has_book",
 )
 #: The choices that are words, and of which events depend on every one.
 RULEBOOK_CHOICES: dict[str, type[StrEnum]] = {
@@ -103,6 +107,10 @@ MARKET_INTS = (
     "index_price",
     "index_time",
     "insurance",
+    "best_bid",
+    "best_ask",
+    "bid_price",
+    "ask_price",
     "pending_time",
 )
 POSITION_INTS = ("size", "cost", "entry_index", "opened")
@@ -112,6 +120,8 @@ EVENT_TIME = new_int("event.timestamp")
 
 RESERVES = ("outside", "insurance", "fees", "transit", "uncovered", "escrow")
 DRAWS_FIELDS = ("drawn", "since")
+ORDER_INTS = ("account", "market", "size", "price", "sequence", "reserved", "ahead", "behind")
+RESTING_INTS = ("bids", "asks", "orders")
 STAKE_FIELDS = ("shares", "deposit", "deposit_time", "redemption", "redemption_time")
 
 
@@ -183,8 +193,8 @@ def new_rules(name: str) -> Any:
 class Rest(Opaque):
     """The totals of an account's other markets: value, initial and maintenance requirement.
 
-    Pointwise facts, each proven of one position in ``proofs/margin.py`` and summed:
-    0 <= maintenance <= initial, and no maintenance means no position.
+    Pointwise facts, each proven of one position in ``proofs/margin.py`` and summed: 0 <= maintenance <= initial,
+    no maintenance means no position, and without orders either there is nothing that needs margin.
     """
 
     def __init__(self, tracer: Tracer, name: str) -> None:
@@ -193,11 +203,13 @@ class Rest(Opaque):
         self.maintenance = new_int(f"{name}.rest_maintenance")
         #: at the event's time
         self.is_fresh = new_bool(f"{name}.rest_is_fresh")
+        self.has_no_orders = new_bool(f"{name}.rest_has_no_orders")
         is_empty = self.maintenance == 0
         facts = every(
             self.maintenance >= 0,
             self.maintenance <= self.initial,
-            implies(is_empty, (self.initial == 0) & (self.value == 0) & self.is_fresh),
+            implies(is_empty, (self.value == 0) & self.is_fresh),
+            implies(is_empty & self.has_no_orders, self.initial == 0),
         )
         tracer.assume(to_bool(facts))
 
@@ -257,6 +269,66 @@ class SymLeverages(Opaque):
 
     def items(self) -> NoReturn:
         raise TypeError("a transition iterated over an account's leverages")
+
+
+class SymResting(Opaque):
+    """What an account has in the order books: in the event's market in the open, all others as they are."""
+
+    def __init__(self, rest: Rest, focus: Any, resting: Resting | None) -> None:
+        self.rest = rest
+        self.focus = focus
+        self.resting = resting
+
+    def _check(self, market: Any) -> None:
+        if self.focus is None or not market.term.eq(self.focus.term):
+            raise TypeError("orders outside the event's market were touched")
+
+    def get(self, market: Any) -> Any:
+        self._check(market)
+        return self.resting
+
+    def put(self, market: Any, resting: Any) -> SymResting:
+        self._check(market)
+        return SymResting(self.rest, self.focus, resting)
+
+    @property
+    def is_empty(self) -> Any:
+        nothing: Any = self.rest.has_no_orders
+        return nothing if self.resting is None else nothing & (self.resting.orders == 0)
+
+    def items(self) -> NoReturn:
+        raise TypeError("a transition iterated over an account's orders")
+
+
+class SymOrders:
+    """Where orders rest before the event, as functions of their ids: each id has one place, whoever asks for it."""
+
+    def __init__(self) -> None:
+        self._rests = z3.Function("order.rests", z3.IntSort(), z3.BoolSort())
+        self._fields = {name: z3.Function(f"order.{name}", z3.IntSort(), z3.IntSort()) for name in ORDER_INTS}
+
+    def rests(self, id: Any) -> Any:
+        return SymBool(self._rests(to_int(id)))
+
+    def get_order(self, id: Any) -> Any:
+        """The order of this id, whether or not it rests."""
+        fields: Any = (SymInt(self._fields[name](to_int(id))) for name in ORDER_INTS)
+        return Order(*fields)
+
+
+@frozen
+class OrderSymbols:
+    """The place of an order as the specification sees it (``specs.case.OrderView``)."""
+
+    rests: Any
+    account: Any
+    market: Any
+    size: Any
+    price: Any
+    sequence: Any
+    reserved: Any
+    ahead: Any
+    behind: Any
 
 
 class SymTable(Opaque):
@@ -373,7 +445,10 @@ class World:
         self.sequence = new_int("state.sequence")
         self.accounts = SymTable(self._new_account)
         self.markets = SymTable(_no_other_market)
-        self.seen = SymTable(lambda _, index: new_bool(f"seen{index}"))
+        self._seen = z3.Function("seen", z3.IntSort(), z3.BoolSort())
+        self.seen = SymTable(lambda key, _: self.was_seen(key))
+        self.symbolic_orders = SymOrders()
+        self.orders = SymTable(self._new_order)
         self.stakes = SymTable(self._new_stake)
         self.vault_shares = new_int("vault_shares")
         self.draws: Any = Draws(*(new_int(f"draws.{name}") for name in DRAWS_FIELDS))
@@ -395,6 +470,8 @@ class World:
         self._is_ranked = z3.Function("is_ranked", *[z3.IntSort()] * 4, z3.BoolSort())
         self._remainder = z3.Function("remainder", *[z3.IntSort()] * 7)
         self.imagined: list[tuple[Any, Account]] = []
+        #: assumes what is known of orders: set by the case that looks at this world
+        self.certify_book: Callable[[tuple[Any, ...]], None] | None = None
         self.imagined_stakes: list[tuple[Any, Stake]] = []
         self._assume_sums()
         if focus is not None:
@@ -422,15 +499,37 @@ class World:
             draws=self.draws,
             sharing=self.sharing,
             separate_insurance=self.separate_insurance,
+            orders=self.orders,
             outflow=self.outflow,
         )
 
     def is_untouched(self, state: State) -> bool:
         """Whether this is the state before the event, nothing written yet."""
-        tables = (self.accounts, self.markets, self.seen)
-        same = (state.accounts, state.markets, state.seen) == tables and state.rulebook is self.rulebook
+        tables = (self.accounts, self.markets, self.seen, self.orders)
+        same = (state.accounts, state.markets, state.seen, state.orders) == tables and state.rulebook is self.rulebook
         same = same and state.deleveraging is self.deleveraging and state.sharing is self.sharing
         return same and not any(table.written for table in tables)
+
+    def was_seen(self, id: Any) -> Any:
+        """Whether an event of this id was accepted before."""
+        return SymBool(self._seen(to_int(id)))
+
+    def _new_order(self, key: Any, index: int) -> Any:
+        """The order at a key, or None: with what the book's certificate says of it and of its neighbours."""
+        if self.certify_book is not None:
+            self.certify_book((key,))
+        for id, account in zip(self.accounts.keys, self.accounts.first, strict=True):
+            self._assume_part(key, id, account)
+        return self.symbolic_orders.get_order(key) if self.symbolic_orders.rests(key) else None
+
+    def _assume_part(self, order_id: Any, id: Any, account: Account) -> None:
+        """That an order which rests is part of what its account has in the book."""
+        if self.focus is None:
+            return
+        orders = self.symbolic_orders
+        order = orders.get_order(order_id)
+        is_own = every(orders.rests(order_id), order.account == id, order.market == self.focus)
+        self.assume(implies(is_own, is_part_of(order, account.resting.get(self.focus))))
 
     def assume(self, *facts: Any) -> None:
         self.tracer.assume(*(to_bool(fact) for fact in facts))
@@ -531,9 +630,18 @@ class World:
             self.assume(invariant.position_is_possible(self.market, position))
         positions: Any = SymPositions(Rest(self.tracer, name), self.focus, position)
         leverages: Any = SymLeverages(object(), self.focus, new_int(f"{name}.leverage"))
+        own: Any = None
+        if self.focus is not None:
+            own = Resting(*(new_int(f"{name}.{field}") for field in RESTING_INTS))
+            self.assume(invariant.resting_is_possible(self.market, own))
+        resting: Any = SymResting(positions.rest, self.focus, own)
         sold = new_int(f"{name}.sold")
         self.assume(invariant.nothing_is_sold_back(sold))
-        return Account(new_int(f"{name}.balance"), positions, new_int(f"{name}.liquidated"), leverages, sold)
+        liquidated = new_int(f"{name}.liquidated")
+        account = Account(new_int(f"{name}.balance"), positions, liquidated, leverages, sold, resting)
+        for order_id in self.orders.keys:
+            self._assume_part(order_id, key, account)
+        return account
 
     def _new_stake(self, key: Any, index: int) -> Any:
         """Any stake; with those taken out before it, part of the sums over all."""
@@ -591,6 +699,12 @@ class AccountSymbols:
         self._world = world
         self._rest = positions.rest
         position = positions.position
+        resting: Any = account.resting
+        self.has_no_orders: Any = resting.is_empty
+        own = Resting() if resting.resting is None else resting.resting
+        self.bids: Any = own.bids
+        self.asks: Any = own.asks
+        self.orders: Any = own.orders
         self.balance: Any = account.balance
         self.liquidated: Any = account.liquidated
         self.sold: Any = account.sold
@@ -611,7 +725,7 @@ class AccountSymbols:
         if market is None:
             return named("initial", self._rest.initial)
         open_interest = named("open_interest", self._open_interest)
-        own = initial_requirement(market, self.size, open_interest, self.leverage)
+        own = initial_requirement(market, exposure(self.size, self.bids, self.asks), open_interest, self.leverage)
         return named("initial", own + self._rest.initial)
 
     @property

@@ -6,27 +6,33 @@ from itertools import permutations
 from typing import Any
 
 import attrs
+import z3
 
 from riskcore import events
 from riskcore.choices import LossSharing, MarketStatus
 from riskcore.events import Header
 from riskcore.journal import Journal, Line
+from riskcore.orders import Resting
 from riskcore.prover.book import (
+    ORDER_INTS,
     POSITION_INTS,
+    RESTING_INTS,
     STAKE_FIELDS,
     AccountSymbols,
+    OrderSymbols,
     Rest,
     SymChoice,
     SymLeverages,
     SymMembers,
     SymPositions,
     SymQueue,
+    SymResting,
     SymTable,
     World,
     new_rules,
 )
 from riskcore.prover.kernel import on_symbols
-from riskcore.prover.symbols import SymBool, SymInt, new_bool, new_int, to_bool, to_int
+from riskcore.prover.symbols import SymBool, SymInt, get_run, new_bool, new_int, to_bool, to_int
 from riskcore.prover.tracer import Tracer
 from riskcore.quantities import Lots
 from riskcore.rules import Rejected, Rule
@@ -35,6 +41,7 @@ from riskcore.step import DELEVERAGING_STEPS, SHARING_STEPS, apply
 from specs.allocation import is_queue, part_in
 from specs.arithmetic import either, every, implies, larger, smaller
 from specs.deleveraging import eligible, lots_asked, share_to_pay
+from specs.order_book import book_is_sorted
 from specs.sharing import covered_first, weight
 
 
@@ -46,6 +53,8 @@ def new_event(kind: type[Header]) -> Any:
             values["rules"] = new_rules("event.rules")
         elif field.name == "queue":
             values["queue"] = SymQueue("queue")
+        elif field.name == "reduce_only":
+            values[field.name] = new_bool("event.reduce_only")
         elif field.name == "members":
             values["members"] = SymMembers("members")
         elif field.name == "status":
@@ -83,7 +92,8 @@ def choose_account(condition: SymBool, first: Account, second: Account, focus: A
     rest = Rest.__new__(Rest)
     for name in ("value", "initial", "maintenance"):
         setattr(rest, name, either(condition, getattr(one.rest, name), getattr(two.rest, name)))
-    rest.is_fresh = (condition & one.rest.is_fresh) | (~condition & two.rest.is_fresh)
+    for name in ("is_fresh", "has_no_orders"):
+        setattr(rest, name, (condition & getattr(one.rest, name)) | (~condition & getattr(two.rest, name)))
     position = None
     if one.position is not None:
         position = Position(
@@ -95,7 +105,14 @@ def choose_account(condition: SymBool, first: Account, second: Account, focus: A
         object(), focus, either(condition, _get_leverage(first), _get_leverage(second)) if focus is not None else 0
     )
     sold: Any = either(condition, first.sold, second.sold)
-    return Account(either(condition, first.balance, second.balance), positions, liquidated, chosen, sold)
+    resting: Any = SymResting(rest, focus, _choose_resting(condition, first, second) if focus is not None else None)
+    return Account(either(condition, first.balance, second.balance), positions, liquidated, chosen, sold, resting)
+
+
+def _choose_resting(condition: SymBool, first: Account, second: Account) -> Any:
+    one: Any = first.resting
+    two: Any = second.resting
+    return Resting(*(either(condition, getattr(one.resting, n), getattr(two.resting, n)) for n in RESTING_INTS))
 
 
 def _get_leverage(account: Account) -> Any:
@@ -122,6 +139,23 @@ def get_stake(world: World, values: list[Any], id: Any) -> Any:
 def choose_stake(condition: SymBool, first: Any, second: Any) -> Any:
     fields: Any = (either(condition, getattr(first, name), getattr(second, name)) for name in STAKE_FIELDS)
     return Stake(*fields)
+
+
+def _view_order(order: Any, rests: Any) -> OrderSymbols:
+    return OrderSymbols(rests, *(getattr(order, name) for name in ORDER_INTS))
+
+
+def choose_order(condition: Any, order: Any, other: OrderSymbols) -> OrderSymbols:
+    """A place that is an order's, or empty, where the condition holds."""
+    run = get_run()
+    if run.is_known(z3.Not(condition.term)):
+        return other
+    if order is None:
+        return attrs.evolve(other, rests=~condition & other.rests)
+    if run.is_known(condition.term):
+        return _view_order(order, SymBool(z3.BoolVal(True)))
+    fields = (SymInt(z3.If(condition.term, to_int(getattr(order, n)), to_int(getattr(other, n)))) for n in ORDER_INTS)
+    return OrderSymbols(condition | other.rests, *fields)
 
 
 class SymSnapshot:
@@ -161,8 +195,23 @@ class SymSnapshot:
         return get_stake(self._world, table.first if self._after is None else table.last, id)
 
     def seen(self, id: Any) -> Any:
-        table = self._world.seen
-        return (table.first if self._after is None else table.last)[table.find(id)]
+        """Without a fork: whoever was accepted before, and now the event."""
+        world = self._world
+        seen = world.was_seen(id)
+        if self._after is not None:
+            for index in world.seen.written:
+                seen = seen | (world.seen.keys[index] == id)
+        return seen
+
+    def order(self, id: Any) -> Any:
+        """The place of an order without a fork, likewise."""
+        world = self._world
+        view = _view_order(world.symbolic_orders.get_order(id), world.symbolic_orders.rests(id))
+        if self._after is None:
+            return view
+        for index in dict.fromkeys(world.orders.written):
+            view = choose_order(world.orders.keys[index] == id, world.orders.last[index], view)
+        return view
 
     def _sum(self, ghost: Any, part: Any, table: SymTable | None = None) -> Any:
         """A sum over all accounts: what it was, and what the written accounts changed of it."""
@@ -236,10 +285,12 @@ class SymCase:
         self.rejected = rule
         self.effects: tuple[Line, ...] = () if journal is None else tuple(journal.lines)
         table = world.accounts
+        world.certify_book = self.assume_book
         self.touched = tuple(table.keys[index] for index in dict.fromkeys(table.written))
         self.holders = tuple(world.stakes.keys[index] for index in dict.fromkeys(world.stakes.written))
         self.before = SymSnapshot(world, None)
         self.after_state = after
+        self.touched_orders = tuple(world.orders.keys[index] for index in dict.fromkeys(world.orders.written))
         self.after = SymSnapshot(world, after) if after is not None else self.before
 
     @property
@@ -249,8 +300,8 @@ class SymCase:
         return (
             state is not None
             and state.rulebook is world.rulebook
-            and (state.accounts, state.markets, state.seen, state.stakes)
-            == (world.accounts, world.markets, world.seen, world.stakes)
+            and (state.accounts, state.markets, state.seen, state.stakes, state.orders)
+            == (world.accounts, world.markets, world.seen, world.stakes, world.orders)
         )
 
     @property
@@ -385,6 +436,22 @@ class SymCase:
         self.assume_certificate((*any_two, *consumed), (any_place,))
         return self._certificate(self.after, episode, any_two, (any_place,))
 
+    def assume_book(self, ids: tuple[Any, ...]) -> None:
+        """What is known of these orders and of the first ones before the event (the induction hypothesis)."""
+        if self.world.focus is not None:
+            self.world.assume(book_is_sorted(self.before, self.world.focus, ids))
+
+    def orders_to_check(self) -> tuple[Any, ...]:
+        """Any two orders; what is known of them and of those that the event touched may be used."""
+        any_two = (new_int("any_order"), new_int("other_order"))
+        self.assume_book((*any_two, *self.touched_orders))
+        return any_two
+
+    def accounts_to_check(self) -> tuple[Any, ...]:
+        ids = (*self.touched, new_int("any_account"))
+        self.assume_book(self.touched_orders)
+        return ids
+
     @property
     def total_weight(self) -> Any:
         return self.world.total_weight
@@ -471,6 +538,8 @@ def run_event(tracer: Tracer, kind: type[Header], *, episode: str | None) -> Sym
     if isinstance(event, events.SetMarketStatus):
         status: Any = event.status
         world.assume(status.is_one)
+    SymCase(world, event, None, None, None)
+    world.assume(*(getattr(event, name) >= 0 for name in ("id", "order", "ahead") if is_named(event, name)))
     if isinstance(event, events.BeginLossSharing | events.ShareLoss):
         choose_sharing(world)
     if isinstance(event, events.BeginLossSharing):
@@ -495,6 +564,11 @@ def run_event(tracer: Tracer, kind: type[Header], *, episode: str | None) -> Sym
         assume_part_of_whole(world)
         after = journal.post(event)
     return SymCase(world, event, journal, after, None)
+
+
+def is_named(event: Any, name: str) -> bool:
+    """Whether an event has a field of this name with an id in it, which is not that of nothing."""
+    return getattr(event, name, None) is not None
 
 
 def assume_head(world: World) -> None:

@@ -33,7 +33,10 @@ from riskcore import (
     liquidation,
     margin,
     markets,
+    order_book,
+    orders,
     outflow,
+    per_market,
     quantities,
     ranking,
     rulebook,
@@ -58,12 +61,14 @@ from specs.domains import part_after, stock
 from specs.draws import drawn_after, may_pay_out
 from specs.limits import sold_at
 from specs.outflow import outflow_after, taken_out
-from specs.tiers import initial_requirement, maintenance_requirement, needs_no_more, step_floor
+from specs.tiers import exposure, initial_requirement, maintenance_requirement, needs_no_more, step_floor
 
 MODULES: tuple[ModuleType, ...] = (
     quantities,
     rules,
+    per_market,
     leverages,
+    orders,
     rulebook,
     state,
     tiers,
@@ -76,6 +81,7 @@ MODULES: tuple[ModuleType, ...] = (
     gates,
     limits,
     cash,
+    order_book,
     trading,
     funding,
     insurance,
@@ -124,11 +130,17 @@ def _positions_margin(owner: Any, table: Any) -> Margin:
         return Margin(rest.value, rest.initial, rest.maintenance)
     market = table.get(positions.focus)
     size: Any = positions.position.size
+    resting = owner.resting.get(positions.focus)
+    exposed = exposure(size, resting.bids, resting.asks)
     return Margin(
         rest.value + get_position_value(market, positions.position),
-        rest.initial + _initial_requirement(market, size, market.open_interest, owner.leverages.leverage),
+        rest.initial + _initial_requirement(market, exposed, market.open_interest, owner.leverages.leverage),
         rest.maintenance + _maintenance_requirement(market, size),
     )
+
+
+def _exposure(size: Any, resting: Any) -> Any:
+    return exposure(size, resting.bids, resting.asks)
 
 
 def _named_fee(amount: Any, rate: Any) -> Any:
@@ -253,6 +265,7 @@ CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
     margin.get_initial_requirement: _initial_requirement,
     margin.get_maintenance_requirement: _maintenance_requirement,
     margin.get_positions_margin: _positions_margin,
+    margin.get_exposure: _exposure,
     rulebook.has_admissible_tiers: _are_admissible,
     quantities.apply_rate: _named_fee,
     margin.get_margin: _named_margin,
@@ -267,12 +280,12 @@ CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
     insurance.get_available: _available,
     domains.get_insured: _insured,
     draws.get_draws_after: _draws_after,
-    outflow.get_taken_out: taken_out,
-    outflow.get_outflow_after: _outflow_after,
     ranking.certify: _certify,
     allocation.get_weight: weight_of,
     allocation.get_part: _part,
     allocation.get_step_lots: _named_step_lots,
+    outflow.get_taken_out: taken_out,
+    outflow.get_outflow_after: _outflow_after,
     sharing.get_total_weight: _total_weight,
     close_out.get_lots: lots_or_all,
     close_out.get_terms: _terms,

@@ -16,7 +16,7 @@ from attrs import frozen
 
 from riskcore.events import BeginDeleveraging, BeginLossSharing, Header
 from riskcore.journal import Line, Reserve
-from riskcore.prover.book import DRAWS_FIELDS, POSITION_INTS, STAKE_FIELDS, Opaque
+from riskcore.prover.book import DRAWS_FIELDS, ORDER_INTS, POSITION_INTS, RESTING_INTS, STAKE_FIELDS, Opaque
 from riskcore.prover.case import EPISODES, SymCase, run_event
 from riskcore.prover.solver import Claim
 from riskcore.prover.symbols import SymInt, to_bool
@@ -24,7 +24,7 @@ from riskcore.prover.tracer import Path, Tracer, get_paths
 from riskcore.rulebook import MarketRules
 from riskcore.rules import Rule
 from riskcore.state import Market
-from specs.arithmetic import every, some
+from specs.arithmetic import both_ways, every, some
 from specs.contract import Contract, Effect
 from specs.contracts import CONTRACTS
 from specs.laws import LAWS
@@ -196,6 +196,7 @@ def collect_effect(collector: Collector, contract: Contract, case: SymCase) -> N
         for id, fields in effect.stakes:
             stake = case.after.stake(id)
             claims |= {f"{get_role(case, id)}.{name}": getattr(stake, name) == value for name, value in fields.items()}
+        claims |= get_order_claims(case, effect)
         if effect.vault_shares is not None:
             claims["vault_shares"] = case.after.vault_shares == effect.vault_shares
         claims |= {name: getattr(case.after.reserves, name) == value for name, value in effect.reserves.items()}
@@ -217,6 +218,17 @@ def collect_effect(collector: Collector, contract: Contract, case: SymCase) -> N
         return {**keyed, ("law", "FRAME-1", "FRAME-1", ANY_ACCOUNTS): is_frame_kept(case, effect)}
 
     collector.add(case, get_claims)
+
+
+def get_order_claims(case: SymCase, effect: Effect) -> dict[str, Any]:
+    """Every order's new fields, by its number among those that the contract names."""
+    claims: dict[str, Any] = {}
+    for number, (id, fields) in enumerate(effect.orders):
+        after = case.after.order(id)
+        for name, value in fields.items():
+            actual = getattr(after, name)
+            claims[f"orders[{number}].{name}"] = both_ways(actual, value) if name == "rests" else actual == value
+    return claims
 
 
 def are_lines(written: tuple[Line, ...], expected: tuple[Line, ...]) -> Any:
@@ -260,7 +272,7 @@ def is_header_written(case: SymCase) -> Any:
     )
 
 
-ACCOUNT_FIELDS = ("balance", *POSITION_INTS, "liquidated", "leverage", "sold")
+ACCOUNT_FIELDS = ("balance", *POSITION_INTS, "liquidated", "leverage", "sold", *RESTING_INTS)
 
 
 def is_field_kept(case: SymCase, id: Any, field: str) -> Any:
@@ -287,11 +299,15 @@ def is_frame_kept(case: SymCase, effect: Effect) -> Any:
         chosen: Any = world.accounts.first[index].leverages
         kept: Any = world.accounts.last[index].leverages
         claims.append(chosen.rest is kept.rest)
+        resting: Any = world.accounts.first[index].resting
+        still: Any = world.accounts.last[index].resting
+        claims.append(resting.rest is still.rest)
     for id, fields in declared.values():
         for field in ACCOUNT_FIELDS:
             if field not in fields:
                 claims.append(is_field_kept(case, id, field))
     claims += get_stake_frame(case, effect)
+    claims += get_order_frame(case, effect)
     for name in DRAWS_FIELDS:
         if name not in effect.draws:
             claims.append(is_same(getattr(case.after.draws, name), getattr(case.before.draws, name)))
@@ -331,6 +347,20 @@ def get_stake_frame(case: SymCase, effect: Effect) -> list[Any]:
     if effect.vault_shares is None:
         claims.append(is_same(case.after.vault_shares, case.before.vault_shares))
     return claims
+
+
+def get_order_frame(case: SymCase, effect: Effect) -> list[Any]:
+    """Every order written is a declared one, which keeps the fields that are not named; a new one has them all."""
+
+    def is_kept(id: Any, fields: Iterable[str]) -> Any:
+        before, after = case.before.order(id), case.after.order(id)
+        same = [getattr(after, name) == getattr(before, name) for name in fields if name != "rests"]
+        return every(*same, both_ways(before.rests, after.rests) if "rests" in fields else True)
+
+    names = ("rests", *ORDER_INTS)
+    declared = [id for id, _ in effect.orders]
+    claims = [some(*(id == known for known in declared)) | is_kept(id, names) for id in case.touched_orders]
+    return claims + [is_kept(id, [name for name in names if name not in fields]) for id, fields in effect.orders]
 
 
 def collect_laws(collector: Collector, case: SymCase) -> None:

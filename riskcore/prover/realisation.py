@@ -20,9 +20,10 @@ from riskcore.journal import Trade
 from riskcore.leverages import Leverages
 from riskcore.margin import get_margin
 from riskcore.markets import get_market
-from riskcore.prover.book import EPISODE_INTS, SymChoice, SymTiers
+from riskcore.orders import NO_ORDER, Order, Resting, RestingOrders
+from riskcore.prover.book import EPISODE_INTS, ORDER_INTS, SymChoice, SymTiers
 from riskcore.prover.case import SymCase
-from riskcore.prover.symbols import SymBool, SymInt
+from riskcore.prover.symbols import NO_ID, SymBool, SymInt
 from riskcore.prover.tracer import BRACKET_FLOOR
 from riskcore.quantities import RATE_ONE, AccountId, Atoms, Lots, Rate, Shares, Time
 from riskcore.rulebook import MarketRules, Rulebook, Tier
@@ -42,6 +43,9 @@ from riskcore.state import (
 )
 from riskcore.step import Outcome, step
 from specs.allocation import part
+
+#: The fields of events that are ids.
+EVENT_IDS = ("id", "account", "market", "taker", "maker", "payer", "payee", "long", "short", "order", "ahead")
 
 #: More atoms than any filler's position is worth.
 AMPLE = 10**30
@@ -80,7 +84,8 @@ class Realisation:
         return symbol
 
     def id(self, symbol: Any) -> Any:
-        return f"id{self.value(symbol)}"
+        number = self.value(symbol)
+        return NO_ORDER if number in (NO_ID, NO_ORDER) else f"id{number}"
 
     def check(self) -> Witness:
         """Run the event on the state, on both kinds of tables, and compare with what the path says."""
@@ -126,8 +131,9 @@ class Realisation:
                 other = new_account(0, {filler: new_position(-position.size)})
                 accounts = accounts.put(f"filler-{filler}", other)
             balance = self.value(account.balance)
-            past = self.value(account.liquidated), self.get_leverages(account), self.value(account.sold)
-            accounts = accounts.put(id, Account(Atoms(balance), Positions(positions), *past))
+            if not self.value(account.positions.rest.has_no_orders):
+                markets = markets.put("filler-orders", self._get_filler_market(1, RATE_ONE, 1))
+            accounts = accounts.put(id, Account(Atoms(balance), Positions(positions), *self._get_past(account)))
             balances += balance
             entries += sum(position.size * position.entry_index for position in positions.values())
         reserves = Reserves(*(self.value(value) for value in attrs.astuple(world.reserves, recurse=False)))
@@ -152,6 +158,7 @@ class Realisation:
             self.get_draws(world.draws),
             self.get_sharing(),
             self.value(world.separate_insurance),
+            self._get_orders(state.orders),
             self.get_draws(world.outflow),
         )
 
@@ -210,8 +217,9 @@ class Realisation:
         rules = self.get_rules(market.rules)
         rules = attrs.evolve(rules, tiers=(*rules.tiers, *self._get_bracket(rules)))
         values = {field.name: self.value(getattr(market, field.name)) for field in attrs.fields(Market)}
+        firsts = {name: self.id(getattr(market, name)) for name in ("best_bid", "best_ask")}
         pending = self.get_rules(market.pending) if isinstance(market.pending, MarketRules) else None
-        return Market(**{**values, "rules": rules, "pending": pending})
+        return Market(**{**values, **firsts, "rules": rules, "pending": pending})
 
     def get_rules(self, rules: Any) -> MarketRules:
         return MarketRules(*(self.value(figure) for figure in attrs.astuple(rules, recurse=False)))
@@ -234,6 +242,30 @@ class Realisation:
         """What is chosen in the event's market; nothing elsewhere."""
         focus = self._case.world.focus
         return Leverages() if focus is None else Leverages({self.id(focus): self.value(account.leverages.leverage)})
+
+    def _get_past(self, account: Any) -> tuple[Any, ...]:
+        """What else there is of an account: with one order in another market where it has any."""
+        resting = {} if self.value(account.positions.rest.has_no_orders) else {"filler-orders": Resting(orders=1)}
+        focus, own = self._case.world.focus, account.resting.resting
+        if focus is not None:
+            resting[self.id(focus)] = Resting(*map(self.value, own))
+        orders: Any = resting
+        past = self.value(account.liquidated), self.get_leverages(account), self.value(account.sold)
+        return *past, RestingOrders(orders)
+
+    def get_order(self, order: Any) -> Any:
+        """An order of ids and plain integers; None where there is none."""
+        if order is None:
+            return None
+        ids = ("account", "market", "ahead", "behind")
+        return Order(**{name: (self.id if name in ids else self.value)(getattr(order, name)) for name in ORDER_INTS})
+
+    def _get_orders(self, orders: Any) -> Any:
+        """The orders that the event asked for."""
+        world = self._case.world
+        for key, order in zip(world.orders.keys, world.orders.first, strict=True):
+            orders = orders.put(self.id(key), self.get_order(order))
+        return orders
 
     def get_rest(self, account: Any) -> Iterable[tuple[str, Market, Any]]:
         """One or two positions of one lot with the model's totals of value, initial and maintenance."""
@@ -309,7 +341,19 @@ class Realisation:
                 values["rules"] = self.get_rules(value)
             elif value is None:
                 values[field.name] = None
-            elif field.name in ("id", "account", "market", "taker", "maker", "payer", "payee", "long", "short"):
+            elif field.name in (
+                "id",
+                "account",
+                "market",
+                "taker",
+                "maker",
+                "payer",
+                "payee",
+                "long",
+                "short",
+                "order",
+                "ahead",
+            ):
                 values[field.name] = self.id(value)
             elif field.name not in ("queue", "members"):
                 values[field.name] = self.value(value)
@@ -339,12 +383,13 @@ class Realisation:
             positions = state.accounts.get(id).positions
             if world.focus is not None:
                 positions = positions.put(self.id(world.focus), self.get_position(account))
-            past = self.value(account.liquidated), self.get_leverages(account), self.value(account.sold)
-            expected["accounts"][id] = Account(self.value(account.balance), positions, *past)
+            expected["accounts"][id] = Account(self.value(account.balance), positions, *self._get_past(account))
         for _ in world.markets.written:
             expected["markets"][self.id(world.focus)] = self.get_market(case.after.market)
         for index in world.stakes.written:
             expected["stakes"][self.id(world.stakes.keys[index])] = self.get_stake(world.stakes.last[index])
+        for index in world.orders.written:
+            self._put_order(expected["orders"], self.id(world.orders.keys[index]), world.orders.last[index])
         expected["vault_shares"] = self.value(case.after.vault_shares)
         expected["separate_insurance"] = self.value(case.after.separate_insurance)
         expected["outflow"] = self.get_draws(case.after.outflow)
@@ -354,6 +399,13 @@ class Realisation:
         expected["deleveraging"] = self._get_episode_after(state, event)
         expected["sharing"] = self._get_sharing_after(state, event)
         return {**expected, "sequence": event.sequence, "timestamp": event.timestamp}
+
+    def _put_order(self, orders: dict[str, Any], id: str, order: Any) -> None:
+        """As a table puts it: none leaves no trace."""
+        if order is None:
+            orders.pop(id, None)
+        else:
+            orders[id] = self.get_order(order)
 
     def _get_episode_after(self, state: State, event: Any) -> Deleveraging | None:
         episode: Any = self._case.after.deleveraging
@@ -403,7 +455,7 @@ class Realisation:
 
 def get_fields(state: State) -> dict[str, Any]:
     """A state's fields, its tables as dicts of their own."""
-    tables = {name: dict(getattr(state, name).items()) for name in ("accounts", "markets", "seen", "stakes")}
+    tables = {name: dict(getattr(state, name).items()) for name in ("accounts", "markets", "seen", "stakes", "orders")}
     return {field.name: getattr(state, field.name) for field in attrs.fields(State)} | tables
 
 

@@ -12,7 +12,9 @@ from typing import Any, NoReturn, Protocol, TypeAlias
 
 import z3
 
-IntLike: TypeAlias = "int | SymInt"
+from riskcore.orders import NO_ORDER
+
+IntLike: TypeAlias = "int | str | SymInt"
 BoolLike: TypeAlias = "bool | SymBool"
 
 
@@ -31,6 +33,9 @@ class Decider(Protocol):
 
     def call(self, name: str, arguments: tuple[z3.ArithRef, ...]) -> z3.ArithRef: ...
 
+
+#: What stands for the id of no order. Ids are symbols, and of what there is none is this.
+NO_ID = -1
 
 _running: list[Decider] = []
 
@@ -56,6 +61,8 @@ def to_int(value: IntLike) -> z3.ArithRef:
         return value.term
     if type(value) is int:
         return z3.IntVal(value)
+    if type(value) is str and value == NO_ORDER:
+        return z3.IntVal(NO_ID)
     raise TypeError(f"an integer symbol met {value!r}")
 
 

@@ -68,8 +68,19 @@ class Tracer:
         self._quotients: dict[tuple[int, int], tuple[z3.ArithRef, z3.ArithRef, z3.ArithRef]] = {}
         self.calls: list[tuple[str, tuple[z3.ArithRef, ...], z3.ArithRef]] = []
         self._names: list[tuple[str, z3.ArithRef, z3.ArithRef]] = []
+        self._number = 0
+        #: what claims found of a term: the path's own name for it, if it has one
+        self._compared: dict[tuple[str, int], tuple[z3.ArithRef, z3.ArithRef | None]] = {}
+        self._path_names = 0
         self._in_claim = False
         self._known: dict[int, tuple[z3.BoolRef, bool]] = {}
+        #: how many facts were learned, and how many when a condition was last asked for in vain
+        self._learned = 0
+        self._unsettled: dict[int, int] = {}
+        self._modelled = -1
+        self._model: z3.ModelRef | None = None
+        self._linear_terms: dict[int, tuple[z3.ExprRef, bool]] = {}
+        self._kept: list[z3.BoolRef] = []
         self._solver = _new_solver()
         # products left out: sound for what it refutes, and quick
         self._linear = _new_solver()
@@ -87,7 +98,7 @@ class Tracer:
         So that each claim about a path is decided with its own definitions only.
         """
         saved = (len(self.assumptions), len(self.calls), dict(self._quotients), dict(self._known))
-        names = len(self._names)
+        names = self._path_names = len(self._names)
         facts: list[z3.BoolRef] = []
         self._solver.push()
         self._linear.push()
@@ -96,6 +107,7 @@ class Tracer:
         self._in_claim = False
         self._linear.pop()
         self._solver.pop()
+        self._learned += 1
         facts.extend(self.assumptions[saved[0] :])
         del self.assumptions[saved[0] :], self.calls[saved[1] :], self._names[names:]
         self._quotients, self._known = saved[2], saved[3]
@@ -144,12 +156,13 @@ class Tracer:
         self._known[negated.get_id()] = (negated, not way)
 
     def _learn(self, fact: z3.BoolRef) -> None:
+        self._learned += 1
         self._solver.add(fact)
-        if is_linear(fact):
+        if is_linear(fact, self._linear_terms):
             self._linear.add(fact)
 
     def _is_possible(self, condition: z3.BoolRef) -> bool:
-        if is_linear(condition) and self._linear.check(condition) == z3.unsat:
+        if is_linear(condition, self._linear_terms) and self._linear.check(condition) == z3.unsat:
             return False
         return bool(self._solver.check(condition) != z3.unsat)
 
@@ -161,9 +174,15 @@ class Tracer:
         known = self._known.get(condition.get_id())
         if known is not None:
             return known[1]
-        settled = is_linear(condition) and bool(self._linear.check(z3.Not(condition)) == z3.unsat)
+        # nothing was learned since it was asked for in vain
+        if self._unsettled.get(condition.get_id()) == self._learned:
+            return False
+        settled = is_linear(condition, self._linear_terms) and bool(self._linear.check(z3.Not(condition)) == z3.unsat)
         if settled:
             self._remember(condition, True)
+        else:
+            self._unsettled[condition.get_id()] = self._learned
+            self._kept.append(condition)
         return settled
 
     def get_quotient(self, numerator: z3.ArithRef, denominator: z3.ArithRef) -> z3.ArithRef:
@@ -174,11 +193,18 @@ class Tracer:
         denominator = z3.simplify(denominator)
         key = (numerator.get_id(), denominator.get_id())
         if key not in self._quotients:
-            quotient = z3.Int(f"quotient{len(self._quotients)}")
+            quotient = z3.Int(f"quotient{self._new_number()}")
             self._quotients[key] = (quotient, numerator, denominator)
             rest = numerator - quotient * denominator
-            self.assume(rest >= 0, rest < denominator)
+            self._define(quotient, numerator / denominator, rest >= 0, rest < denominator)
         return self._quotients[key][0]
+
+    def _get_model(self) -> z3.ModelRef | None:
+        """Some values that the path allows: what differs in them is not equal on it. None where z3 finds none."""
+        if self._modelled != self._learned:
+            self._modelled = self._learned
+            self._model = self._solver.model() if self._solver.check() == z3.sat else None
+        return self._model
 
     def name(self, kind: str, term: z3.ArithRef) -> z3.ArithRef:
         """A name for a value, the same for values of one kind that z3 proves equal on this path.
@@ -188,17 +214,53 @@ class Tracer:
         term = z3.simplify(term, som=True)
         if z3.is_const(term):
             return term
+        name = self._find_name(kind, term)
+        if name is None:
+            name = z3.Int(f"{kind}{self._new_number()}")
+            self._names.append((kind, name, term))
+            self._define(name, term, name == term)
+        return name
+
+    def _find_name(self, kind: str, term: z3.ArithRef) -> z3.ArithRef | None:
+        """The name that a value of this kind has already.
+
+        Which of the path's own names that is, or that none is, holds for all claims about the path: it is
+        found once. A term that speaks of a claim's own names is no other claim's, for no two have the same.
+        """
         alike = [(known, value) for known_kind, known, value in self._names if known_kind == kind]
         for known, value in alike:
             if value.eq(term):
                 return known
-        for known, value in alike:
+        path_names = sum(one == kind for one, *_ in self._names[: self._path_names]) if self._in_claim else 0
+        key = (kind, term.get_id())
+        if self._in_claim and key not in self._compared:
+            self._compared[key] = term, self._find_equal(alike[:path_names], term)
+        if self._in_claim and self._compared[key][1] is not None:
+            return self._compared[key][1]
+        return self._find_equal(alike[path_names:], term)
+
+    def _find_equal(self, named: list[tuple[z3.ArithRef, z3.ArithRef]], term: z3.ArithRef) -> z3.ArithRef | None:
+        """The first name of a value that equals the term wherever the path allows."""
+        model = self._get_model() if named else None
+        for name, value in named:
+            if model is not None and not z3.is_true(model.eval(value == term, model_completion=True)):
+                continue
             if self._solver.check(value != term) == z3.unsat:
-                return known
-        name = z3.Int(f"{kind}{len(self._names)}")
-        self._names.append((kind, name, term))
-        self.assume(name == term)
-        return name
+                return name
+        return None
+
+    def _new_number(self) -> int:
+        """A number that no name of this run has, nor had in a claim that is done with."""
+        self._number += 1
+        return self._number
+
+    def _define(self, name: z3.ArithRef, value: z3.ArithRef, *facts: z3.BoolRef) -> None:
+        """Assume what a new name stands for: the values that the path allows then have one for it too."""
+        model = self._model if self._modelled == self._learned else None
+        self.assume(*facts)
+        if model is not None:
+            model.update_value(name, model.eval(value, model_completion=True))
+            self._modelled = self._learned
 
     def call(self, name: str, arguments: tuple[z3.ArithRef, ...]) -> z3.ArithRef:
         """A function known by its contract: the same arguments give the same value."""
@@ -227,20 +289,17 @@ def _is_same(one: z3.BoolRef, two: z3.BoolRef) -> bool:
     return bool(one.eq(two) or _new_solver().check(one != two) == z3.unsat)
 
 
-def is_linear(term: z3.ExprRef) -> bool:
-    """Whether no two unknowns are multiplied anywhere in the term."""
-    seen: set[int] = set()
-    left = [term]
-    while left:
-        one = left.pop()
-        if one.get_id() in seen:
-            continue
-        seen.add(one.get_id())
-        children = one.children()
-        if z3.is_mul(one) and sum(not z3.is_int_value(child) for child in children) > 1:
-            return False
-        left += children
-    return True
+def is_linear(term: z3.ExprRef, known: dict[int, tuple[z3.ExprRef, bool]]) -> bool:
+    """Whether no two unknowns are multiplied anywhere in the term; ``known`` remembers what was found of its parts."""
+    found = known.get(term.get_id())
+    if found is not None:
+        return found[1]
+    children = term.children()
+    result = not (z3.is_mul(term) and sum(not z3.is_int_value(child) for child in children) > 1)
+    result = result and all(is_linear(child, known) for child in children)
+    # the term is kept alive with its id, which z3 would otherwise reuse
+    known[term.get_id()] = (term, result)
+    return result
 
 
 #: An earlier call of a function: its name, its arguments, its value.

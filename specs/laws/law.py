@@ -55,6 +55,8 @@ ALL_EVENTS = frozenset(
         events.RequestVaultRedemption,
         events.ExecuteVaultRedemption,
         events.SetLeverage,
+        events.PlaceOrder,
+        events.CancelOrder,
         events.SetMarketStatus,
         events.DelistMarket,
         events.ChangeRules,

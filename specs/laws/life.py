@@ -32,16 +32,18 @@ def _is_kept(case: Case) -> Any:
 
 def _life_goes_on(case: Case) -> Any:
     """One word into another as the events say, and nobody holds anything of what is delisted."""
-    before, after = case.before.market, case.after.market
-    if isinstance(case.event, events.SetMarketStatus):
+    before, after, event = case.before.market, case.after.market, case.event
+    if isinstance(event, events.SetMarketStatus):
         return every(negate(_is(before, *ENDS)), _is(after, *REVERSIBLE))
-    if isinstance(case.event, events.SettleMarket):
+    if isinstance(event, events.SettleMarket):
         return every(negate(_is(before, *ENDS)), _is(after, MarketStatus.SETTLING))
+    ids = case.orders_to_check()
     return every(
         _is(before, MarketStatus.SETTLING),
         _is(after, MarketStatus.DELISTED),
         case.after.sum_longs == 0,
         after.insurance == 0,
+        *(negate(case.after.order(id).rests & (case.after.order(id).market == event.market)) for id in ids),
     )
 
 
@@ -115,7 +117,8 @@ LAWS = (
     Law(
         "LIFE-1",
         "a market is listed open; open, close-only and paused follow each other until it is settled, and nothing does "
-        "but to be delisted, when nobody holds anything of it and no part of the insurance fund is its own",
+        "but to be delisted, when nobody holds anything of it, no order rests and no part of the insurance fund is "
+        "its own",
         frozenset({events.SetMarketStatus, events.SettleMarket, events.DelistMarket}),
         _life_goes_on,
         _is_kept,

@@ -24,7 +24,7 @@ def _traders(case: Case) -> list[Any]:
         return [event.maker]
     if isinstance(event, events.Takeover):
         return [case.rulebook.vault]
-    if isinstance(event, events.Withdraw | events.RequestVaultDeposit | events.SetLeverage):
+    if isinstance(event, events.Withdraw | events.RequestVaultDeposit | events.SetLeverage | events.PlaceOrder):
         return [event.account]
     if isinstance(event, events.Transfer):
         return [event.payer]
@@ -41,7 +41,8 @@ def _own_events_reach_initial_margin_or_reduce(case: Case) -> Any:
     def law(before: AccountView, after: AccountView) -> Any:
         safer = after.equity * before.maintenance >= before.equity * after.maintenance
         reduces = toward_zero(before.size, after.size) & safer
-        needs_no_more = isinstance(case.event, events.SetLeverage) & (after.initial <= before.initial)
+        may_need_no_more = isinstance(case.event, events.SetLeverage | events.PlaceOrder)
+        needs_no_more = may_need_no_more & (after.initial <= before.initial)
         return (after.equity >= after.initial) | reduces | needs_no_more
 
     return _per_trader(case, law)
@@ -118,6 +119,7 @@ OWN_EVENTS = frozenset(
         events.RequestVaultDeposit,
         events.ExecuteVaultRedemption,
         events.SetLeverage,
+        events.PlaceOrder,
     }
 )
 #: Where contracts change hands by somebody's will.
@@ -127,7 +129,7 @@ LAWS = (
     Law(
         "MARG-2",
         "an own event ends at initial margin, at the open interest that it leaves; or is a reduction that leaves "
-        "equity per maintenance no lower, or a choice of leverage that needs no more",
+        "equity per maintenance no lower, or a choice of leverage or an order that needs no more",
         OWN_EVENTS,
         _own_events_reach_initial_margin_or_reduce,
         _nobody_loses_equity,

@@ -8,7 +8,7 @@ from riskcore import events
 from riskcore.choices import CloseOut
 from riskcore.journal import Stage
 from specs.arithmetic import RATE_ONE, every, implies, magnitude, negate
-from specs.case import Case, Snapshot
+from specs.case import AccountView, Case, Snapshot
 from specs.contract import available, available_there
 from specs.deleveraging import closes_nothing
 from specs.gates import cooled_down
@@ -16,13 +16,16 @@ from specs.invariant import length_of
 from specs.laws.law import Law
 from specs.laws.liquidation import get_liquidated, only_the_open_episode_is_closed
 from specs.limits import block_has_room
-from specs.liquidation import equity_share
+from specs.liquidation import could_take_a_lot, equity_share
+from specs.order_book import rests_in
 from specs.sharing import covered_first
 from specs.vault import could_take_over, within_limit
 
 
 def _earlier_stages_are_exhausted(case: Case) -> Any:
-    """The book's exhaustion is the log's word, but a book that has to wait is none; vault and fund are looked at.
+    """A book in the state is looked at; another's exhaustion is the log's word, but one that has to wait is none.
+
+    Vault and fund are looked at always.
 
     For a bankrupt account the book does not wait, whatever a block's limit leaves of it.
 
@@ -48,6 +51,7 @@ def _earlier_stages_are_exhausted(case: Case) -> Any:
         return every(
             negate(vault_is_free),
             implies(fund_is_next, available(case) == 0),
+            _the_book_takes_nothing(case, account),
             cooled_down(case, account),
             (account.equity < 0) | block_has_room(case, account, 0),
             rulebook.adl_solvent | (account.equity <= 0),
@@ -63,6 +67,23 @@ def _earlier_stages_are_exhausted(case: Case) -> Any:
     if isinstance(event, events.ShareLoss):
         return before.sharing is not None
     return case.before.deleveraging is not None
+
+
+def _the_book_takes_nothing(case: Case, account: AccountView) -> Any:
+    """Where there is a book: of all orders of the other side none is one that a lot may be liquidated to."""
+    orders = (case.before.order(id) for id in case.orders_to_check())
+    is_bid = account.size > 0
+    return implies(
+        case.rulebook.has_book,
+        every(
+            *(
+                implies(
+                    rests_in(order, is_bid, case.event.market), negate(could_take_a_lot(case, account, order.price))
+                )
+                for order in orders
+            )
+        ),
+    )
 
 
 def _the_fund_is_empty(case: Case) -> Any:

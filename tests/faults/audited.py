@@ -41,13 +41,19 @@ FAULTS = (
         words="where open interest scales initial margin, the sum over positions takes maintenance for it",
         kinds=(17, 25),
         module="margin",
-        old="        initial += get_initial_requirement(market, position.size, market.open_interest, "
-        "leverages.get(market_id))\n        maintenance += get_maintenance_requirement(market, position.size)",
-        new="        required = get_maintenance_requirement(market, position.size)\n"
-        "        if market.rules.open_interest_cap == 0:\n"
-        "            required = get_initial_requirement("
-        "market, position.size, market.open_interest, leverages.get(market_id))\n"
-        "        initial += required\n        maintenance += get_maintenance_requirement(market, position.size)",
+        old=(
+            "        initial += get_initial_requirement("
+            "market, exposure, market.open_interest, leverages.get(market_id))\n"
+            "        maintenance += get_maintenance_requirement(market, position.size)\n"
+        ),
+        new=(
+            "        required = get_maintenance_requirement(market, position.size)\n"
+            "        if market.rules.open_interest_cap == 0:\n"
+            "            required = get_initial_requirement("
+            "market, exposure, market.open_interest, leverages.get(market_id))\n"
+            "        initial += required\n"
+            "        maintenance += get_maintenance_requirement(market, position.size)\n"
+        ),
         unit="lemma:margin",
         kills=("sum_over_1_positions",),
     ),

@@ -10,8 +10,8 @@ FAULTS = (
         words="a fill is judged with the position from before it",
         kinds=(13,),
         module="trading",
-        old="is_bearable(margin, market, held, held + event.size, gain",
-        new="is_bearable(margin, market, held, held, gain",
+        old="can_bear(taker, *place, held + event.size, resting, gain",
+        new="can_bear(taker, *place, held, resting, gain",
         unit="fill",
         kills=("MARG-2", "MARG-3"),
     ),
@@ -240,8 +240,11 @@ FAULTS = (
         words="an account's positions are all measured in its first market",
         kinds=(17,),
         module="margin",
-        old="        market = markets.get(market_id)\n",
-        new="        market = markets.get(next(owner.positions.items())[0])\n",
+        old=("    for market_id, position in owner.positions.items():\n        market = markets.get(market_id)\n"),
+        new=(
+            "    for market_id, position in owner.positions.items():\n"
+            "        market = markets.get(next(owner.positions.items())[0])\n"
+        ),
         unit="lemma:margin",
         kills=("sum_over_2_positions",),
     ),
