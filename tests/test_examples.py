@@ -42,7 +42,7 @@ from riskcore.log import write_log
 from riskcore.margin import get_margin
 from riskcore.planner import find_below_maintenance
 from riskcore.quantities import AccountId, MarketId
-from riskcore.step import TRANSITIONS
+from riskcore.transitions import TRANSITIONS
 
 
 @define
