@@ -76,7 +76,11 @@ def _stale_marks_close_nobody(case: Case) -> Any:
         return case.before.account(event.payer).marks_are_fresh(event.timestamp)
     if isinstance(event, events.SetLeverage | events.PlaceOrder):
         before, after = case.before.account(event.account), case.after.account(event.account)
-        return (after.initial <= before.initial) | before.marks_are_fresh(event.timestamp)
+        are_fresh = before.marks_are_fresh(event.timestamp)
+        if isinstance(event, events.PlaceOrder):
+            # the market's own too, where the order is the first that the account has there
+            are_fresh = fresh(case) & are_fresh
+        return (after.initial <= before.initial) | are_fresh
     if isinstance(event, events.Fill):
         parties = [(case.before.account(id).size, case.after.account(id).size) for id in (event.taker, event.maker)]
         return fresh(case) | every(*(toward_zero(before, after) for before, after in parties))

@@ -1,29 +1,21 @@
 """Proves the obligations that a fault should kill, and no others: the rest of its unit would cost minutes.
 
-They are collected and decided as ``riskcore verify`` does it. What is left out is which laws, guards and effects
-are asked about while the paths are traced, and the paths after those on which all of them have died: a claim that
-fails on one path fails, whatever the others say.
+They are collected and decided as ``riskcore verify`` does it. What is left out is only
+which laws, guards and effects are asked about while the paths are traced.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import TypeVar
 from unittest.mock import patch
 
 from proofs.lemmas import LEMMAS
-from riskcore import verify
-from riskcore.events import Header
 from riskcore.prover import obligations
-from riskcore.prover.obligations import Collector
-from riskcore.prover.solver import Answer, Claim, Verdict, decide_claim, is_satisfiable
-from riskcore.prover.tracer import Path, Tracer, get_paths
-from riskcore.verify import Result, collect, prove, replay_witnesses
+from riskcore.prover.solver import Verdict
+from riskcore.verify import Result, get_kind, prove, replay_witnesses
 from specs.laws import LAWS
 from tests.faults.planting import Fault, plant
-
-T = TypeVar("T")
 
 
 def hunt(fault: Fault) -> list[Result]:
@@ -47,65 +39,33 @@ def prove_named(unit: str, names: tuple[str, ...]) -> Iterator[Result]:
     if "WITNESS" in names:
         yield replay_witnesses(unit)
     if set(names) - {"WITNESS"}:
-        wanted = {get_full_name(unit, name) for name in names}
-        chase = Chase(names)
-        with asked_for(names), chase.on():
-            collected = collect(unit)
-            yield from (prove(obligation) for obligation in collected if obligation.name in wanted)
+        with asked_for(names):
+            yield from prove_until_found(unit, {get_full_name(unit, name) for name in names})
 
 
-class Chase:
-    """Looks after each path which of the wanted obligations have died on it, and ends the tracing with the last."""
+def prove_until_found(unit: str, wanted: set[str]) -> Iterator[Result]:
+    """The verdicts on an event's obligations, path by path: as soon as each has failed on one, the rest are left.
 
-    def __init__(self, names: tuple[str, ...]) -> None:
-        self._alive = {name for name in names if name != "WITNESS"}
-        self._collectors: list[Collector] = []
-        #: how many claims of each obligation were decided
-        self._seen: dict[obligations.Key, int] = {}
-        self._answers: dict[tuple[int, ...], tuple[Claim, Answer]] = {}
-
-    def on(self) -> ExitStack:
-        """While it is open, whoever collects obligations is followed; what was decided is not decided again."""
-        stack = ExitStack()
-        stack.enter_context(patch.object(obligations, "Collector", self._make_collector))
-        stack.enter_context(patch.object(obligations, "get_paths", self._get_paths))
-        stack.enter_context(patch.object(verify, "decide_claim", self._decide))
-        return stack
-
-    def _make_collector(self, kind: type[Header]) -> Collector:
-        self._collectors.append(Collector(kind))
-        return self._collectors[-1]
-
-    def _get_paths(self, function: Callable[[Tracer], T]) -> Iterator[Path[T]]:
-        if not self._alive:
+    A path's accepting end comes first, where most faults show. What fails on no path is decided on all.
+    """
+    collector = obligations.Collector(get_kind(unit))
+    left, is_accepted = set(wanted), False
+    for path in obligations.trace(collector):
+        # before that there is none is no finding, but that none was traced yet
+        is_accepted = is_accepted or (path.result is not None and path.result.rejected is None)
+        asked = left if is_accepted else left - {get_full_name(unit, "REJ-1")}
+        for result in prove_some(obligations.make_obligations(collector, [path]), asked):
+            if result.verdict == Verdict.VIOLATED:
+                left.remove(result.name)
+                yield result
+        if not left:
             return
-        for path in get_paths(function):
-            yield path
-            self._look_at(path)
-            if not self._alive:
-                return
+    yield from prove_some(obligations.make_obligations(collector, collector.paths), left)
 
-    def _look_at(self, path: Path[T]) -> None:
-        # what a path that broke off would have done is not known, and nothing claimed of it counts
-        if path.result is None and is_satisfiable(path.condition):
-            self._alive.discard("REJ-1")
-        for key, entries in self._collectors[-1].claims.items():
-            first = self._seen.get(key, 0)
-            self._seen[key] = len(entries)
-            if path.result is None or key[2] not in self._alive:
-                continue
-            for tracer, facts, conclusion, where in entries[first:]:
-                claim = Claim((*tracer.assumptions, *tracer.decisions, *facts), conclusion, where)
-                if self._decide(claim).verdict is Verdict.VIOLATED:
-                    self._alive.discard(key[2])
-                    break
 
-    def _decide(self, claim: Claim) -> Answer:
-        # the claim is kept, so that its terms keep their ids
-        key = (claim.conclusion.get_id(), *(premise.get_id() for premise in claim.premises))
-        if key not in self._answers:
-            self._answers[key] = claim, decide_claim(claim)
-        return self._answers[key][1]
+def prove_some(found: list[obligations.Obligation], wanted: set[str]) -> list[Result]:
+    """The verdicts on those that are wanted and say something."""
+    return [prove(obligation) for obligation in found if obligation.name in wanted and obligation.claims]
 
 
 def asked_for(names: tuple[str, ...]) -> ExitStack:
