@@ -144,13 +144,14 @@ def _resting_orders_are_a_total_map(tracer: Tracer) -> Any:
     single = empty.put(MarketId("one"), one)
     before = single.put(MarketId("other"), other)
     after, fresh = single.put(MarketId("one"), new), empty.put(MarketId("one"), new)
+    made = RestingOrders({MarketId("one"): new})
     return every(
-        *(_are_alike(result.get(MarketId("one")), new) for result in (after, fresh)),
+        *(_are_alike(result.get(MarketId("one")), new) for result in (after, fresh, made)),
         _are_alike(before.put(MarketId("one"), new).get(MarketId("other")), other),
         _are_alike(after.get(MarketId("third")), Resting(0, 0, 0)),
         empty.is_empty,
         not single.is_empty and not before.is_empty,
-        *(both_ways(result.is_empty, new.orders == 0) for result in (after, fresh)),
+        *(both_ways(result.is_empty, new.orders == 0) for result in (after, fresh, made)),
     )
 
 

@@ -189,6 +189,16 @@ FAULTS = (
         kills=("positions_are_a_total_map",),
     ),
     Fault(
+        name="nothing_counts_as_something",
+        words="an account that is made with no order in a market has one there",
+        kinds=(33,),
+        module="per_market",
+        old=" for market, value in (entries or {}).items() if not self.is_nothing(value)}",
+        new=" for market, value in (entries or {}).items()}",
+        unit="lemma:state",
+        kills=("resting_orders_are_a_total_map",),
+    ),
+    Fault(
         name="first_position_only",
         words="whoever goes through an account's positions sees the first",
         kinds=(17,),
