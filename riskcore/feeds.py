@@ -30,7 +30,7 @@ class Feed:
         self.index = int(course.price)
         self.last = self.index
         self._line = iter_line(course)
-        self._displacement = 0
+        self._displacement = self._pressure = 0
         self._past = deque([self.index], course.window + 1)
         self.premiums: list[int] = []
 
@@ -39,7 +39,13 @@ class Feed:
         price, noise = next(self._line)
         self._displacement = self._displacement * 9 // 10 + random.randrange(-noise, noise + 1)
         self.index = grow(price, self._displacement)
+        kept = abs(self._pressure) * self.course.impact // RATE_ONE
+        self._pressure = kept if self._pressure > 0 else -kept
         self._past.append(self.index)
+
+    def note_trade(self, price: int) -> None:
+        """The last trade is now one at this price."""
+        self.last, self._pressure = price, price - self.index
 
     @property
     def volatility(self) -> int:
@@ -54,8 +60,8 @@ class Feed:
 
     @property
     def middle(self) -> int:
-        """Around what makers quote: the index, and a part of the way to the last trade."""
-        return max(self.index + (self.last - self.index) * self.course.impact // RATE_ONE, 1)
+        """Around what makers quote: the index, and what is left of the distance at which the last trade was."""
+        return max(self.index + self._pressure, 1)
 
     def get_price(self, rate: int, *, up: bool) -> Price:
         """The price at a distance from the middle, rounded away from it; an atom per lot at least."""

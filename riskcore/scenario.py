@@ -29,7 +29,7 @@ class Segment:
 class Course:
     """A market and what happens to it. Beyond its last segment the index stays, with that segment's noise.
 
-    ``impact``: rate of the distance from index to last trade that the makers' quotes follow.
+    ``impact``: rate of the last trade's distance from the index that is left in the makers' quotes a step later.
     ``window``: steps over whose highest and lowest index volatility is measured.
     ``funding_every``: steps from one funding to the next; zero: never.
     """

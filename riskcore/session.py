@@ -66,7 +66,7 @@ class Session:
         self._events.extend(events)
         for event in events:
             if isinstance(event, (Fill, LiquidationFill)):
-                self.feeds[event.market].last = event.price
+                self.feeds[event.market].note_trade(event.price)
 
     def get_market(self, market_id: MarketId) -> Market:
         market = self.matcher.state.markets.get(market_id)
