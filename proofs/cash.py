@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from riskcore import cash
+from riskcore import cash, outflow
 from riskcore.events import Withdraw
 from riskcore.prover.book import AccountSymbols, World
 from riskcore.prover.kernel import on_symbols
@@ -12,6 +12,8 @@ from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_int
 from riskcore.prover.tracer import Tracer
 from riskcore.rules import Rejected
+from specs.arithmetic import every
+from specs.outflow import may_leave, outflow_after, taken_out
 
 
 def _the_flat_can_leave(tracer: Tracer) -> Any:
@@ -30,6 +32,8 @@ def _the_flat_can_leave(tracer: Tracer) -> Any:
     assume(tracer, (id != vault) | (world.stakes.get(vault).shares == world.vault_shares))
     assume(tracer, others_equity >= 0, world.reserves.uncovered == 0)
     header: dict[str, Any] = {name: new_int(f"event.{name}") for name in ("id", "sequence", "timestamp")}
+    everything = account.balance, header["timestamp"]
+    assume(tracer, may_leave(world.rulebook, world.outflow, *everything))
     with on_symbols(world):
         try:
             journal = cash.process_withdraw(world.get_state(), Withdraw(account=id, amount=account.balance, **header))
@@ -38,12 +42,30 @@ def _the_flat_can_leave(tracer: Tracer) -> Any:
     return journal.account(id).balance == 0
 
 
+def _outflow_is_as_specified(tracer: Tracer) -> Any:
+    """At any time, for any amount that leaves or comes in."""
+    world = World(tracer, None, deleveraging=False, is_step=False)
+    rulebook, before, amount, time = world.rulebook, world.outflow, new_int("amount"), new_int("time")
+    after: Any = outflow.get_outflow_after(rulebook, before, amount, time)
+    expected = outflow_after(rulebook, before, amount, time)
+    taken: Any = outflow.get_taken_out(rulebook, before, time)
+    return every(
+        after.drawn == expected["drawn"], after.since == expected["since"], taken == taken_out(rulebook, before, time)
+    )
+
+
 LEMMAS = (
+    Lemma(
+        "outflow_is_as_specified",
+        "CASH-4",
+        "what withdrawals took out on balance is what the specification says, in the window that runs or a new one",
+        _outflow_is_as_specified,
+    ),
     Lemma(
         "the_flat_can_leave",
         "LIVE-2",
-        "nobody in debt, nothing uncovered: every flat account without orders can withdraw all, a vault unless others "
-        "hold shares",
+        "nobody in debt, nothing uncovered: every flat account without orders can withdraw all that the rulebook's "
+        "limit leaves room for, a vault unless others hold shares",
         _the_flat_can_leave,
         contracts=True,
     ),

@@ -36,9 +36,11 @@ def _a_part_moves_as_specified(tracer: Tracer) -> Any:
     if market is None:
         return True
     after: Any = domains.get_insured(market, change)
-    names = (field.name for field in fields(Market) if field.name not in ("insurance", "rules"))
+    whole = ("rules", "status", "pending")
+    names = (field.name for field in fields(Market) if field.name not in ("insurance", *whole))
     kept = every(*(getattr(after, name) == getattr(market, name) for name in names))
-    return every(after.rules is market.rules, kept, after.insurance == part_after(market, change))
+    same = all(getattr(after, name) is getattr(market, name) for name in whole)
+    return every(same, kept, after.insurance == part_after(market, change))
 
 
 def _draws_are_exact(tracer: Tracer) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from proofs import (
+    allocation,
     cash,
+    changes,
     close_out,
     deleveraging,
     insurance,
@@ -26,11 +28,13 @@ from riskcore.prover.obligations import Obligation
 LEMMAS: dict[str, tuple[Lemma, ...]] = {
     "margin": margin.LEMMAS,
     "tiers": tiers.LEMMAS,
+    "changes": changes.LEMMAS,
     "markets": markets.LEMMAS,
     "cash": cash.LEMMAS,
     "limits": limits.LEMMAS,
     "insurance": insurance.LEMMAS,
     "journal": journal.LEMMAS,
+    "allocation": allocation.LEMMAS,
     "ranking": ranking.LEMMAS,
     "close_out": close_out.LEMMAS,
     "deleveraging": deleveraging.LEMMAS,

@@ -4,13 +4,15 @@ A trial writes nothing: a transition leaves the state as it is until its journal
 law of the same id, by which each such event lowers what is left to do, a resolution comes to an end at
 fixed marks. Its measure is (deficits and what is uncovered, open interest, lots of accounts below
 maintenance, deficits not booked), compared in this order; an episode from its beginning to its end is one step of
-it, and finite, since its head moves on. Orders that are in the way are cancelled, each a step that leaves the rest
-of it as it is and one order less. That no step raises an earlier figure is LIQ-3, MARG-3, ADL-3, ADL-4,
+it, and finite, since its head moves on, also where a part is no lot; it closes a lot at least where it has
+somebody (ADL-10). Orders that are in the way are cancelled, each a step that leaves the rest of it as it is and one
+order less. That no step raises an earlier figure is LIQ-3, MARG-3, ADL-3, ADL-4,
 SETTLE-1 and LOSS-2 for the deficits, BAL-2's open interest and the effects for the lots.
 
-What needs other accounts is a hypothesis, and named: that the queue is the ranked one, that it has
-somebody or there is a loss to book, that the members are all. A ranked queue exists: rank is a strict
-total order (``ranking.py``), and accounts are finitely many.
+What needs other accounts is a hypothesis, and named: that the queue is the ranked one and its level exact, that it
+has somebody or there is a loss to book, that the members are all. A ranked queue exists: rank is a strict
+total order (``ranking.py``), and accounts are finitely many. So does an exact level: parts go from nothing to all,
+without a leap, as it grows.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from collections.abc import Callable
 from typing import Any
 
 from riskcore import events
-from riskcore.choices import CloseOut, LossSharing
+from riskcore.choices import CloseOut, LossSharing, MarketStatus
 from riskcore.prover.book import AccountSymbols, SymMembers, SymQueue, World
 from riskcore.prover.case import SymCase, assume_head, choose_sharing
 from riskcore.prover.kernel import on_symbols
@@ -118,7 +120,7 @@ def _accepts_any(attempt: _Try, *tried: Any) -> bool:
 
 
 class _Need:
-    """An account below maintenance with a position in an open market, its marks fresh, and without orders.
+    """An account below maintenance with a position in a market that is open and not paused, its marks fresh, and without orders.
 
     The book takes none of its lots: what takes one is a fill, or an order that can be cancelled.
 
@@ -131,14 +133,15 @@ class _Need:
         self.world = self.attempt.world
         market: Any = self.world.market
         self.account = account = self.attempt.get_account(self._id)
-        assume(tracer, negate(market.settling), account.size != 0)
+        assume(tracer, negate(market.settling), market.status != MarketStatus.PAUSED, account.size != 0)
         # on either side the same terms as the kernel's
         bool(account.size > 0)
         self.queue: Any = SymQueue("queue")
         self.world.queue = self.queue
         fields = {"account": self._id, "market": self.world.focus}
+        level = {name: new_int(f"event.{name}") for name in ("level_lots", "level_weight")}
         self._begin = self.attempt.make(
-            events.BeginDeleveraging, **fields, queue=self.queue, size=new_int("event.size")
+            events.BeginDeleveraging, **fields, queue=self.queue, size=new_int("event.size"), **level
         )
         self._cover = self.attempt.make(events.CoverDeficit, account=self._id)
         self._takeover = self.attempt.make(events.Takeover, **fields, size=1)
@@ -150,6 +153,7 @@ class _Need:
         assume(tracer, lots > 0, lots <= magnitude(account.size), lots_to_close(case, account, lots))
         assume(tracer, account.has_no_orders, negate(self.world.rulebook.has_book & self._is_taken()))
         assume(tracer, cooled_down(case, account), self.queue.length >= 0, case.is_ranked)
+        assume(tracer, case.remainder >= 0)
 
     def _is_taken(self) -> Any:
         """Whether the best order of the other side would take a lot."""

@@ -12,10 +12,12 @@ from unittest.mock import patch
 import attrs
 
 from riskcore import margin
+from riskcore.choices import MarketStatus
 from riskcore.leverages import Leverages
 from riskcore.orders import Resting, RestingOrders
+from riskcore.prover.book import SymChoice
 from riskcore.prover.lemma import Lemma, assume
-from riskcore.prover.symbols import new_bool, new_int
+from riskcore.prover.symbols import new_int
 from riskcore.prover.tracer import Tracer
 from riskcore.quantities import NEVER, Atoms, MarketId, apply_rate
 from riskcore.rulebook import MarketRules
@@ -43,7 +45,7 @@ def any_market(tracer: Tracer, name: str = "market") -> Any:
 def get_any_figures(rules: MarketRules, name: str) -> Any:
     """A market of these rules, whatever else there is of it."""
     figures: dict[str, Any] = {field.name: new_int(f"{name}.{field.name}") for field in attrs.fields(Market)}
-    return Market(**{**figures, "rules": rules, "settling": new_bool(f"{name}.settling")})
+    return Market(**{**figures, "rules": rules, "status": SymChoice(f"{name}.status", MarketStatus)})
 
 
 def _is_rate_rounded_up(required: Any, size: Any, mark: Any, rate: Any) -> Any:

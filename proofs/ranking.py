@@ -12,7 +12,8 @@ from typing import Any
 import attrs
 
 from riskcore import ranking
-from riskcore.choices import RankPolicy
+from riskcore.allocation import Held, get_remainder
+from riskcore.choices import Allocation, RankPolicy
 from riskcore.prover.book import AccountSymbols, World
 from riskcore.prover.case import SymCase
 from riskcore.prover.kernel import get_any_chance, get_any_mix, get_any_score, on_symbols
@@ -22,6 +23,7 @@ from riskcore.prover.tracer import Tracer
 from riskcore.quantities import AccountId
 from riskcore.ranking import Candidate, Score
 from riskcore.state import NO_ACCOUNT
+from specs.allocation import weight_of
 from specs.arithmetic import both_ways, every, implies, magnitude
 from specs.deleveraging import eligible
 from specs.ranking import PRIME, score
@@ -224,6 +226,7 @@ def _candidacy(policy: RankPolicy) -> Callable[[Tracer], Any]:
             result.size == view.size,
             result.score.numerator == expected.numerator,
             result.score.denominator == expected.denominator,
+            result.weight == weight_of(rulebook.adl_allocation, view.size, view.cost, mark, view.equity),
         )
 
     return ranks_where_eligible
@@ -251,21 +254,30 @@ def _get_score(policy: RankPolicy, rulebook: Any, episode: Any, mark: Any, id: s
     return get_any_score(policy, view.size, view.cost, mark, view.equity, view.opened, chance)
 
 
+def _new_two(tracer: Tracer, queue: tuple[str, ...], policy: Allocation) -> tuple[World, Any, Any, Any, Any]:
+    """A world of two counterparties, its state, an episode with this queue and the size that it is against."""
+    world = World(tracer, new_int("market"), deleveraging=True, is_step=True)
+    opened: Any = world.deleveraging
+    episode: Any = attrs.evolve(opened, queue=queue)
+    size = new_int("position")
+    assume(tracer, magnitude(size) == episode.lots)
+    accounts: Any = _TwoAccounts(world)
+    rulebook = attrs.evolve(world.rulebook, adl_allocation=policy)
+    state = attrs.evolve(world.get_state(), accounts=accounts, deleveraging=None, rulebook=rulebook)
+    return world, state, accounts, episode, size
+
+
 def _queue(queue: tuple[str, ...]) -> Callable[[Tracer], Any]:
-    """``is_ranked`` says yes exactly where the queue is all eligible accounts, each ahead of the next."""
+    """``certify`` calls ranked exactly where the queue is all eligible accounts, each ahead of the next."""
 
     def is_certified(tracer: Tracer) -> Any:
-        world = World(tracer, new_int("market"), deleveraging=True, is_step=True)
-        opened: Any = world.deleveraging
-        episode: Any = attrs.evolve(opened, queue=queue)
-        size = new_int("position")
-        assume(tracer, magnitude(size) == episode.lots)
-        accounts: Any = _TwoAccounts(world)
+        world, state, accounts, episode, size = _new_two(tracer, queue, Allocation.QUEUE)
+        # no level, so that nothing but the queue is judged
+        episode = attrs.evolve(episode, level_lots=0, level_weight=1)
         market = get_listed(world)
-        state = attrs.evolve(world.get_state(), accounts=accounts, deleveraging=None)
         case: Any = SymCase(world, None, None, None, None)
-        with on_symbols(world, without=(ranking.is_ranked,)):
-            result = ranking.is_ranked(state, market, size, episode)
+        with on_symbols(world, without=(ranking.certify,)):
+            result = ranking.certify(state, market, size, episode).is_ranked
         views = {name: AccountSymbols(world, account) for name, account in accounts.items()}
         can = {name: eligible(case, view, size, episode.share, episode.lots) for name, view in views.items()}
         if len(set(queue)) < len(queue):
@@ -283,6 +295,26 @@ def _queue(queue: tuple[str, ...]) -> Callable[[Tracer], Any]:
         return both_ways(expected, bool(result))
 
     return is_certified
+
+
+def _level(policy: Allocation) -> Callable[[Tracer], Any]:
+    """``certify`` judges the level by the parts of all who are eligible, whether or not they are queued."""
+
+    def is_of_all_who_are_eligible(tracer: Tracer) -> Any:
+        world, state, accounts, episode, size = _new_two(tracer, ("a",), policy)
+        market = get_listed(world)
+        case: Any = SymCase(world, None, None, None, None)
+        with on_symbols(world, without=(ranking.certify,)):
+            result: Any = ranking.certify(state, market, size, episode).remainder
+        views = [AccountSymbols(world, account) for _, account in accounts.items()]
+        able = [view for view in views if bool(eligible(case, view, size, episode.share, episode.lots))]
+        weights = [weight_of(policy, one.size, one.cost, market.mark_price, one.equity) for one in able]
+        held: Any = [Held(one.size, weight) for one, weight in zip(able, weights, strict=True)]
+        with on_symbols(contracts=False):
+            expected: Any = get_remainder(policy, episode, held)
+        return result == expected
+
+    return is_of_all_who_are_eligible
 
 
 QUEUES: tuple[tuple[str, ...], ...] = ((), ("a",), ("b",), ("a", "b"), ("b", "a"), ("a", "a"))
@@ -314,6 +346,15 @@ LEMMAS = (
             contracts=True,
         )
         for queue in QUEUES
+    ),
+    # one word stands for all: only the functions of parts may tell them apart, as the lemma on the source says
+    Lemma(
+        "level_is_of_all_candidates",
+        "ADL-10",
+        "a level is judged by the parts of all who are eligible",
+        _level(Allocation.PROFIT),
+        BOUNDED,
+        contracts=True,
     ),
     *(
         Lemma(

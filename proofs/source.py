@@ -79,6 +79,7 @@ LOOKS: dict[str, set[str]] = {
     "tables.PersistentTable.put": {"an identity", "discard"},
     "tiers.get_tiered_requirement": {"an index", "a slice"},
     "ranking.get_chance": {"encode", "a string"},
+    "ranking.certify.<locals>.<listcomp>": {"an index"},
     "ranking.is_ranked": {"an index"},
     "ranking.is_ranked.<locals>.<listcomp>": {"an index"},
     "sharing.get_total_weight.<locals>.<listcomp>": {"an index"},
@@ -91,17 +92,31 @@ LOOKS: dict[str, set[str]] = {
     "journal.Journal.reserve": {"getattr", "value", "an index"},
     "journal.Journal._balance_after": {"getattr", "value"},
 }
-_TIER_RULE = {"tiers.get_tiered_requirement", "tiers.is_continuous"}
+_TIER_RULE = {"tiers.get_tiered_requirement", "tiers.is_continuous", "tiers.needs_no_more"}
 _BRACKETS = {
     "tiers.get_initial_rates",
     "tiers.get_maintenance_rates",
     "tiers.get_step_floor",
+    "tiers.get_rate_above",
+    "tiers.get_rate_above.<locals>.<genexpr>",
+    "tiers.needs_no_more.<locals>.<genexpr>",
     "rulebook.has_admissible_tiers",
 }
 _SHORT_WAYS = {"margin.get_initial_requirement", "margin.get_maintenance_requirement"}
 #: These compare a word that is a symbol, so that events are traced under all of them.
 _CLOSE_OUT = {"close_out.is_price_fresh", "close_out.get_fixed_price", "close_out.get_terms"}
+_ALLOCATION = {"ranking.get_candidate", "ranking.certify", "deleveraging.get_head_part"}
 _ADL_SIZE = {"close_out.are_lots_to_close"}
+#: A market's, which is a symbol too.
+_STATUS = {
+    "state.Market.settling",
+    "journal.Journal.trade",
+    "markets.get_trading_market",
+    "markets.is_enterable",
+    "settlement.process_settle_market",
+    "life.process_set_market_status",
+    "life.process_delist_market",
+}
 #: The choices that are words, and tiers, and the only functions that read them; events know all others by contract, or
 #: are traced under each word, as those of a loss that is shared out.
 CHOICES = {
@@ -111,10 +126,14 @@ CHOICES = {
     "CloseOut": _CLOSE_OUT,
     "adl_size": _ADL_SIZE,
     "AdlSize": _ADL_SIZE,
+    "adl_allocation": _ALLOCATION,
+    "Allocation": {"allocation.get_weight", "allocation.get_exact_part", "allocation.get_remainder"},
     "loss_sharing": {"sharing.get_account_weight", "sharing.process_begin_loss_sharing"},
     "LossSharing": {"sharing.get_weight", "sharing.process_begin_loss_sharing"},
     "tier_rule": _TIER_RULE,
     "TierRule": _TIER_RULE,
+    "status": _STATUS,
+    "MarketStatus": _STATUS,
     "tiers": _TIER_RULE | _BRACKETS | _SHORT_WAYS,
 }
 

@@ -67,6 +67,7 @@ def _genesis(*, mutable: bool) -> Callable[[Tracer], Any]:
             first.stakes.get(AccountId("anybody")) == Stake(*zeros),
             first.vault_shares == 0,
             first.draws == Draws(*zeros[:2]),
+            first.outflow == Draws(*zeros[:2]),
             first.sharing is None,
             first.sequence == 0,
             first.timestamp == 0,

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 
 #: Characters of a text that an error quotes at most.
 _QUOTED = 60
+#: Names that an error lists at most.
+_NAMED = 12
 
 
 class Fault(ValueError):
@@ -45,8 +47,8 @@ def within(name: str) -> Iterator[None]:
 class Malformed(Fault):
     """Text that is no JSON at all; ``row`` counts its lines from one."""
 
-    def __init__(self, got: str, row: int = 1) -> None:
-        super().__init__("one JSON object", got)
+    def __init__(self, got: str, row: int = 1, expected: str = "one JSON object") -> None:
+        super().__init__(expected, got)
         self.row = row
 
 
@@ -88,6 +90,13 @@ def quote(text: str) -> str:
     """The text in double quotes, escaped where needed, shortened where long."""
     shown = text if len(text) <= _QUOTED else text[: _QUOTED - 3] + "..."
     return f'"{shown}"' if shown.isprintable() and '"' not in shown else json.dumps(shown)
+
+
+def list_names(names: Iterable[str]) -> str:
+    """``one of`` the names; of many the first."""
+    known = list(names)
+    shown, more = known[:_NAMED], len(known) - _NAMED
+    return "one of " + ", ".join(map(printable, shown)) + (f" and {more:,} more" if more > 0 else "")
 
 
 def get_hint(word: str, known: Iterable[str]) -> str:

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import chain, pairwise
+from math import gcd
+from typing import NamedTuple
 
-from riskcore.choices import AdlSize
+from riskcore.allocation import Held
+from riskcore.choices import AdlSize, Allocation, MarketStatus
 from riskcore.close_out import get_spare, get_terms, make_episode
 from riskcore.gates import get_share_lots, is_just_liquidated, is_within_share, leaves_no_dust
 from riskcore.limits import get_lots_before_last, is_above_step, is_block_open, is_short_of_target
@@ -30,19 +33,37 @@ SLACK = 6
 TAKEOVER_PROBES = 256
 
 
+class Opening(NamedTuple):
+    """What opens a deleveraging: the queue, and the level at which its lots are parted."""
+
+    queue: tuple[AccountId, ...]
+    level_lots: int = 0
+    level_weight: int = 1
+
+
+def can_close(market: Market) -> bool:
+    """Whether positions in a market can be closed by force: it does not end, and is not paused."""
+    return not market.settling and market.status is not MarketStatus.PAUSED
+
+
 def compute_queue(state: State, id: AccountId, market_id: MarketId, lots: int | None = None) -> tuple[AccountId, ...]:
+    """The queue of ``compute_opening``."""
+    return compute_opening(state, id, market_id, lots).queue
+
+
+def compute_opening(state: State, id: AccountId, market_id: MarketId, lots: int | None = None) -> Opening:
     """The queue that the kernel accepts for a deleveraging of ``id`` in ``market_id``.
 
     ``lots`` are those to close, by default as many as ``compute_close_out_size`` says.
-    Every account that can absorb its part, in rank order (``ranking.is_ranked`` certifies it).
+    Every account that can absorb its part, in rank order, and the level (``ranking.certify`` certifies both).
     One scan, in which only opposite positions are valued, and one sort. Empty where the
-    account has no position there, or the market ends. Raises ``Rejected`` where the market is not listed.
+    account has no position there, or the market ends or is paused. Raises ``Rejected`` where the market is not listed.
     """
     market = get_market(state, market_id)
     account = state.accounts.get(id)
     size = account.positions.get(market_id).size
-    if size == 0 or market.settling:
-        return ()
+    if size == 0 or not can_close(market):
+        return Opening(())
     margin = get_margin(account, state.markets)
     if lots is None:
         lots = compute_close_out_size(state, id, market_id)
@@ -51,12 +72,35 @@ def compute_queue(state: State, id: AccountId, market_id: MarketId, lots: int | 
     candidates = get_candidates(state, market, size, episode).values()
     # Distinct ratios differ by 1 / (d * d) or more, so scaled by more than d * d their floors
     # are distinct, in the same order: sorting plain integers is exact and fast.
-    scale = 2 * max((score.denominator.bit_length() for score, _, _ in candidates), default=0) + 1
+    scale = 2 * max((score.denominator.bit_length() for score, *_ in candidates), default=0) + 1
     ranks = (
         (-((score.numerator << scale) // score.denominator), -abs(held), counterparty)
-        for score, held, counterparty in candidates
+        for score, held, counterparty, _ in candidates
     )
-    return tuple(counterparty for _, _, counterparty in sorted(ranks))
+    queue = tuple(counterparty for _, _, counterparty in sorted(ranks))
+    held = [Held(abs(candidate.size), candidate.weight) for candidate in candidates]
+    return Opening(queue, *compute_level(state.rulebook.adl_allocation, held, lots))
+
+
+def compute_level(policy: Allocation, held: list[Held], lots: int) -> tuple[int, int]:
+    """The level, lots for weight, at which the parts of positions sum to ``lots``, or to all that they have.
+
+    One sort. Where parts are what is kept, it is the level at which those sum to the rest.
+    """
+    if policy is Allocation.QUEUE or not held:
+        return 0, 1
+    left = min(lots, sum(size for size, _ in held))
+    if policy is Allocation.LEVERAGE:
+        left = sum(size for size, _ in held) - left
+    weight = sum(own for _, own in held)
+    # whoever has fewest lots for its weight is the first to have no more
+    scale = 2 * max(own.bit_length() for _, own in held) + 1
+    for size, own in sorted(held, key=lambda one: (one.size << scale) // one.weight):
+        if size * weight >= left * own:
+            break
+        left, weight = left - size, weight - own
+    divisor = gcd(left, weight)
+    return left // divisor, weight // divisor
 
 
 def compute_members(state: State, market_id: MarketId) -> tuple[AccountId, ...]:
@@ -83,7 +127,7 @@ def compute_close_out_size(state: State, id: AccountId, market_id: MarketId) -> 
 
 
 def compute_takeover_size(state: State, id: AccountId, market_id: MarketId) -> int:
-    """The most lots of the account's position that the vault can take over; 0 if not even one, or the market ends.
+    """The most lots of the account's position that the vault can take over; 0 if none, or if nothing moves there.
 
     What the vault can take is not monotone in the lots: up to its own opposite position it
     sheds risk, beyond that it needs initial margin, brackets of rates end and start on both
@@ -96,7 +140,7 @@ def compute_takeover_size(state: State, id: AccountId, market_id: MarketId) -> i
     market, account = get_market(state, market_id), state.accounts.get(id)
     size = account.positions.get(market_id).size
     margin = get_margin(account, state.markets)
-    if id == state.rulebook.vault or size == 0 or market.settling or not is_below(margin):
+    if id == state.rulebook.vault or size == 0 or not can_close(market) or not is_below(margin):
         return 0
     if not takes_equity(state.rulebook, margin):
         return 0

@@ -11,6 +11,7 @@ from riskcore.events import Deposit, FundInsurance, RepayLoss, Transfer, Withdra
 from riskcore.journal import Journal, Party, Reason, Reserve, Stage
 from riskcore.margin import get_margin
 from riskcore.markets import get_open_market, require_fresh
+from riskcore.outflow import has_way_out
 from riskcore.quantities import divide_up
 from riskcore.rules import Rule, require
 from riskcore.state import State
@@ -23,6 +24,7 @@ def process_deposit(state: State, event: Deposit) -> Journal:
     journal = Journal(state)
     account = journal.account(event.account)
     journal.pay(journal.reserve(Reserve.OUTSIDE), account, event.amount, Reason.DEPOSIT, Stage.ORDINARY)
+    journal.count_outflow(-event.amount, event.timestamp)
     return journal
 
 
@@ -92,12 +94,15 @@ def process_withdraw(state: State, event: Withdraw) -> Journal:
     journal = Journal(state)
     account, outside = journal.account(event.account), journal.reserve(Reserve.OUTSIDE)
     haircut = get_haircut(state, event.amount)
-    require(event.amount - haircut <= -outside.balance, Rule.POOL_EXHAUSTED)
+    leaving = event.amount - haircut
+    require(leaving <= -outside.balance, Rule.POOL_EXHAUSTED)
+    require(has_way_out(state.rulebook, state.outflow, leaving, event.timestamp), Rule.WITHDRAWAL_LIMIT)
     require_spare(state, account, event.amount, event.timestamp)
     # Effect
     uncovered = journal.reserve(Reserve.UNCOVERED)
     journal.pay(account, uncovered, haircut, Reason.HAIRCUT, Stage.ORDINARY)
-    journal.pay(account, outside, event.amount - haircut, Reason.WITHDRAWAL, Stage.ORDINARY)
+    journal.pay(account, outside, leaving, Reason.WITHDRAWAL, Stage.ORDINARY)
+    journal.count_outflow(leaving, event.timestamp)
     return journal
 
 

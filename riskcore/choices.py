@@ -34,11 +34,36 @@ class AdlSize(StrEnum):
     NEEDED = "needed"
 
 
+class Allocation(StrEnum):
+    """How the lots of a deleveraging are parted among its queue (``allocation.py`` has the formulas).
+
+    ``QUEUE``: all of each, in rank order. ``CONTRACTS``, ``PROFIT``, ``EQUITY``: in proportion to lots, to profit at
+    mark or to equity, at most all (capped pro-rata). ``LEVERAGE``: the highest leverages are brought down to one
+    (water-filling).
+    """
+
+    QUEUE = "queue"
+    CONTRACTS = "contracts"
+    PROFIT = "profit"
+    EQUITY = "equity"
+    LEVERAGE = "leverage"
+
+
 class TierRule(StrEnum):
     """What the rate of a bracket is a rate of (``tiers.py`` has the formulas)."""
 
     MARGINAL = "marginal"
     SLAB = "slab"
+
+
+class MarketStatus(StrEnum):
+    """How far a market is in its life (``life.py`` has the moves). The last two are for good."""
+
+    OPEN = "open"
+    CLOSE_ONLY = "close_only"
+    PAUSED = "paused"
+    SETTLING = "settling"
+    DELISTED = "delisted"
 
 
 class LossSharing(StrEnum):

@@ -253,6 +253,46 @@ def show_command(name: str, output: str) -> None:
             show(render(lambda console: print_rulebook(file, name, console)))
 
 
+@rulebook_group.command("from")
+@click.argument("shape", type=click.Choice(["ccxt", "binance", "hyperliquid"]))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Where the rulebook goes.")
+@click.option("--like", metavar="NAME|FILE", help="Whose choices hold for all markets; default: the shape's preset.")
+@click.option("--atom", default="0.000001", show_default=True, help="Quote currency of an atom.")
+@click.option("--taker", metavar="RATE", help="Taker fee, as 0.0005, where the data has none.")
+@click.option("--maker", metavar="RATE", help="Maker fee; below zero a rebate.")
+@click.option("--liquidation-fee", metavar="RATE", help="Fee of a liquidation, where the data has none.")
+def from_command(shape: str, files: tuple[Path, ...], out: Path, like: str | None, **options: str | None) -> None:
+    """Make a rulebook's file out of market data.
+
+    \b
+    ccxt         TIERS MARKETS: what fetch_leverage_tiers and load_markets give; needs --like
+    binance      BRACKETS [EXCHANGE_INFO]: leverageBracket and exchangeInfo; needs --taker and --maker
+    hyperliquid  META: the answer meta; needs --taker and --maker
+
+    Exit codes: 0, 2 bad input.
+    """
+    from riskcore.rulebook_make import Order, make_rulebook_file, save_rulebook_file
+
+    with _refusing():
+        fees = {name: _read_rate(name, options[name]) for name in ("taker", "maker", "liquidation_fee")}
+        atom = _read_atom(options["atom"] or "")
+        file = save_rulebook_file(make_rulebook_file(Order(shape, files, like, atom, **fees)), out)
+        show(f"{printable(str(out))}: {len(file.markets)} markets, {', '.join(map(printable, file.markets))}\n")
+
+
+def _read_rate(name: str, text: str | None) -> Fraction | None:
+    if text is None:
+        return None
+    try:
+        digits, scale = parse_decimal(text)
+    except Fault:
+        digits = scale = 1
+    if abs(digits) >= scale:
+        raise click.UsageError(f"--{name.replace('_', '-')} {text}: expected a rate like 0.0005, between -1 and 1")
+    return Fraction(digits, scale)
+
+
 @rulebook_group.command("diff")
 @click.argument("first")
 @click.argument("second")
@@ -350,14 +390,26 @@ def check_command(file: str, harm: Path | None, jobs: int | None, output: str) -
 @click.option("--margin", metavar="DECIMAL", help="Quote currency that the position can lose.")
 @click.option("--mark", metavar="DECIMAL", help="Mark price; default: the entry.")
 @click.option("--file", "path", type=click.Path(path_type=Path), help="A JSON object with these instead.")
+@click.option("--positions", type=click.Path(path_type=Path), metavar="FILE", help="All of an account: see below.")
+@click.option("--wallet", metavar="DECIMAL", help="With ccxt's --positions: balance that cross positions share.")
 @_FORMAT
-def price_command(path: Path | None, output: str, **options: str | None) -> None:
+def price_command(
+    path: Path | None, positions: Path | None, wallet: str | None, output: str, **options: str | None
+) -> None:
     """Liquidation and bankruptcy price, margin, leverage and ADL score of one position by a venue's rules.
+
+    With --positions, of every position of an account, as ccxt's fetch_positions or Hyperliquid's clearinghouseState
+    give them, each while the others stay as they are; --venue says whose rules.
 
     Exit codes: 0, 2 bad input.
     """
     from riskcore.price_report import answer, make_question, print_quote, read_question, to_json
 
+    if positions is not None:
+        _price_accounts(positions, wallet, path, output, options)
+        return
+    if wallet is not None:
+        raise click.UsageError("--wallet goes with --positions")
     members: dict[str, object] = {name: text for name, text in options.items() if text is not None}
     if path is not None and members:
         raise click.UsageError(f"--file has the whole position, so --{next(iter(members))} is one too many")
@@ -373,6 +425,33 @@ def price_command(path: Path | None, output: str, **options: str | None) -> None
             show(json.dumps(to_json(question, quote, status)) + "\n")
         else:
             show(render(lambda console: print_quote(question, quote, status, console)))
+
+
+def _price_accounts(
+    positions: Path, wallet: str | None, path: Path | None, output: str, options: dict[str, str | None]
+) -> None:
+    from riskcore.price_report import accounts_to_json, answer_accounts, print_accounts, read_accounts
+
+    venue = options.pop("venue")
+    others = [name for name, text in options.items() if text is not None] + (["file"] if path is not None else [])
+    if others:
+        raise click.UsageError(f"--positions has the positions, so --{others[0]} is one too many")
+    if venue is None:
+        raise click.UsageError("--positions needs --venue: whose rules are asked")
+    with _refusing():
+        data = read_accounts(positions, None if wallet is None else _read_wallet(wallet))
+        quotes, status = answer_accounts(venue, data)
+        if output == "json":
+            show(json.dumps(accounts_to_json(venue, quotes, status)) + "\n")
+        else:
+            show(render(lambda console: print_accounts(venue, quotes, status, console)))
+
+
+def _read_wallet(text: str) -> Fraction:
+    try:
+        return Fraction(*parse_decimal(text))
+    except Fault as fault:
+        raise click.UsageError(f"--wallet {text}: expected {fault.expected}") from None
 
 
 @main.command("simulate")

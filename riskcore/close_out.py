@@ -57,11 +57,19 @@ def get_terms(rulebook: Rulebook, market: Market, margin: Margin, size: int, lot
 
 
 def make_episode(
-    state: State, account: AccountId, market: MarketId, lots: int, terms: Terms, queue: tuple[AccountId, ...]
+    state: State,
+    account: AccountId,
+    market: MarketId,
+    lots: int,
+    terms: Terms,
+    queue: tuple[AccountId, ...],
+    level_lots: int = 0,
+    level_weight: int = 1,
+    remainder: int = 0,
 ) -> Deleveraging:
     """An episode that is to be opened on these terms."""
-    figures = Lots(lots), Atoms(terms.share), Lots(0)
-    return Deleveraging(account, market, *figures, queue, 0, Atoms(terms.excess), state.sequence)
+    figures, level = (Lots(lots), Atoms(terms.share), Lots(0)), (level_lots, level_weight, Lots(remainder))
+    return Deleveraging(account, market, *figures, queue, 0, Atoms(terms.excess), state.sequence, *level)
 
 
 def get_spare(rulebook: Rulebook, market: Market, margin: Margin, size: int, lots: int) -> int:

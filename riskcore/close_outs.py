@@ -10,7 +10,8 @@ from fractions import Fraction
 
 from attrs import field, frozen
 
-from riskcore.choices import RankPolicy
+from riskcore.allocation import get_exact_part, get_weight
+from riskcore.choices import Allocation, RankPolicy
 from riskcore.journal import Reason, Stage, Trade
 from riskcore.margin import get_margin
 from riskcore.markets import get_market
@@ -28,7 +29,8 @@ class Standing:
     """Where the head of an open queue stands.
 
     ``place``: the first is 1, ``of`` how many. ``score``: its rank under ``policy``, higher ones first.
-    ``mark_price``: of the market, at which the queue was certified.
+    ``mark_price``: of the market, at which the queue was certified. ``allocation``: how its lots are parted, and
+    ``part``: its exact lots of them; in a queue, all that it has.
     """
 
     account: AccountId
@@ -39,6 +41,8 @@ class Standing:
     of: int
     score: Fraction
     mark_price: Atoms
+    allocation: Allocation
+    part: Fraction
 
 
 @frozen
@@ -69,15 +73,10 @@ def get_standing(state: State) -> Standing | None:
     account = state.accounts.get(id)
     position = account.positions.get(episode.market)
     chance = get_chance(rulebook.adl_rank, rulebook.adl_seed, episode.sequence, id)
-    score = get_score(
-        rulebook.adl_rank,
-        position.size,
-        position.cost,
-        market.mark_price,
-        get_margin(account, state.markets).equity,
-        position.opened,
-        chance,
-    )
+    figures = position.size, position.cost, market.mark_price, get_margin(account, state.markets).equity
+    score = get_score(rulebook.adl_rank, *figures, position.opened, chance)
+    policy, level = rulebook.adl_allocation, (episode.level_lots, episode.level_weight)
+    part = get_exact_part(policy, position.size, get_weight(policy, *figures), *level)
     return Standing(
         account=episode.account,
         counterparty=id,
@@ -87,6 +86,8 @@ def get_standing(state: State) -> Standing | None:
         of=len(episode.queue),
         score=Fraction(*score),
         mark_price=Atoms(market.mark_price),
+        allocation=policy,
+        part=Fraction(part, episode.level_weight),
     )
 
 

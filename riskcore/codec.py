@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from functools import partial
 from itertools import groupby
-from types import SimpleNamespace
+from types import SimpleNamespace, UnionType
 from typing import Any, Final, Generic, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import attrs
@@ -150,7 +150,7 @@ def _get_reader(hint: Any) -> Read:
         return _make_array_reader(Record(get_args(hint)[0]))
     if attrs.has(hint):
         return Record(hint).read
-    if get_origin(hint) is Union and get_args(hint)[1:] == (type(None),):
+    if get_origin(hint) in (Union, UnionType) and get_args(hint)[1:] == (type(None),):
         # None is a default, and what is at its default is not written
         return _get_reader(get_args(hint)[0])
     if isinstance(hint, type) and issubclass(hint, StrEnum):

@@ -1,8 +1,8 @@
 """The last stage: opposite positions are closed against the one that nobody else takes.
 
 The queue is a certificate. Whoever plans may sort it as it likes; the kernel checks
-it once, when it opens, and then consumes heads. While it is open nothing else is
-accepted, so no mark, deposit or trade can make it stale.
+it once, when it opens, and then consumes heads, all of each or of each its part (``allocation.py``). While it is
+open nothing else is accepted, so no mark, deposit or trade can make it stale.
 
 The counterparties together pay exactly ``share``, and the insurance fund gets exactly ``excess`` of it
 (``close_out.py``): each step pays the difference of two rounded-down parts, which telescopes. What a queue
@@ -11,6 +11,7 @@ cannot pay of the rest falls on insurance, then on uncovered.
 
 from __future__ import annotations
 
+from riskcore.allocation import Part, get_lots_more, get_part, get_step_lots
 from riskcore.close_out import are_lots_to_close, get_lots, get_terms, is_price_fresh, make_episode
 from riskcore.events import BeginDeleveraging, Deleverage, EndDeleveraging
 from riskcore.gates import must_wait
@@ -19,11 +20,11 @@ from riskcore.journal import Journal, Reason, Reserve, Stage
 from riskcore.limits import is_block_open
 from riskcore.liquidation import can_take_a_lot, give, require_liquidatable
 from riskcore.margin import get_margin
-from riskcore.markets import get_market, get_open_market, require_fresh
-from riskcore.quantities import Lots, divide_down
-from riskcore.ranking import is_ranked
+from riskcore.markets import get_market, get_trading_market, require_fresh
+from riskcore.quantities import AccountId, Lots, divide_down
+from riskcore.ranking import certify
 from riskcore.rules import Rejected, Rule, require
-from riskcore.state import Deleveraging, State
+from riskcore.state import Deleveraging, Market, State
 from riskcore.vault import can_take_over
 
 
@@ -46,7 +47,7 @@ def get_open(state: State) -> Deleveraging:
 
 def process_begin_deleveraging(state: State, event: BeginDeleveraging) -> Journal:
     # Guard
-    market = get_open_market(state, event.market)
+    market = get_trading_market(state, event.market)
     rulebook = state.rulebook
     account = state.accounts.get(event.account)
     size = account.positions.get(event.market).size
@@ -70,13 +71,37 @@ def process_begin_deleveraging(state: State, event: BeginDeleveraging) -> Journa
     require(is_price_fresh(rulebook, market, event.timestamp), Rule.INDEX_STALE)
     require(are_lots_to_close(rulebook, market, margin, size, lots), Rule.NOT_THE_LOTS_TO_CLOSE)
     terms = get_terms(rulebook, market, margin, size, lots)
-    episode = make_episode(state, event.account, event.market, lots, terms, event.queue)
-    require(is_ranked(state, market, size, episode), Rule.QUEUE_NOT_RANKED)
+    opened = event.account, event.market, lots, terms, event.queue, event.level_lots, event.level_weight
+    episode = make_episode(state, *opened)
+    certificate = certify(state, market, size, episode)
+    require(certificate.is_ranked, Rule.QUEUE_NOT_RANKED)
+    require(certificate.remainder >= 0, Rule.LEVEL_NOT_EXACT)
     require((episode.share > episode.excess) | (len(event.queue) > 0), Rule.NOTHING_TO_BOOK)
     # Effect
     journal = Journal(state)
-    journal.deleveraging = episode
+    journal.deleveraging = make_episode(state, *opened, certificate.remainder)
     return journal
+
+
+def get_head_part(state: State, market: Market, episode: Deleveraging, head: AccountId) -> Part:
+    """The part of the queue's head, which nothing has touched since the queue was certified."""
+    account = state.accounts.get(head)
+    position = account.positions.get(episode.market)
+    equity = get_margin(account, state.markets).equity
+    figures = position.size, position.cost, market.mark_price, equity
+    return get_part(state.rulebook.adl_allocation, *figures, episode.level_lots, episode.level_weight)
+
+
+def close(journal: Journal, market: Market, episode: Deleveraging, head: AccountId, done: int) -> None:
+    """Close the account against the queue's head until ``done`` of the episode's lots are."""
+    account, counterparty = journal.account(episode.account), journal.account(head)
+    size, lots = account.positions.get(episode.market).size, done - episode.done
+    payment = get_paid(episode, done) - get_paid(episode, episode.done)
+    worth = lots * market.mark_price
+    amount = worth + payment if size > 0 else worth - payment
+    give(journal, account, counterparty, size, lots, amount, Reason.CLOSE_OUT, Stage.DELEVERAGING)
+    passed_on = get_passed_on(episode, done) - get_passed_on(episode, episode.done)
+    journal.pay(account, journal.reserve(Reserve.INSURANCE), passed_on, Reason.OVERSHOOT, Stage.DELEVERAGING)
 
 
 def process_deleverage(state: State, event: Deleverage) -> Journal:
@@ -86,16 +111,12 @@ def process_deleverage(state: State, event: Deleverage) -> Journal:
     # Effect
     market = get_market(state, episode.market)
     journal = Journal(state, episode.market, market)
-    account, counterparty = journal.account(episode.account), journal.account(episode.queue[episode.head])
-    size = account.positions.get(episode.market).size
-    lots = min(episode.lots - episode.done, abs(counterparty.positions.get(episode.market).size))
+    head = episode.queue[episode.head]
+    part = get_head_part(state, market, episode, head)
+    lots = get_step_lots(episode, part)
     done = episode.done + lots
-    payment = get_paid(episode, done) - get_paid(episode, episode.done)
-    worth = lots * market.mark_price
-    amount = worth + payment if size > 0 else worth - payment
-    give(journal, account, counterparty, size, lots, amount, Reason.CLOSE_OUT, Stage.DELEVERAGING)
-    passed_on = get_passed_on(episode, done) - get_passed_on(episode, episode.done)
-    journal.pay(account, journal.reserve(Reserve.INSURANCE), passed_on, Reason.OVERSHOOT, Stage.DELEVERAGING)
+    if lots > 0:
+        close(journal, market, episode, head, done)
     if done == episode.lots:
         journal.deleveraging = None
     else:
@@ -109,6 +130,9 @@ def process_deleverage(state: State, event: Deleverage) -> Journal:
             episode.head + 1,
             episode.excess,
             episode.sequence,
+            episode.level_lots,
+            episode.level_weight,
+            Lots(episode.remainder - get_lots_more(episode, part)),
         )
     return journal
 

@@ -14,6 +14,7 @@ import attrs
 from attrs import field, frozen
 from attrs.validators import instance_of
 
+from riskcore.choices import MarketStatus
 from riskcore.quantities import (
     AccountId,
     Atoms,
@@ -183,17 +184,20 @@ class BeginDeleveraging(Header):
     """The last stage opens: ``queue`` is every eligible counterparty, in rank order.
 
     ``size``: lots to close; zero: all of the position.
+    ``level_lots``, ``level_weight``: under a rulebook that parts the lots, so many are the part of so much weight.
     """
 
     account: AccountId = field(validator=some_text)
     market: MarketId = field(validator=some_text)
     queue: tuple[AccountId, ...] = field(validator=_queue)
     size: Lots = field(default=Lots(0), validator=exact_int)
+    level_lots: int = field(default=0, validator=exact_int)
+    level_weight: int = field(default=1, validator=exact_int)
 
 
 @frozen
 class Deleverage(Header):
-    """The head of the open queue takes as many lots as it can."""
+    """The head of the open queue closes its lots: all, or its part, which may be none."""
 
 
 @frozen
@@ -313,6 +317,36 @@ class CancelOrder(Header):
     order: EventId = field(validator=some_text)
 
 
+@frozen
+class SetMarketStatus(Header):
+    """A market becomes close-only, is paused, or is open again. ``SettleMarket`` and ``DelistMarket`` end it."""
+
+    market: MarketId = field(validator=some_text)
+    status: MarketStatus = field(validator=instance_of(MarketStatus))
+
+
+@frozen
+class DelistMarket(Header):
+    """A settled market in which nobody has a position any more is gone for good; its name stays taken."""
+
+    market: MarketId = field(validator=some_text)
+
+
+@frozen
+class ChangeRules(Header):
+    """A market gets other rules: at once where nobody needs more maintenance for it, else after the notice for them."""
+
+    market: MarketId = field(validator=some_text)
+    rules: MarketRules = field(validator=instance_of(MarketRules))
+
+
+@frozen
+class ApplyRules(Header):
+    """The rules that a market was to get take effect: their notice is over."""
+
+    market: MarketId = field(validator=some_text)
+
+
 Event: TypeAlias = (
     ListMarket
     | Deposit
@@ -344,4 +378,8 @@ Event: TypeAlias = (
     | SetLeverage
     | PlaceOrder
     | CancelOrder
+    | SetMarketStatus
+    | DelistMarket
+    | ChangeRules
+    | ApplyRules
 )

@@ -23,6 +23,7 @@ from riskcore.lines import Reserve as Reserve
 from riskcore.lines import Stage as Stage
 from riskcore.lines import Trade as Trade
 from riskcore.orders import NO_RESTING_ORDERS, Order, Resting, RestingOrders
+from riskcore.outflow import get_outflow_after
 from riskcore.quantities import (
     NEVER,
     AccountId,
@@ -99,6 +100,7 @@ class Journal:
         "lines",
         "market",
         "market_id",
+        "outflow",
         "sharing",
         "state",
         "vault_shares",
@@ -117,6 +119,7 @@ class Journal:
         self._orders: list[Slot] = []
         self.vault_shares: int = state.vault_shares
         self.draws: Draws = state.draws
+        self.outflow: Draws = state.outflow
 
     def account(self, id: AccountId) -> Party:
         """The account, taken from the book at the first call."""
@@ -188,7 +191,7 @@ class Journal:
             market.funding_remainder,
             market.funding_time,
             Lots(market.open_interest + long_lots),
-            market.settling,
+            market.status,
             market.mark_time,
             market.insurance_used,
             market.sold,
@@ -201,6 +204,8 @@ class Journal:
             market.best_ask,
             market.bid_price,
             market.ask_price,
+            market.pending,
+            market.pending_time,
         )
         # reserves never trade: they have no positions
         self.lines.append(
@@ -256,6 +261,10 @@ class Journal:
         self.draws = get_draws_after(self.state.rulebook, self.draws, amount, time)
         if self.market is not None:
             self.market = evolve(self.market, insurance_used=Atoms(self.market.insurance_used + amount))
+
+    def count_outflow(self, amount: int, time: Time) -> None:
+        """Count ``amount`` atoms that left the pool against the rulebook's limit; below zero, that came in."""
+        self.outflow = get_outflow_after(self.state.rulebook, self.outflow, amount, time)
 
     def issue(self, holder: Holder, shares: int) -> None:
         """Make shares of the vault for a holder; below zero, take them back."""
@@ -338,6 +347,7 @@ class Journal:
             self.sharing,
             separate,
             orders,
+            self.outflow,
         )
 
     def _reserves_after(self) -> Reserves:

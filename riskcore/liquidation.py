@@ -12,8 +12,15 @@ from riskcore.gates import is_just_liquidated, is_within_share, leaves_no_dust, 
 from riskcore.insurance import get_available
 from riskcore.journal import Journal, Party, Reason, Reserve, Stage
 from riskcore.limits import note_sale, require_within_limits
-from riskcore.margin import Margin, can_bear, get_maintenance_requirement, get_margin, is_below_maintenance
-from riskcore.markets import get_open_market, is_within_band, require_fresh
+from riskcore.margin import (
+    Margin,
+    can_bear,
+    get_maintenance_requirement,
+    get_margin,
+    is_below_maintenance,
+    is_reduction,
+)
+from riskcore.markets import get_trading_market, is_enterable, is_within_band, require_fresh
 from riskcore.order_book import get_hit, get_resting_after, may_hit, take
 from riskcore.quantities import RATE_ONE, Time, apply_rate, divide_down
 from riskcore.rules import Rule, require
@@ -83,7 +90,7 @@ def can_take_a_lot(state: State, market: Market, margin: Margin, size: int, time
 
 def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:
     # Guard
-    market = get_open_market(state, event.market)
+    market = get_trading_market(state, event.market)
     require(event.account != event.maker, Rule.SELF_TRADE)
     require(event.price > 0, Rule.PRICE_NOT_POSITIVE)
     require(is_within_band(market, event.price, market.rules.fill_price_band), Rule.PRICE_BAND)
@@ -97,6 +104,7 @@ def process_liquidation_fill(state: State, event: LiquidationFill) -> Journal:
     bought = event.size if size > 0 else -event.size
     hit = get_hit(state, market, event.order, event.maker, -bought, event.price)
     require(may_hit(hit, maker_size), Rule.NOT_REDUCING)
+    require(is_enterable(market) | is_reduction(maker_size, maker_size + bought), Rule.MARKET_CLOSE_ONLY)
     rulebook, liquidated = state.rulebook, account.liquidated
     require(not must_wait(rulebook, margin, liquidated, event.timestamp), Rule.LIQUIDATION_COOLDOWN)
     is_free = is_just_liquidated(rulebook, liquidated, event.timestamp)

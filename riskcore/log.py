@@ -137,6 +137,10 @@ class LogReader:
             state = load_state(path.parent / name, mutable=mutable)
         except LogError as error:
             raise LogError(self._file, 1, f"snapshot: {error.place}", error.expected, error.got) from None
+        own, theirs = self.header.rulebook.adl_allocation, state.rulebook.adl_allocation
+        if state.deleveraging is not None and theirs is not own:
+            expected = f"{theirs}, by which the snapshot's open deleveraging goes on"
+            raise LogError(self._file, 1, "rulebook.adl_allocation", expected, own)
         if state.sharing is not None and state.rulebook.loss_sharing is not self.header.rulebook.loss_sharing:
             expected = f"{state.rulebook.loss_sharing}, by which the snapshot's open sharing goes on"
             raise LogError(self._file, 1, "rulebook.loss_sharing", expected, self.header.rulebook.loss_sharing)

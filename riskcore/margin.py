@@ -3,6 +3,8 @@
 Everything that decides about margin reads one ``Margin``, measured at the marks
 of the state: equity with funding owed, initial and maintenance requirement. Each
 position's requirement is rounded up, so it is above zero while the position is open.
+
+``get_margin`` alone makes equity of an account's cash: collateral in several assets would be valued there.
 """
 
 from __future__ import annotations

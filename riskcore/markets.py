@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
+from riskcore.choices import MarketStatus
 from riskcore.events import AdvanceTime, IndexPrice, ListMarket, MarkPrice
 from riskcore.journal import Journal
 from riskcore.quantities import RATE_ONE, Atoms, Lots, MarketId
@@ -26,6 +27,24 @@ def get_open_market(state: State, market_id: MarketId) -> Market:
     market = get_market(state, market_id)
     require(not market.settling, Rule.MARKET_SETTLING)
     return market
+
+
+def get_trading_market(state: State, market_id: MarketId) -> Market:
+    """The market in which contracts may move, at somebody's will or by force; ``Rejected`` where there is none."""
+    market = get_open_market(state, market_id)
+    require(market.status != MarketStatus.PAUSED, Rule.MARKET_PAUSED)
+    return market
+
+
+def is_enterable(market: Market) -> bool:
+    """Whether positions may grow by choice: only the vault's do in a close-only market, when it takes over."""
+    return market.status != MarketStatus.CLOSE_ONLY
+
+
+def has_room(market: Market, left: int) -> bool:
+    """Whether ``left`` lots may be open after a trade: within the market's limit, or no more than before."""
+    limit = market.rules.open_interest_limit
+    return (limit == 0) | (left <= market.open_interest) | (left * market.mark_price <= limit)
 
 
 def is_fresh(market: Market, time: int) -> bool:
@@ -72,7 +91,7 @@ def process_list_market(state: State, event: ListMarket) -> Journal:
     require(is_admissible_market(event.rules), Rule.RULES_INADMISSIBLE)
     require(event.mark_price > 0, Rule.PRICE_NOT_POSITIVE)
     # Effect: funding counts from now, not from time zero
-    market = Market(event.rules, event.mark_price, Atoms(0), 0, event.timestamp, Lots(0), False, event.timestamp)
+    market = Market(event.rules, event.mark_price, Atoms(0), 0, event.timestamp, Lots(0), mark_time=event.timestamp)
     return Journal(state, event.market, market)
 
 

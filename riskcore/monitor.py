@@ -16,13 +16,15 @@ from attrs import define, frozen
 
 from riskcore.bad_input import Fault
 from riskcore.book_check import check_book
-from riskcore.events import BeginDeleveraging, BeginLossSharing, Event, Header
+from riskcore.choices import Allocation
+from riskcore.events import BeginDeleveraging, BeginLossSharing, EndDeleveraging, Event, Header
 from riskcore.journal import Line
 from riskcore.orders import NO_ORDER, Order
 from riskcore.quantities import AccountId, EventId, MarketId
 from riskcore.rules import Rejected, Rule
 from riskcore.state import Account, Market, Stake, State
 from riskcore.step import DELEVERAGING_STEPS, SHARING_STEPS, Outcome, apply, get_effects
+from specs.allocation import exact_part_of, part
 from specs.contracts import CONTRACTS
 from specs.deleveraging import eligible, lots_asked, share_to_pay
 from specs.invariant import draws_are_possible, parts_are_of_the_fund, stake_is_possible
@@ -251,7 +253,7 @@ class _Snapshot:
         self.sum_longs = 0 if focus is None else sums.longs[focus]
         self.vault_shares = state.vault_shares
         self.sum_shares, self.sum_deposits = sums.shares, sums.deposits
-        self.draws = state.draws
+        self.draws, self.outflow = state.draws, state.outflow
         self.separate_insurance, self.sum_insurance = state.separate_insurance, sums.insurance
 
     def account(self, id: Any) -> _AccountView:
@@ -349,13 +351,65 @@ class _Case:
         share = share_to_pay(this, account, lots)
         return self.is_certified(self.before, self.event.queue, account.size, share, lots)
 
+    @property
+    def remainder(self) -> int:
+        """What the event's level leaves over of the lots, by the parts of all eligible accounts."""
+        this: Any = self
+        event, account, policy = self.event, self.before.account(self.event.account), self.rulebook.adl_allocation
+        level = event.level_lots, event.level_weight
+        if policy is Allocation.QUEUE:
+            return 0 if level == (0, 1) else -1
+        if event.level_lots < 0 or event.level_weight <= 0:
+            return -1
+        lots = lots_asked(this, account)
+        share, mark = share_to_pay(this, account, lots), self.before.market.mark_price
+        seen = (self.before.account(id) for id in self.before.opposites(account.size))
+        able = [view for view in seen if eligible(this, view, account.size, share, lots)]
+        exact = sum(exact_part_of(policy, one.size, one.cost, mark, one.equity, *level) for one in able)
+        least = sum(part(policy, one.size, one.cost, mark, one.equity, *level)[0] for one in able)
+        target: int = min(lots, sum(abs(one.size) for one in able))
+        return target - least if exact == target * event.level_weight else -1
+
+    def had_its_turn(self, id: AccountId) -> bool:
+        episode = self.before.deleveraging
+        return id in episode.queue[: episode.head]
+
+    def allotment_ties(self) -> bool:
+        """When it opens, by everyone's part; when it ends, that nobody is left with anything; else by what is left."""
+        before, after = self.before.deleveraging, self.after.deleveraging
+        if after is None:
+            is_end = isinstance(self.event, EndDeleveraging)
+            return not is_end or all(self.after.account(id).size == 0 for id in before.queue)
+        if isinstance(self.event, BeginDeleveraging):
+            return self.are_parts_of_the_rest(self.after, after)
+        left: int = min(after.lots - after.done, len(after.queue) - after.head)
+        remainder: int = after.remainder
+        return 0 <= remainder <= left
+
+    def are_parts_of_the_rest(self, snapshot: _Snapshot, episode: Any) -> bool:
+        """Whether those still to come are allotted all that is left to close, or all that they have."""
+        policy, mark = self.rulebook.adl_allocation, snapshot.market.mark_price
+        level = episode.level_lots, episode.level_weight
+        views = [snapshot.account(id) for id in episode.queue[episode.head :]]
+        parts = [part(policy, view.size, view.cost, mark, view.equity, *level)[0] for view in views]
+        left = min(episode.lots - episode.done, sum(abs(view.size) for view in views))
+        return policy is Allocation.QUEUE or bool(sum(parts) + episode.remainder == left)
+
     def is_certified(
-        self, snapshot: _Snapshot, queue: tuple[AccountId, ...], against: int, share: int, lots: int
+        self,
+        snapshot: _Snapshot,
+        queue: tuple[AccountId, ...],
+        against: int,
+        share: int,
+        lots: int,
+        gone: tuple[AccountId, ...] = (),
     ) -> bool:
-        """Whether a queue is all accounts that are eligible, each ahead of the next."""
+        """Whether a queue is all accounts that are eligible, but for those ``gone``, each ahead of the next."""
         this: Any = self
         opposites = snapshot.opposites(against)
         able = {id for id in opposites if eligible(this, snapshot.account(id), against, share, lots)}
+        if self.rulebook.adl_allocation is not Allocation.QUEUE:
+            able -= {*gone}
         in_order = all(self._is_ahead(snapshot, one, two) for one, two in pairwise(queue) if {one, two} <= able)
         return len(queue) == len(able) and set(queue) == able and in_order
 
@@ -520,8 +574,11 @@ class Monitor:
             case = _get_still(state, episode.market, self._sums)
             against = case.after.account(episode.account).size
             left = episode.queue[episode.head :]
-            holds = case.is_certified(case.after, left, against, episode.share, episode.lots)
+            gone = episode.queue[: episode.head]
+            holds = case.is_certified(case.after, left, against, episode.share, episode.lots, gone)
             self._count("ADL-2", holds, None, "the open queue is every eligible account in rank order")
+            ties = case.are_parts_of_the_rest(case.after, episode)
+            self._count("ADL-10", ties, None, "those to come are allotted all that is left, or all that they have")
         sharing = state.sharing
         if sharing is not None:
             case = _get_still(state, sharing.market, self._sums)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from riskcore.events import CancelOrder, PlaceOrder
 from riskcore.journal import Journal, Party, Slot
 from riskcore.margin import get_exposure, get_initial_requirement, get_margin, is_reduction
-from riskcore.markets import are_marks_fresh, get_market, get_open_market
+from riskcore.markets import are_marks_fresh, get_market, get_trading_market, is_enterable
 from riskcore.orders import NO_ORDER, Order, Resting, between, reduced
 from riskcore.quantities import AccountId, EventId, Lots, MarketId
 from riskcore.rules import Rejected, Rule, require
@@ -157,7 +157,8 @@ def require_margin(journal: Journal, account: Party, market_id: MarketId, restin
 
 def process_place_order(state: State, event: PlaceOrder) -> Journal:
     # Guard
-    market = get_open_market(state, event.market)
+    market = get_trading_market(state, event.market)
+    require(is_enterable(market) | event.reduce_only, Rule.MARKET_CLOSE_ONLY)
     require(state.rulebook.has_book, Rule.NO_BOOK)
     require(event.size != 0, Rule.SIZE_ZERO)
     require(event.price > 0, Rule.PRICE_NOT_POSITIVE)

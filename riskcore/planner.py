@@ -31,8 +31,11 @@ from collections.abc import Callable, Mapping
 from attrs import field, frozen
 
 from riskcore.capacity import (
+    Opening,
+    can_close,
     compute_close_out_size,
     compute_fill_sizes,
+    compute_opening,
     compute_takeover_size,
     find_boundary,
     iter_halves,
@@ -68,7 +71,7 @@ from riskcore.order_index import OrderIndex, iter_side
 from riskcore.pairing import compute_pairs
 from riskcore.quantities import RATE_ONE, AccountId, EventId, Lots, MarketId, Price, Time
 from riskcore.rules import Rejected, Rule
-from riskcore.state import Market, State
+from riskcore.state import State
 from riskcore.step import apply
 
 
@@ -174,13 +177,8 @@ def settle(
     return run.finish()
 
 
-#: Why a best order whose price is good enough is not to be sold to, whatever the size.
-UNFILLABLE = (Rule.MAKER_MARGIN, Rule.NOT_REDUCING, Rule.DUST, Rule.WORSE_THAN_BANKRUPTCY)
-
-
-def is_beyond_mark(market: Market, size: int, offer: Offer) -> bool:
-    """Whether an offer is better than mark for who sells a position of ``size``: worse ones stand behind it."""
-    return offer.price > market.mark_price if size > 0 else offer.price < market.mark_price
+#: Why a best order whose price is good enough, or too good for the band, is not to be sold to, whatever the size.
+UNFILLABLE = (Rule.MAKER_MARGIN, Rule.NOT_REDUCING, Rule.DUST, Rule.WORSE_THAN_BANKRUPTCY, Rule.PRICE_BAND)
 
 
 def find_below_maintenance(state: State) -> list[tuple[int, AccountId]]:
@@ -342,16 +340,14 @@ class _Run:
         return is_block_open(self.state.rulebook, market, account, 0, self.timestamp)
 
     def _get_markets(self, id: AccountId) -> list[MarketId]:
-        """The account's markets that do not end, largest maintenance requirement first."""
+        """The account's markets that neither end nor are paused, largest maintenance requirement first."""
 
         def place(market_id: MarketId, size: int) -> tuple[int, MarketId]:
             return -get_maintenance_requirement(get_market(self.state, market_id), size), market_id
 
         positions = self.state.accounts.get(id).positions.items()
         places = [
-            place(market, position.size)
-            for market, position in positions
-            if not get_market(self.state, market).settling
+            place(market, position.size) for market, position in positions if can_close(get_market(self.state, market))
         ]
         return [market for _, market in sorted(places)]
 
@@ -389,7 +385,7 @@ class _Run:
                 if lots < offer.lots:
                     offers.insert(place, Offer(offer.maker, offer.price, Lots(offer.lots - lots)))
                 return self._propose(self._make_fill(id, market_id, offer, lots))
-            if rule is Rule.MAKER_MARGIN:
+            if rule in (Rule.MAKER_MARGIN, Rule.MARKET_CLOSE_ONLY):
                 del offers[place]
             elif rule is not Rule.DUST:
                 return False
@@ -404,9 +400,7 @@ class _Run:
             lots, rule = self._size_fill(id, market_id, offer)
             if lots:
                 return self._propose(self._make_fill(id, market_id, offer, lots))
-            is_too_good = rule is Rule.PRICE_BAND and is_beyond_mark(get_market(self.state, market_id), size, offer)
-            is_dead = rule in UNFILLABLE and self._can_take_a_lot(id, market_id)
-            if offer.order is None or not (is_too_good or is_dead):
+            if offer.order is None or rule not in UNFILLABLE or not self._can_take_a_lot(id, market_id):
                 return False
             self._cancel(market_id, offer.order)
         return False
@@ -493,18 +487,22 @@ class _Run:
             return False
         for market_id in markets:
             lots = compute_close_out_size(self.state, id, market_id)
-            queue = compute_queue(self.state, id, market_id, lots)
-            if queue and self._run_episode(id, market_id, queue, lots):
+            opening = compute_opening(self.state, id, market_id, lots)
+            if opening.queue and self._run_episode(id, market_id, opening, lots):
                 return True
-        return margin.equity < 0 and any(self._run_episode(id, market_id, ()) for market_id in markets)
+        return margin.equity < 0 and any(self._run_episode(id, market_id, Opening(())) for market_id in markets)
 
-    def _run_episode(self, id: AccountId, market_id: MarketId, queue: tuple[AccountId, ...], lots: int = 0) -> bool:
+    def _run_episode(self, id: AccountId, market_id: MarketId, opening: Opening, lots: int = 0) -> bool:
         if lots == abs(self.state.accounts.get(id).positions.get(market_id).size):
             lots = 0
-        if not self._propose(BeginDeleveraging(*self._make_header(), id, market_id, queue, Lots(lots))):
+        if not self._propose(self._make_opening(id, market_id, opening, lots)):
             return False
         self._consume_queue()
         return True
+
+    def _make_opening(self, id: AccountId, market_id: MarketId, opening: Opening, lots: int) -> BeginDeleveraging:
+        queue, *level = opening
+        return BeginDeleveraging(*self._make_header(), id, market_id, queue, Lots(lots), *level)
 
     def _consume_queue(self) -> None:
         """Take heads until the lots are closed, or the queue is exhausted: then end it."""
@@ -536,7 +534,7 @@ def _find_most(
 ) -> tuple[int, Rule | None]:
     """The most from ``least`` to ``lots`` that the kernel accepts; or 0, and the rule that was in the way.
 
-    A smaller size helps where a maker lacks margin, or where a fund that backs fills has little left;
+    A smaller size helps where a maker lacks margin or may only close, or where a fund that backs fills has little left;
     it does not help a price that is worse than the bankruptcy price.
     """
     rule: Rule | None = None
@@ -546,6 +544,7 @@ def _find_most(
         if isinstance(verdict, Journal):
             return find_boundary(lambda lots: isinstance(attempt(lots), Journal), size, refused), None
         rule, refused = verdict, size
-        if rule is not Rule.MAKER_MARGIN and not (backed and rule is Rule.WORSE_THAN_BANKRUPTCY):
+        is_makers = rule in (Rule.MAKER_MARGIN, Rule.MARKET_CLOSE_ONLY)
+        if not is_makers and not (backed and rule is Rule.WORSE_THAN_BANKRUPTCY):
             return 0, rule
     return 0, rule

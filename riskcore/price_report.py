@@ -5,8 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import attrs
 from attrs import frozen
 from rich.console import Console
+from rich.table import Table
 
 from riskcore.bad_input import Fault, LogError, Malformed, get_cause, printable, within
 from riskcore.codec import require_fields
@@ -14,7 +16,9 @@ from riskcore.files import get_length
 from riskcore.rulebook_show import find_rulebook, get_shown_status
 from riskcore.strict_json import LOG_DIGITS, describe, read_object
 from riskcore.units import format_decimal, parse_decimal
-from riskcore.venues.pricing import BASES, FORMULAS, Basis, Position, Quote, compute_quote, make_position
+from riskcore.venues.accounts import AccountQuote, PositionQuote, quote_accounts
+from riskcore.venues.loading import Accounts, read_ccxt_account, read_data, read_hyperliquid_account
+from riskcore.venues.pricing import FORMULAS, Basis, Position, Quote, compute_quote, make_position
 
 REQUIRED = ("venue", "market", "side", "size", "entry", "margin")
 _NUMBERS = ("size", "entry", "margin", "mark")
@@ -70,7 +74,7 @@ def read_question(path: Path) -> Question:
 def answer(question: Question) -> tuple[Quote, str]:
     """The figures, and whether the venue's are verified. ``LogError`` for an unknown venue, ``Fault`` for a market."""
     file = find_rulebook(question.venue)
-    quote = compute_quote(file, question.market, question.position, BASES.get(question.venue, Basis.PRICE))
+    quote = compute_quote(file, question.market, question.position)
     return quote, get_shown_status(file, question.venue)
 
 
@@ -122,6 +126,83 @@ def print_quote(question: Question, quote: Quote, status: str, console: Console)
         console.print(f"{name:<20}{shown:<24}{text}", soft_wrap=True, markup=False)
     if quote.is_liquidatable:
         console.print("\nbelow what the venue requires at this mark", markup=False)
+
+
+def read_accounts(path: Path, wallet: Fraction | None) -> Accounts:
+    """The accounts of a file: an array is ccxt's positions, an object with ``assetPositions`` Hyperliquid's state.
+
+    ``wallet``: what ccxt's cross positions share. ``LogError`` where the file is neither, or misses something.
+    """
+    file, data = str(path), read_data(path)
+    try:
+        if isinstance(data, list):
+            return read_ccxt_account(data, {}, wallet)
+        if isinstance(data, dict) and "assetPositions" in data:
+            accounts = Accounts({}, {}, {})
+            read_hyperliquid_account(data, "account", accounts)
+            return accounts
+    except Fault as fault:
+        raise LogError(file, None, fault.field, fault.expected, fault.got) from None
+    expected = "an array of ccxt's positions, or Hyperliquid's clearinghouseState with its assetPositions"
+    raise LogError(file, None, None, expected, describe(data))
+
+
+def answer_accounts(venue: str, data: Accounts) -> tuple[list[AccountQuote], str]:
+    """Every account under a venue's rules, and whether its figures are verified. ``LogError`` for what is unknown."""
+    file = find_rulebook(venue)
+    try:
+        return quote_accounts(file, data), get_shown_status(file, venue)
+    except Fault as fault:
+        raise LogError(venue, None, fault.field, fault.expected, fault.got) from None
+
+
+def accounts_to_json(venue: str, quotes: list[AccountQuote], status: str) -> dict[str, object]:
+    """The object that ``--format json`` prints: decimal strings, ``p/q`` where a number has no end."""
+
+    def show(number: Fraction | None) -> str | None:
+        return None if number is None else format_decimal(number)
+
+    def show_position(position: PositionQuote) -> dict[str, object]:
+        members = attrs.asdict(position)
+        return {name: show(value) if name != "market" else value for name, value in members.items()}
+
+    return {
+        "venue": venue,
+        "status": status,
+        "accounts": [
+            {
+                "account": quote.id,
+                "equity": show(quote.equity),
+                "maintenance_margin": show(quote.maintenance_margin),
+                "required": show(quote.required),
+                "leverage": show(quote.leverage),
+                "is_liquidatable": quote.is_liquidatable,
+                "positions": [show_position(position) for position in quote.positions],
+            }
+            for quote in quotes
+        ],
+    }
+
+
+def print_accounts(venue: str, quotes: list[AccountQuote], status: str, console: Console) -> None:
+    """An account a paragraph, a position a line."""
+    console.print(printable(f"{venue} ({status})"), markup=False)
+    if not quotes:
+        console.print("\nno positions")
+    for quote in quotes:
+        leverage = "none" if quote.leverage is None else show_number(quote.leverage)
+        head = f"{quote.id}: equity {show_number(quote.equity)}, required {show_number(quote.required)}, "
+        below = ", below what the venue requires" if quote.is_liquidatable else ""
+        console.print(f"\n{printable(head)}leverage {leverage}{below}", soft_wrap=True, markup=False)
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for title in ("market", "size", "entry", "mark", "liquidation", "as told", "bankruptcy", "ADL score"):
+            table.add_column(title)
+        for position in quote.positions:
+            numbers = (position.entry, position.mark, position.liquidation_price, position.told)
+            rest = (position.bankruptcy_price, position.adl_score)
+            shown = ["none" if number is None else show_number(number) for number in (*numbers, *rest)]
+            table.add_row(printable(position.market), _sign(position.size), *shown)
+        console.print(table)
 
 
 def _sign(size: Fraction) -> str:

@@ -7,9 +7,11 @@ on the order of a table.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
+from riskcore.allocation import Held, get_remainder, get_weight
 from riskcore.choices import RankPolicy
 from riskcore.margin import get_margin
 from riskcore.quantities import AccountId, divide_down
@@ -95,11 +97,12 @@ def get_chance(policy: RankPolicy, seed: int, sequence: int, id: AccountId) -> i
 
 
 class Candidate(NamedTuple):
-    """A position in a queue."""
+    """A position in a queue; ``weight`` is that of its part (``allocation.py``)."""
 
     score: Score
     size: int
     id: AccountId
+    weight: int = 1
 
 
 def is_ahead(first: Candidate, second: Candidate) -> bool:
@@ -139,7 +142,7 @@ def get_candidate(
         return None
     chance = get_chance(rulebook.adl_rank, rulebook.adl_seed, episode.sequence, id)
     score = get_score(rulebook.adl_rank, held, cost, mark, equity, position.opened, chance)
-    return Candidate(score, held, id)
+    return Candidate(score, held, id, get_weight(rulebook.adl_allocation, held, cost, mark, equity))
 
 
 def get_candidates(state: State, market: Market, size: int, episode: Deleveraging) -> dict[AccountId, Candidate]:
@@ -151,13 +154,27 @@ def get_candidates(state: State, market: Market, size: int, episode: Deleveragin
     return {candidate.id: candidate for candidate in found if candidate is not None}
 
 
-def is_ranked(state: State, market: Market, size: int, episode: Deleveraging) -> bool:
-    """Whether the episode's queue is every eligible counterparty, each ahead of the next.
+class Certificate(NamedTuple):
+    """What the scan says of an episode: whether its queue is right, and the remainder of its level."""
+
+    is_ranked: bool
+    remainder: int
+
+
+def is_ranked(queue: tuple[AccountId, ...], candidates: Mapping[AccountId, Candidate]) -> bool:
+    """Whether a queue is every eligible counterparty, each ahead of the next.
 
     Strict order rules out a duplicate, so equal counts mean that nobody is missing.
     """
-    candidates = get_candidates(state, market, size, episode)
-    queued = [candidates[id] for id in episode.queue if id in candidates]
-    if not len(queued) == len(episode.queue) == len(candidates):
+    queued = [candidates[id] for id in queue if id in candidates]
+    if not len(queued) == len(queue) == len(candidates):
         return False
     return all(is_ahead(first, second) for first, second in pairwise(queued))
+
+
+def certify(state: State, market: Market, size: int, episode: Deleveraging) -> Certificate:
+    """Judge the queue and the level of an episode against a position of ``size``."""
+    candidates = get_candidates(state, market, size, episode)
+    held = [Held(candidates[id].size, candidates[id].weight) for id in candidates]
+    remainder = get_remainder(state.rulebook.adl_allocation, episode, held)
+    return Certificate(is_ranked(episode.queue, candidates), remainder)

@@ -243,8 +243,8 @@ def _get_receipts(waterfall: Waterfall) -> Iterator[tuple[Stage, str, int]]:
 
 
 def _get_close_outs(replay: Replay, units: Units) -> Iterator[Text | Table]:
-    """Who was closed, his place in the queue and by which rank, and what he got less than mark."""
-    table = _make_table(["account", "against", "market", "by"], ["place", "lots", "atoms per lot", "forgone"])
+    """Who was closed, his place in the queue and by which rank, of which part, and what he got less than mark."""
+    table = _make_table(["account", "against", "market", "by"], ["place", "lots", "of", "atoms per lot", "forgone"])
     ordered = sorted(replay.close_outs, key=lambda one: -one.forgone)
     for close_out in ordered[:_CLOSE_OUTS]:
         standing = close_out.standing
@@ -256,6 +256,7 @@ def _get_close_outs(replay: Replay, units: Units) -> Iterator[Text | Table]:
             standing.policy,
             f"{standing.place} of {standing.of}",
             f"{close_out.lots:,}",
+            format_decimal(standing.part),
             format_decimal(close_out.price),
             units.format_amount(close_out.forgone, 2),
         )

@@ -13,7 +13,7 @@ import attrs
 from attrs import field, frozen
 from attrs.validators import instance_of
 
-from riskcore.choices import AdlSize, CloseOut, LossSharing, RankPolicy, TierRule
+from riskcore.choices import AdlSize, Allocation, CloseOut, LossSharing, RankPolicy, TierRule
 from riskcore.quantities import (
     RATE_ONE,
     AccountId,
@@ -71,7 +71,11 @@ class Rulebook:
     ``adl_size``: how many lots a deleveraging closes.
     ``adl_seed``: any integer; it decides which order ``RankPolicy.PSEUDO_RANDOM`` gives.
     ``funding_on_index``: funding is charged on notional at the index price; otherwise at mark.
+    ``adl_allocation``: how the lots of a deleveraging are parted among its queue.
     ``has_book``: trades are with the best order that rests in the market's book; otherwise with whom the log says.
+    ``withdrawal_limit``: most atoms that withdrawals take out of the pool, less what deposits bring in, within
+    ``withdrawal_window`` milliseconds of the first; zero where nothing limits it.
+    ``rules_notice``: milliseconds that a market's new rules wait, if a position may need more maintenance by them.
     """
 
     vault: AccountId = field(validator=some_text)
@@ -105,7 +109,11 @@ class Rulebook:
     adl_size: AdlSize = field(default=AdlSize.WHOLE, validator=instance_of(AdlSize))
     adl_seed: int = field(default=0, validator=exact_int)
     funding_on_index: bool = field(default=False, validator=exact_bool)
+    adl_allocation: Allocation = field(default=Allocation.QUEUE, validator=instance_of(Allocation))
     has_book: bool = field(default=False, validator=exact_bool)
+    rules_notice: Time = field(default=Time(0), validator=exact_int)
+    withdrawal_limit: Atoms = field(default=Atoms(0), validator=exact_int)
+    withdrawal_window: Time = field(default=Time(0), validator=exact_int)
 
 
 def is_admissible_rulebook(rulebook: Rulebook) -> bool:
@@ -134,6 +142,10 @@ def is_admissible_rulebook(rulebook: Rulebook) -> bool:
         & ((rulebook.liquidation_target == 0) | (rulebook.liquidation_target >= RATE_ONE))
         & (rulebook.liquidation_block_limit >= 0)
         & (not (rulebook.vault_takes_deficits & rulebook.insurance_before_adl))
+        & (rulebook.rules_notice >= 0)
+        & (rulebook.withdrawal_limit >= 0)
+        & (rulebook.withdrawal_window >= 0)
+        & ((rulebook.withdrawal_limit == 0) | (rulebook.withdrawal_window > 0))
     )
 
 
@@ -174,6 +186,7 @@ class MarketRules:
     ``mark_index_band``: rate of the index price by which a new mark price may differ from it.
     ``insurance_separate``: the market has a part of the insurance fund of its own, which its fees and overshoots
     feed, and on which its fills and deleveragings draw, and nothing else. Deficits of accounts are not its.
+    ``open_interest_limit``: atoms of open interest at mark beyond which no fill raises it. What reduces passes.
     """
 
     initial_margin_rate: Rate = field(validator=exact_int)
@@ -196,6 +209,7 @@ class MarketRules:
     vault_position_limit: Atoms = field(default=Atoms(0), validator=exact_int)
     mark_index_band: Rate = field(default=Rate(0), validator=exact_int)
     insurance_separate: bool = field(default=False, validator=exact_bool)
+    open_interest_limit: Atoms = field(default=Atoms(0), validator=exact_int)
 
 
 def is_admissible_tier(lower: Tier, tier: Tier) -> bool:
@@ -240,5 +254,6 @@ def is_admissible_market(rules: MarketRules) -> bool:
         & (rules.liquidation_block_limit >= 0)
         & (rules.vault_position_limit >= 0)
         & (rules.mark_index_band >= 0)
+        & (rules.open_interest_limit >= 0)
         & has_admissible_tiers(rules)
     )

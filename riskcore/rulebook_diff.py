@@ -74,7 +74,8 @@ def get_differences(first: RulebookFile, second: RulebookFile) -> list[Differenc
 
 
 def _flatten(file: RulebookFile) -> dict[str, str]:
-    texts = {f"rulebook.{name}": text for name, text in _to_texts(file.rulebook, file.units, None).items()}
+    texts = {"equity_against": file.equity_against}
+    texts |= {f"rulebook.{name}": text for name, text in _to_texts(file.rulebook, file.units, None).items()}
     for market, rules in file.markets.items():
         texts |= {f"markets.{market}.{name}": text for name, text in _to_texts(rules, file.units, market).items()}
     return texts

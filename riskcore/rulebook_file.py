@@ -26,7 +26,10 @@ from riskcore.units import Units
 T = TypeVar("T")
 
 SCHEMA_VERSION: Final = 1
-_VERSION: Final = "riskcore_rulebook"
+VERSION: Final = "riskcore_rulebook"
+_OPTIONAL: Final = ("units", "venue", "date", "sources", "cases", "equity_against")
+#: What a liquidation price may hold equity against.
+EQUITY_AGAINST: Final = ("price", "price_and_fee", "entry")
 #: Longer than any rulebook that a person writes; a log may be longer.
 _MOST: Final = 16_000_000
 
@@ -35,10 +38,12 @@ _MOST: Final = 16_000_000
 class RulebookFile:
     """A venue's choices, and those of each of its markets by name.
 
-    ``units``: what atoms and lots are worth, where that is said. ``venue``, ``date``: whose rules they are, and
-    as of when. ``sources``: by a figure's path (``rulebook.takeover_rate``, ``markets.BTC.tiers``), that of a
-    whole object covers what is in it, where it comes from. ``cases``: by a figure's path, the ids of the
-    published cases that have it. ``figures``: every figure as it is written, by its path.
+    ``units``: what atoms and lots are worth, where that is said. ``equity_against``: what the venue's own liquidation
+    price holds equity against: the requirement at that ``price``, ``price_and_fee`` of closing, or that at ``entry``.
+    ``venue``, ``date``: whose rules they are, and as of when. ``sources``: by a figure's path
+    (``rulebook.takeover_rate``, ``markets.BTC.tiers``), that of a whole object covers what is in it, where it comes
+    from. ``cases``: by a figure's path, the published cases that have it, as ``id#place in the case``. ``figures``:
+    every figure as it is written, by its path.
     """
 
     rulebook: Rulebook
@@ -49,6 +54,7 @@ class RulebookFile:
     sources: dict[str, str] = field(factory=dict)
     cases: dict[str, tuple[str, ...]] = field(factory=dict)
     figures: dict[str, object] = field(factory=dict)
+    equity_against: str = "price"
 
     def get_source(self, path: str) -> str | None:
         """Where a figure comes from: what is said of it, or of what it is a part of; None where nothing is."""
@@ -60,10 +66,10 @@ class RulebookFile:
 def read_rulebook_file(path: Path) -> RulebookFile:
     """What the file holds: ``{"riskcore_rulebook": 1, "rulebook": {...}, "markets": {...}}``, or a log.
 
-    Optional are ``"venue"`` and ``"date"``, ``"sources"``, an object of texts by the figures' paths, and ``"cases"``,
-    one of arrays of texts. A log's rules are those of its header and of the markets that it lists or starts with. An
-    optional ``"units"``, as in a log's header, lets figures be decimal strings. Raises ``LogError`` where the file,
-    or what it says, is not admissible.
+    Optional are ``"venue"`` and ``"date"``, ``"sources"``, an object of texts by the figures' paths, ``"cases"``, one
+    of arrays of texts, and ``"equity_against"``. A log's rules are those of its header and of the markets that it
+    lists or starts with. An optional ``"units"``, as in a log's header, lets figures be decimal strings. Raises
+    ``LogError`` where the file, or what it says, is not admissible.
     """
     file = str(path)
     length = get_length(path, "a readable file")
@@ -78,11 +84,16 @@ def read_rulebook_file(path: Path) -> RulebookFile:
     except OSError as error:
         raise LogError(file, None, None, "a readable file", get_cause(error)) from None
     try:
-        return read_object(data, LOG_DIGITS, _decode)
+        return decode_rulebook(data)
     except Malformed as fault:
         raise LogError(file, fault.row, None, fault.expected, fault.got) from None
     except Fault as fault:
         raise LogError(file, None, fault.field, fault.expected, fault.got) from None
+
+
+def decode_rulebook(data: bytes) -> RulebookFile:
+    """What the text of a rulebook's file says; ``Fault`` where it is not admissible."""
+    return read_object(data, LOG_DIGITS, _decode)
 
 
 def _read_log(path: Path) -> RulebookFile:
@@ -96,8 +107,8 @@ def _read_log(path: Path) -> RulebookFile:
 
 
 def _decode(members: dict[str, object]) -> RulebookFile:
-    check_version(members, _VERSION, SCHEMA_VERSION)
-    require_fields(members, ("rulebook", "markets"), "a rulebook file", ("units", "venue", "date", "sources", "cases"))
+    check_version(members, VERSION, SCHEMA_VERSION)
+    require_fields(members, ("rulebook", "markets"), "a rulebook file", _OPTIONAL)
     units = None
     if "units" in members:
         with within("units"):
@@ -115,14 +126,18 @@ def _decode(members: dict[str, object]) -> RulebookFile:
                 rules = RULES.read(value, source, name)
                 check_rules(rules)
                 markets[MarketId(name)] = rules
-    figures = dict(list_figures({"rulebook": members["rulebook"], "markets": listed}))
+    against = members.get("equity_against", EQUITY_AGAINST[0])
+    if against not in EQUITY_AGAINST:
+        raise Fault("one of " + ", ".join(EQUITY_AGAINST), describe(against), "equity_against")
+    written = {name: members[name] for name in ("rulebook", "markets", "equity_against") if name in members}
+    figures = dict(list_figures(written))
     texts: dict[str, str | None] = {}
     for name in ("venue", "date"):
         with within(name):
             texts[name] = read_text(members[name], source) if name in members else None
     sources = _read_paths("sources", members, figures, partial(read_text, source=source))
     cases = _read_paths("cases", members, figures, partial(_read_ids, source=source))
-    return RulebookFile(rulebook, markets, units, texts["venue"], texts["date"], sources, cases, figures)
+    return RulebookFile(rulebook, markets, units, texts["venue"], texts["date"], sources, cases, figures, str(against))
 
 
 def list_figures(value: object, path: str = "") -> Iterator[tuple[str, object]]:

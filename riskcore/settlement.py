@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
+from riskcore.choices import MarketStatus
 from riskcore.events import SettleMarket, SettlePair
 from riskcore.journal import Journal, Reason, Stage
 from riskcore.markets import get_market, get_open_market
@@ -21,7 +22,7 @@ def process_settle_market(state: State, event: SettleMarket) -> Journal:
     market = get_open_market(state, event.market)
     require(event.price > 0, Rule.PRICE_NOT_POSITIVE)
     # Effect: what it has of the insurance fund becomes shared once it settles (``domains.py``)
-    settling = evolve(market, mark_price=event.price, mark_time=event.timestamp, settling=True)
+    settling = evolve(market, mark_price=event.price, mark_time=event.timestamp, status=MarketStatus.SETTLING)
     return Journal(state, event.market, settling)
 
 

@@ -1,10 +1,10 @@
 """A state as a file, and as a hash.
 
 The canonical encoding of a state is one JSON object with the keys ``accounts``,
-``deleveraging``, ``draws``, ``markets``, ``orders``, ``reserves``, ``rulebook``, ``sequence``, ``sharing``, ``stakes``,
-``timestamp`` and ``vault_shares``, under them the field names of ``state.py``, those at
-their default left out, and ``draws`` of nothing, ``orders`` where none rests, ``sharing`` where none is open,
-and ``separate_insurance`` but where it is above zero; an account is
+``deleveraging``, ``draws``, ``markets``, ``orders``, ``outflow``, ``reserves``, ``rulebook``, ``sequence``,
+``sharing``, ``stakes``, ``timestamp`` and ``vault_shares``, under them the field names of ``state.py``, those at
+their default left out, and ``draws`` and ``outflow`` of nothing, ``orders`` where none rests, ``sharing`` where
+none is open, and ``separate_insurance`` but where it is above zero; an account is
 ``{"balance": ..., "positions": {market: {"cost", "entry_index", "size"}}}``, with
 ``liquidated`` and ``sold`` where a sale is remembered, ``leverages`` where some are chosen and
 ``resting`` where orders are open. Every
@@ -30,8 +30,10 @@ from typing import Any, Final
 
 from attrs import evolve
 
+from riskcore.allocation import get_part
 from riskcore.bad_input import Fault, LogError, Malformed, get_cause, printable, within
 from riskcore.book_check import check_book
+from riskcore.choices import Allocation
 from riskcore.codec import (
     DELEVERAGING,
     DRAWS,
@@ -55,6 +57,8 @@ from riskcore.codec import (
 from riskcore.domains import has_part
 from riskcore.files import get_length, write_whole
 from riskcore.leverages import Leverages
+from riskcore.margin import get_margin
+from riskcore.markets import get_market
 from riskcore.orders import Resting, RestingOrders
 from riskcore.quantities import NEVER, RATE_ONE, AccountId, Atoms, EventId, Leverage, MarketId, Shares, Time
 from riskcore.rulebook import MarketRules, Tier, is_admissible_market, is_admissible_tier
@@ -80,7 +84,7 @@ SCHEMA_VERSION: Final = 1
 _FIELDS: Final = ("accounts", "deleveraging", "markets", "reserves", "rulebook", "seen", "sequence", "timestamp")
 #: A snapshot from before there were shares, limits to draws, losses shared out, separate parts or orders has none of
 #: these.
-_LATER_FIELDS: Final = ("stakes", "vault_shares", "draws", "sharing", "separate_insurance", "orders")
+_LATER_FIELDS: Final = ("stakes", "vault_shares", "draws", "sharing", "separate_insurance", "orders", "outflow")
 _ACCOUNT_FIELDS: Final = ("balance", "positions")
 _LIQUIDATED: Final = "liquidated"
 _LEVERAGES: Final = "leverages"
@@ -126,6 +130,8 @@ def _get_pieces(state: State, whole: bool) -> Iterator[str]:
     orders = {id: order for id, order in state.orders.items() if order is not None}
     if orders:
         yield ',"orders":' + _encode_part("orders", orders, digits)
+    if state.outflow != NO_DRAWS:
+        yield ',"outflow":' + _encode_part("outflow", state.outflow, digits)
     yield ',"reserves":' + _encode_part("reserves", state.reserves, digits)
     if whole:
         yield f',"riskcore_snapshot":{SCHEMA_VERSION}'
@@ -224,6 +230,8 @@ def _decode_state(members: dict[str, object], mutable: bool) -> State:
         vault_shares = Shares(read_integer(members.get("vault_shares", 0), SNAPSHOT))
     with within("draws"):
         draws = DRAWS.read(members.get("draws", {}), SNAPSHOT)
+    with within("outflow"):
+        outflow = DRAWS.read(members.get("outflow", {}), SNAPSHOT)
     with within("reserves"):
         reserves = RESERVES.read(members["reserves"], SNAPSHOT)
     with within("deleveraging"):
@@ -253,6 +261,7 @@ def _decode_state(members: dict[str, object], mutable: bool) -> State:
         sharing,
         separate,
         orders,
+        outflow,
     )
     _check_state(state)
     return state
@@ -370,6 +379,8 @@ def _check_state(state: State) -> None:
     check_book(state)
     with within("draws"):
         _check_draws(state.draws, state)
+    with within("outflow"):
+        _check_draws(state.outflow, state)
     if not 0 <= state.separate_insurance <= state.reserves.insurance:
         expected = "an amount, zero or more and no more than the insurance fund"
         raise Fault(expected, str(state.separate_insurance), "separate_insurance")
@@ -400,6 +411,12 @@ def _check_market(market: Market, state: State) -> None:
         raise Fault("0 where the market is not separate, or ends", str(market.insurance), "insurance")
     if not 0 <= market.insurance <= state.separate_insurance:
         raise Fault("an amount, zero or more and within separate_insurance", str(market.insurance), "insurance")
+    if market.pending is not None:
+        with within("pending"):
+            check_rules(market.pending)
+            separate = market.pending.insurance_separate
+            if separate != market.rules.insurance_separate:
+                raise Fault("as in the market's rules", describe(separate), "insurance_separate")
     if market.open_interest < 0:
         raise Fault("lots, zero or more", str(market.open_interest), "open_interest")
 
@@ -456,6 +473,32 @@ def _check_deleveraging(episode: Deleveraging, state: State) -> None:
     waiting = episode.queue[episode.head :]
     if len(set(waiting)) < len(waiting) or any(get_size(id) * size >= 0 for id in waiting):
         raise Fault("different accounts on the opposite side behind the head", "others", "queue")
+    if episode.level_lots < 0:
+        raise Fault("lots, zero or more", str(episode.level_lots), "level_lots")
+    if episode.level_weight <= 0:
+        raise Fault("a weight above zero", str(episode.level_weight), "level_weight")
+    _check_parts(episode, state)
+
+
+def _check_parts(episode: Deleveraging, state: State) -> None:
+    """That those still to come are allotted all that is left to close, or all that they have."""
+    policy, market = state.rulebook.adl_allocation, get_market(state, episode.market)
+    waiting = [state.accounts.get(id) for id in episode.queue[episode.head :]]
+    positions = [account.positions.get(episode.market) for account in waiting]
+    if policy is Allocation.QUEUE:
+        if (episode.level_lots, episode.level_weight, episode.remainder) != (0, 1, 0):
+            raise Fault("no level and no remainder, where the rulebook parts no lots", "others", "level_lots")
+        return
+    level = episode.level_lots, episode.level_weight
+    parts = [
+        get_part(policy, held.size, held.cost, market.mark_price, get_margin(account, state.markets).equity, *level)
+        for account, held in zip(waiting, positions, strict=True)
+    ]
+    left = min(episode.lots - episode.done, sum(abs(held.size) for held in positions))
+    if not 0 <= episode.remainder <= sum(part.most - part.least for part in parts):
+        raise Fault("no more lots than there are parts with a fraction", str(episode.remainder), "remainder")
+    if sum(part.least for part in parts) + episode.remainder != left:
+        raise Fault("a level at which the parts are all that is left to close", str(episode.level_lots), "level_lots")
 
 
 def _check_sharing(sharing: Sharing, state: State) -> None:

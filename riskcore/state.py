@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 import attrs
 from attrs import field, frozen
 
+from riskcore.choices import MarketStatus
 from riskcore.leverages import NO_LEVERAGES, Leverages
 from riskcore.orders import NO_ORDER, NO_RESTING_ORDERS, Order, RestingOrders
 from riskcore.quantities import (
@@ -29,6 +30,7 @@ from riskcore.tables import DictTable, PersistentTable, Table
 
 _START = Time(0)
 _NOTHING = Atoms(0)
+_NO_LOTS = Lots(0)
 _NO_PRICE = Price(0)
 
 
@@ -50,7 +52,7 @@ class Market:
     ``funding_index``: atoms that one long lot has paid, in sum, since listing.
     ``funding_remainder``: what the index's divisions left over, carried to the next.
     ``open_interest``: lots held long, which are as many as are held short.
-    ``settling``: the market ends at its mark price, for good.
+    ``status``: how far the market is in its life.
     ``mark_time``: when the mark price was set.
     ``insurance_used``: atoms that the insurance fund has paid for liquidation fills and deleveragings here.
     ``sold``: atoms of notional at mark that liquidation fills closed at ``sold_time``, where the market limits it.
@@ -60,6 +62,7 @@ class Market:
     ``insurance``: atoms of the insurance fund that are this market's own (``domains.py``).
     ``best_bid``, ``best_ask``: the first orders of its book, and ``bid_price``, ``ask_price``, their prices; of an
     empty side there is no order and a price of zero.
+    ``pending``: rules that are announced, and take effect from ``pending_time`` on, once they are applied.
     """
 
     rules: MarketRules
@@ -68,7 +71,7 @@ class Market:
     funding_remainder: int
     funding_time: Time
     open_interest: Lots
-    settling: bool = False
+    status: MarketStatus = MarketStatus.OPEN
     mark_time: Time = _START
     insurance_used: Atoms = _NOTHING
     sold: Atoms = _NOTHING
@@ -81,6 +84,13 @@ class Market:
     best_ask: EventId = NO_ORDER
     bid_price: Price = _NO_PRICE
     ask_price: Price = _NO_PRICE
+    pending: MarketRules | None = None
+    pending_time: Time = _START
+
+    @property
+    def settling(self) -> bool:
+        """Whether the market ends at its mark price, for good: it is being settled, or is delisted."""
+        return (self.status == MarketStatus.SETTLING) | (self.status == MarketStatus.DELISTED)
 
 
 @frozen
@@ -181,7 +191,7 @@ class Reserves:
 class Draws:
     """What the insurance fund has paid out since the last window began: ``drawn`` atoms since ``since``.
 
-    Kept where the rulebook limits it (``draws.py``).
+    Kept where the rulebook limits it (``draws.py``); and so what withdrawals took out (``outflow.py``).
     """
 
     drawn: Atoms = field(default=Atoms(0))
@@ -219,6 +229,8 @@ class Deleveraging:
     ``queue``: every eligible counterparty in rank order; ``head``: how many were consumed.
     ``excess``: atoms of the share that the account does not need, which are the insurance fund's.
     ``sequence``: the sequence number of the last event before it was opened.
+    ``level_lots``, ``level_weight``: so many lots are the part of so much weight (``allocation.py``).
+    ``remainder``: lots left over by parts that were rounded down, for those whose part has a fraction.
     """
 
     account: AccountId
@@ -230,6 +242,9 @@ class Deleveraging:
     head: int
     excess: Atoms = _NOTHING
     sequence: int = 0
+    level_lots: int = 0
+    level_weight: int = 1
+    remainder: Lots = _NO_LOTS
 
 
 @frozen
@@ -253,6 +268,7 @@ class State:
     """``vault_shares``: the shares of all stakes together.
 
     ``separate_insurance``: atoms of the insurance fund that are some market's own, all together.
+    ``outflow``: what withdrawals took out in their window.
     """
 
     rulebook: Rulebook
@@ -269,6 +285,7 @@ class State:
     sharing: Sharing | None = None
     separate_insurance: Atoms = _NOTHING
     orders: Table[EventId, Order | None] = field(factory=lambda: PersistentTable(_NO_SUCH_ORDER))
+    outflow: Draws = field(default=NO_DRAWS)
 
 
 def genesis(rulebook: Rulebook, *, mutable: bool = False) -> State:

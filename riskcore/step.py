@@ -15,11 +15,13 @@ from riskcore.cash import (
     process_transfer,
     process_withdraw,
 )
+from riskcore.changes import process_apply_rules, process_change_rules
 from riskcore.deleveraging import process_begin_deleveraging, process_deleverage, process_end_deleveraging
 from riskcore.events import Event
 from riskcore.funding import process_apply_funding
 from riskcore.insurance import process_cover_deficit, process_write_off
 from riskcore.journal import Journal, Line, Trade
+from riskcore.life import process_delist_market, process_set_market_status
 from riskcore.liquidation import process_liquidation_fill
 from riskcore.markets import process_advance_time, process_index_price, process_list_market, process_mark_price
 from riskcore.order_book import process_cancel_order, process_place_order
@@ -70,6 +72,10 @@ TRANSITIONS: dict[type[events.Header], Callable[[State, Any], Journal]] = {
     events.SetLeverage: process_set_leverage,
     events.PlaceOrder: process_place_order,
     events.CancelOrder: process_cancel_order,
+    events.SetMarketStatus: process_set_market_status,
+    events.DelistMarket: process_delist_market,
+    events.ChangeRules: process_change_rules,
+    events.ApplyRules: process_apply_rules,
 }
 
 #: The events that an open deleveraging, or an open sharing of a loss, accepts; all others wait for its end.

@@ -78,6 +78,24 @@ def get_maintenance_rates(rules: MarketRules) -> tuple[int, ...]:
     return rates
 
 
+def get_rate_above(rules: MarketRules, floor: int) -> int:
+    """The maintenance rate of the bracket that a notional just above ``floor`` is in."""
+    reached = (tier.maintenance_margin_rate for tier in rules.tiers if tier.floor <= floor)
+    return max((rules.maintenance_margin_rate, *reached))
+
+
+def needs_no_more(old: MarketRules, new: MarketRules) -> bool:
+    """Whether no position can need more maintenance by ``new`` than by ``old``: no notional has a higher rate.
+
+    Rates do not fall, so that where a bracket starts decides for all of it. Parts and slabs do not compare, unless
+    one rate is for all.
+    """
+    floors = (0, *(tier.floor for tier in new.tiers))
+    rates = zip(floors, get_maintenance_rates(new), strict=True)
+    is_alike = (new.tier_rule == old.tier_rule) | (not new.tiers)
+    return is_alike & all(rate <= get_rate_above(old, floor) for floor, rate in rates)
+
+
 def get_step_floor(rules: MarketRules, notional: int) -> int:
     """Atoms down to which a liquidation fill may bring ``notional``: the floor of the highest bracket reached.
 

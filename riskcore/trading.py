@@ -6,7 +6,7 @@ from riskcore.events import Fill
 from riskcore.gates import leaves_no_dust
 from riskcore.journal import Journal, Reason, Reserve, Stage
 from riskcore.margin import can_bear, is_reduction
-from riskcore.markets import get_open_market, is_fresh, is_within_band
+from riskcore.markets import get_trading_market, has_room, is_enterable, is_fresh, is_within_band
 from riskcore.order_book import get_hit, get_resting_after, may_hit, take
 from riskcore.quantities import RATE_ONE, apply_rate, divide_down
 from riskcore.rules import Rule, require
@@ -16,7 +16,7 @@ from riskcore.tiers import get_open_interest_after
 
 def process_fill(state: State, event: Fill) -> Journal:
     # Guard
-    market = get_open_market(state, event.market)
+    market = get_trading_market(state, event.market)
     require(event.taker != event.maker, Rule.SELF_TRADE)
     require(event.size != 0, Rule.SIZE_ZERO)
     require(event.price > 0, Rule.PRICE_NOT_POSITIVE)
@@ -27,6 +27,7 @@ def process_fill(state: State, event: Fill) -> Journal:
     held, against = taker.positions.get(event.market).size, maker.positions.get(event.market).size
     require(may_hit(hit, against), Rule.NOT_REDUCING)
     reduces = is_reduction(held, held + event.size) & is_reduction(against, against - event.size)
+    require(is_enterable(market) | reduces, Rule.MARKET_CLOSE_ONLY)
     require(is_fresh(market, event.timestamp) | reduces, Rule.MARK_STALE)
     is_clean = leaves_no_dust(market.rules, held, held + event.size)
     require(is_clean & leaves_no_dust(market.rules, against, against - event.size), Rule.DUST)
@@ -35,6 +36,7 @@ def process_fill(state: State, event: Fill) -> Journal:
     maker_fee = apply_rate(notional, market.rules.maker_fee_rate)
     gain = event.size * (market.mark_price - event.price)
     left = get_open_interest_after(market, held, against, event.size)
+    require(has_room(market, left), Rule.OPEN_INTEREST_LIMIT)
     place, resting = (state, event.market, market), taker.resting.get(event.market)
     require(can_bear(taker, *place, held + event.size, resting, gain - taker_fee, left), Rule.TAKER_MARGIN)
     resting = get_resting_after(maker.resting.get(event.market), hit)

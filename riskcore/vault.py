@@ -11,7 +11,7 @@ from riskcore.events import Takeover
 from riskcore.journal import Journal, Party, Reason, Stage
 from riskcore.liquidation import get_equity_share, give, require_liquidatable
 from riskcore.margin import Margin, can_bear, get_margin, is_reduction
-from riskcore.markets import get_open_market, require_fresh
+from riskcore.markets import get_trading_market, require_fresh
 from riskcore.quantities import RATE_ONE, MarketId
 from riskcore.rulebook import Rulebook
 from riskcore.rules import Rule, require
@@ -52,7 +52,7 @@ def is_due(rulebook: Rulebook, margin: Margin) -> bool:
 
 def process_takeover(state: State, event: Takeover) -> Journal:
     # Guard
-    market = get_open_market(state, event.market)
+    market = get_trading_market(state, event.market)
     require(event.account != state.rulebook.vault, Rule.SELF_TRADE)
     journal = Journal(state, event.market, market)
     account, vault = journal.account(event.account), journal.account(state.rulebook.vault)

@@ -172,6 +172,10 @@ class Ledger(Protocol):
     def draws(self) -> DrawsView: ...
 
     @property
+    def outflow(self) -> DrawsView:
+        """What withdrawals took out, likewise."""
+
+    @property
     def vault_shares(self) -> Any: ...
 
     @property
@@ -255,6 +259,10 @@ class Case(Protocol):
         """Whether the queue of a ``BeginDeleveraging`` is every eligible account in rank order."""
 
     @property
+    def remainder(self) -> Any:
+        """What the level of a ``BeginDeleveraging`` leaves over of the lots; below zero where it is not exact."""
+
+    @property
     def head(self) -> Any:
         """The account at the head of the open queue."""
 
@@ -263,6 +271,12 @@ class Case(Protocol):
 
     def others(self) -> tuple[Any, ...]:
         """Accounts that the open queue's order is checked against: for the prover, any one."""
+
+    def had_its_turn(self, id: Any) -> Any:
+        """Whether the open queue has come by an account."""
+
+    def allotment_ties(self) -> Any:
+        """Whether what is closed, and what those still to come are allotted, is all that can be closed."""
 
     def certificate_holds(self) -> Any:
         """Whether the queue that is open afterwards is all eligible accounts in rank order."""

@@ -11,6 +11,13 @@ from specs.arithmetic import ceiling_ratio, either, every, implies, negate, smal
 from specs.case import Case
 from specs.contract import Contract, Effect, header_guard, pay
 from specs.markets import open_market
+from specs.outflow import may_leave, outflow_after
+
+
+def _outflow(case: Case, amount: Any) -> dict[str, Any]:
+    """The outflow after so many atoms have left the pool."""
+    return outflow_after(case.rulebook, case.before.outflow, amount, case.event.timestamp)
+
 
 DEPOSIT = Contract(
     event=events.Deposit,
@@ -21,6 +28,7 @@ DEPOSIT = Contract(
         ),
         reserves={"outside": case.before.reserves.outside - case.event.amount},
         lines=(pay(Reserve.OUTSIDE, case.event.account, case.event.amount, Reason.DEPOSIT),),
+        outflow=_outflow(case, -case.event.amount),
     ),
 )
 
@@ -99,6 +107,7 @@ def _withdraw_guard(case: Case) -> dict[Rule, Any]:
         Rule.LOSS_UNCOVERED: implies(rulebook.withdrawals_wait, reserves.uncovered == 0),
         Rule.POOL_EXHAUSTED: implies(is_cut, negate(is_bankrupt(case)))
         & (reserves.outside + event.amount - haircut(case) <= 0),
+        Rule.WITHDRAWAL_LIMIT: may_leave(rulebook, case.before.outflow, event.amount - haircut(case), event.timestamp),
         Rule.VAULT_HAS_HOLDERS: may_pay(case, event.account),
         Rule.MARK_STALE: account.marks_are_fresh(event.timestamp),
         Rule.BELOW_INITIAL_MARGIN: account.equity >= account.initial + event.amount,
@@ -115,6 +124,7 @@ def _withdraw_effect(case: Case) -> Effect:
             pay(event.account, Reserve.UNCOVERED, kept, Reason.HAIRCUT),
             pay(event.account, Reserve.OUTSIDE, event.amount - kept, Reason.WITHDRAWAL),
         ),
+        outflow=_outflow(case, event.amount - kept),
     )
 
 

@@ -24,7 +24,7 @@ class Effect:
     ``accounts``: pairs of an id and the new values of that account's fields.
     ``deleveraging``, ``sharing``: whether the open one is what it must be, or None for unchanged.
     ``stakes``, ``orders``: as ``accounts``. ``vault_shares``: their total, or None for unchanged.
-    ``draws``: new values of what the insurance fund has drawn.
+    ``draws``: new values of what the insurance fund has drawn; ``outflow``: of what withdrawals took out.
     ``separate_insurance``: the total of the separate markets' parts of the fund, or None for unchanged.
     ``lines``: what moved, in order, for which reason and in which stage; payments of nothing included.
     """
@@ -40,6 +40,7 @@ class Effect:
     sharing: Any = None
     separate_insurance: Any = None
     orders: tuple[tuple[Any, Mapping[str, Any]], ...] = ()
+    outflow: Mapping[str, Any] = field(factory=dict)
 
 
 @frozen

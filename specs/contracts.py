@@ -5,9 +5,11 @@ from __future__ import annotations
 from riskcore.events import Header
 from specs import (
     cash,
+    changes,
     deleveraging,
     funding,
     insurance,
+    life,
     liquidation,
     markets,
     order_book,
@@ -36,6 +38,8 @@ CONTRACTS: dict[type[Header], Contract] = {
         settings,
         sharing,
         order_book,
+        life,
+        changes,
     )
     for contract in module.CONTRACTS
 }

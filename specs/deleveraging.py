@@ -8,7 +8,8 @@ from riskcore import events
 from riskcore.choices import CloseOut
 from riskcore.journal import Reason, Reserve, Stage
 from riskcore.rules import Rule
-from specs.arithmetic import either, every, floor_ratio, implies, larger, magnitude, negate, smaller
+from specs.allocation import part_in
+from specs.arithmetic import either, every, floor_ratio, implies, larger, magnitude, named, negate, smaller
 from specs.case import AccountView, Case
 from specs.close_out import are_lots_to_close, excess_of, lots_or_all, share_of
 from specs.contract import (
@@ -30,7 +31,7 @@ from specs.gates import cooled_down
 from specs.invariant import left_to_get, length_of
 from specs.limits import block_has_room
 from specs.liquidation import could_take_a_lot, equity_share, forced_guard, toward
-from specs.markets import index_fresh, open_market
+from specs.markets import index_fresh, trading_market
 from specs.vault import could_take_over
 
 
@@ -87,7 +88,7 @@ def lots_to_close(case: Case, account: AccountView, lots: Any) -> Any:
 
 def _begin_guard(case: Case) -> dict[Rule, Any]:
     event, before = case.event, case.before
-    rules = {**header_guard(case), **open_market(case)}
+    rules = {**header_guard(case), **trading_market(case)}
     if before.market is None:
         return rules
     account = before.account(event.account)
@@ -110,6 +111,7 @@ def _begin_guard(case: Case) -> dict[Rule, Any]:
         Rule.INDEX_STALE: implies(case.rulebook.adl_close_out == CloseOut.INDEX, index_fresh(case)),
         Rule.NOT_THE_LOTS_TO_CLOSE: lots_to_close(case, account, lots),
         Rule.QUEUE_NOT_RANKED: case.is_ranked,
+        Rule.LEVEL_NOT_EXACT: case.remainder >= 0,
         Rule.NOTHING_TO_BOOK: (share_to_pay(case, account, lots) > excess_to_pass(case, account, lots))
         | (length_of(event) > 0),
     }
@@ -130,6 +132,9 @@ def _begin_effect(case: Case) -> Effect:
             episode.head == 0,
             episode.excess == excess_to_pass(case, account, lots),
             episode.sequence == case.before.sequence,
+            episode.level_lots == case.event.level_lots,
+            episode.level_weight == case.event.level_weight,
+            episode.remainder == case.remainder,
         )
     )
 
@@ -143,16 +148,31 @@ def _step_guard(case: Case) -> dict[Rule, Any]:
     return rules
 
 
-def step_lots(case: Case) -> Any:
-    """Lots that the head takes: what is left to close, as far as its position goes."""
+def lots_more(case: Case) -> Any:
+    """The lot that the head closes beyond its part rounded down: one, if its part has a fraction and any is left."""
     episode = case.before.deleveraging
-    return smaller(episode.lots - episode.done, magnitude(case.before.account(case.head).size))
+    least, most = part_in(case, episode, case.before.account(case.head))
+    return smaller(episode.remainder, most - least)
+
+
+def step_lots(case: Case) -> Any:
+    """Lots that the head closes: its part, as far as there are lots left to close."""
+    episode = case.before.deleveraging
+    least, _ = part_in(case, episode, case.before.account(case.head))
+    return named("lots", smaller(episode.lots - episode.done, least + lots_more(case)))
+
+
+def closes_nothing(case: Case) -> bool:
+    """Whether the event is a step in which the head has no lot to close."""
+    return isinstance(case.event, events.Deleverage) and not step_lots(case) > 0
 
 
 def _step_effect(case: Case) -> Effect:
     before, episode = case.before, case.before.deleveraging
     account, head = before.account(episode.account), before.account(case.head)
     lots = step_lots(case)
+    if closes_nothing(case):
+        return Effect(deleveraging=_advanced(case, episode.done))
     payment = paid(episode, episode.done + lots) - paid(episode, episode.done)
     overshoot = passed_on(episode, episode.done + lots) - passed_on(episode, episode.done)
     change = toward(account, lots)
@@ -197,6 +217,9 @@ def _advanced(case: Case, done: Any) -> Any:
         after.head == episode.head + 1,
         after.excess == episode.excess,
         after.sequence == episode.sequence,
+        after.level_lots == episode.level_lots,
+        after.level_weight == episode.level_weight,
+        after.remainder == episode.remainder - lots_more(case),
     )
 
 

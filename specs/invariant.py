@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from riskcore.choices import AdlSize, CloseOut
-from specs.arithmetic import RATE_ONE, every, floor_ratio, implies, magnitude, negate
+from riskcore.choices import AdlSize, Allocation, CloseOut
+from riskcore.rulebook import MarketRules
+from specs.arithmetic import RATE_ONE, both_ways, every, floor_ratio, implies, magnitude, negate
 from specs.case import Ledger, StakeView
 from specs.domains import has_part
 from specs.markets import admissible
@@ -116,15 +117,28 @@ def market_is_possible(ledger: Ledger, funding_interval: Any) -> Any:
         market.previous_mark_price > 0,
         market.index_price > 0,
         market.index_time <= ledger.timestamp,
+        pending_is_possible(market),
     )
 
 
-def episode_is_possible(episode: Any) -> Any:
-    """Whoever was consumed took a lot at least, and one that nobody is queued for has a loss to book."""
+def pending_is_possible(market: Any) -> Any:
+    """Rules that wait are admissible, and leave the market its part of the insurance fund; or none wait."""
+    rules = market.pending
+    if not isinstance(rules, MarketRules):
+        return True
+    return every(admissible(rules), both_ways(rules.insurance_separate, market.rules.insurance_separate))
+
+
+def episode_is_possible(episode: Any, rulebook: Any) -> Any:
+    """Whoever a queue consumed took a lot at least, and one that nobody is queued for has a loss to book."""
     length = length_of(episode)
     return every(
-        episode.done >= episode.head,
+        implies(rulebook.adl_allocation == Allocation.QUEUE, episode.done >= episode.head),
+        episode.done >= 0,
         episode.done < episode.lots,
+        episode.level_lots >= 0,
+        episode.level_weight > 0,
+        episode.remainder >= 0,
         episode.head >= 0,
         episode.head <= length,
         implies(length == 0, episode.share > episode.excess),

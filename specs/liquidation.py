@@ -23,11 +23,12 @@ from specs.contract import (
     owed,
     pay,
     separate_after,
+    toward_zero,
     trade,
 )
 from specs.gates import gates_guard, no_dust, remembers
 from specs.limits import limits_guard, sold_in_market, sold_of_account
-from specs.markets import open_market, within_band
+from specs.markets import if_close_only, trading_market, within_band
 from specs.order_book import hit_effect, hit_guard, resting_after
 
 
@@ -92,7 +93,7 @@ def is_backed_price(case: Case) -> Any:
 
 def _guard(case: Case) -> dict[Rule, Any]:
     event, before = case.event, case.before
-    rules = {**header_guard(case), **open_market(case)}
+    rules = {**header_guard(case), **trading_market(case)}
     if before.market is None:
         return rules
     account, maker = before.account(event.account), before.account(event.maker)
@@ -112,6 +113,7 @@ def _guard(case: Case) -> dict[Rule, Any]:
     return {
         **rules,
         **hit_guard(case, -change),
+        **if_close_only(case, toward_zero(maker.size, maker.size + change)),
         **gates_guard(case, account, event.size),
         **limits_guard(case, account, event.size),
         Rule.DUST: no_dust(case, account.size, account.size - change) & no_dust(case, maker.size, maker.size + change),

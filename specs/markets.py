@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from riskcore import events
+from riskcore.choices import MarketStatus
 from riskcore.rules import Rule
 from specs.arithmetic import RATE_ONE, every, implies, magnitude, negate, some
 from specs.case import Case
@@ -41,6 +42,7 @@ def admissible(rules: Any) -> Any:
         rules.liquidation_block_limit >= 0,
         rules.vault_position_limit >= 0,
         rules.mark_index_band >= 0,
+        rules.open_interest_limit >= 0,
         admissible_tiers(rules),
     )
 
@@ -71,6 +73,10 @@ def admissible_rulebook(rulebook: Any) -> Any:
         (rulebook.liquidation_target == 0) | (rulebook.liquidation_target >= RATE_ONE),
         rulebook.liquidation_block_limit >= 0,
         implies(rulebook.vault_takes_deficits, negate(rulebook.insurance_before_adl)),
+        rulebook.rules_notice >= 0,
+        rulebook.withdrawal_limit >= 0,
+        rulebook.withdrawal_window >= 0,
+        implies(rulebook.withdrawal_limit > 0, rulebook.withdrawal_window > 0),
     )
 
 
@@ -90,7 +96,7 @@ LIST_MARKET = Contract(
             "funding_remainder": 0,
             "funding_time": case.event.timestamp,
             "open_interest": 0,
-            "settling": False,
+            "status": MarketStatus.OPEN,
             "mark_time": case.event.timestamp,
             "insurance_used": 0,
             "sold": 0,
@@ -99,6 +105,8 @@ LIST_MARKET = Contract(
             "index_price": case.event.mark_price,
             "index_time": case.event.timestamp,
             "insurance": 0,
+            "pending": None,
+            "pending_time": 0,
         }
     ),
 )
@@ -114,6 +122,18 @@ def open_market(case: Case) -> dict[Rule, Any]:
     return (
         known_market(case) if market is None else {**known_market(case), Rule.MARKET_SETTLING: negate(market.settling)}
     )
+
+
+def trading_market(case: Case) -> dict[Rule, Any]:
+    """The event's market is one in which contracts may move."""
+    market, rules = case.before.market, open_market(case)
+    return rules if market is None else {**rules, Rule.MARKET_PAUSED: market.status != MarketStatus.PAUSED}
+
+
+def if_close_only(case: Case, *reduces: Any) -> dict[Rule, Any]:
+    """Where the event's market is close-only, all of these hold."""
+    is_close_only = case.before.market.status == MarketStatus.CLOSE_ONLY
+    return {Rule.MARKET_CLOSE_ONLY: implies(is_close_only, every(*reduces))}
 
 
 def fresh(case: Case) -> Any:

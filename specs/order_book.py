@@ -16,7 +16,7 @@ from riskcore.rules import Rule
 from specs.arithmetic import both_ways, either, every, implies, magnitude, negate, smaller
 from specs.case import AccountView, Case, OrderView, Snapshot
 from specs.contract import Contract, Effect, header_guard
-from specs.markets import open_market
+from specs.markets import if_close_only, trading_market
 from specs.tiers import exposure, initial_requirement
 
 
@@ -179,10 +179,11 @@ def is_in_place(case: Case) -> Any:
 
 def _place_guard(case: Case) -> dict[Rule, Any]:
     event = case.event
-    rules = {**header_guard(case), **open_market(case)}
+    rules = {**header_guard(case), **trading_market(case)}
     if case.before.market is None:
         return rules
     rules |= {
+        **if_close_only(case, case.event.reduce_only),
         Rule.NO_BOOK: case.rulebook.has_book,
         Rule.SIZE_ZERO: event.size != 0,
         Rule.PRICE_NOT_POSITIVE: event.price > 0,

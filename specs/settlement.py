@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from riskcore import events
+from riskcore.choices import MarketStatus
 from riskcore.journal import Reason, Stage
 from riskcore.rules import Rule
 from specs.arithmetic import smaller
@@ -22,7 +23,7 @@ SETTLE_MARKET = Contract(
     effect=lambda case: Effect(
         market={
             "mark_price": case.event.price,
-            "settling": True,
+            "status": MarketStatus.SETTLING,
             "mark_time": case.event.timestamp,
             "insurance": 0,
         },

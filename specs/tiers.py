@@ -91,6 +91,26 @@ def maintenance_brackets(rules: Any) -> Any:
     return [(0, rules.maintenance_margin_rate), *((tier.floor, tier.maintenance_margin_rate) for tier in rules.tiers)]
 
 
+def maintenance_rate_at(rules: Any, notional: Any) -> Any:
+    """The maintenance rate of the highest bracket that a notional above zero has reached."""
+    reached = 0
+    for floor, rate in maintenance_brackets(rules):
+        reached = either(notional > floor, rate, reached)
+    return reached
+
+
+def needs_no_more(old: Any, new: Any) -> Any:
+    """Whether every notional's maintenance rate is by new rules no higher than by old, and the rates mean the same.
+
+    Just above each floor of either: between two of them no rate changes.
+    """
+    if not isinstance(new.tiers, tuple):
+        return new.tiers.need_no_more
+    starts = [floor + 1 for rules in (old, new) for floor, _ in maintenance_brackets(rules)]
+    is_no_higher = every(*(maintenance_rate_at(new, one) <= maintenance_rate_at(old, one) for one in starts))
+    return is_no_higher if not new.tiers or new.tier_rule is old.tier_rule else False
+
+
 def bracket_floor(rules: Any, notional: Any) -> Any:
     """The floor of the highest bracket whose floor the notional is above."""
     if not is_plain(notional) and not isinstance(rules.tiers, tuple):

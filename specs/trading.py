@@ -7,7 +7,7 @@ from typing import Any
 from riskcore import events
 from riskcore.journal import Line, Reason, Reserve, Stage
 from riskcore.rules import Rule
-from specs.arithmetic import RATE_ONE, floor_ratio, magnitude, named, rate_of
+from specs.arithmetic import RATE_ONE, every, floor_ratio, implies, magnitude, named, rate_of
 from specs.case import Case
 from specs.contract import (
     Contract,
@@ -17,6 +17,7 @@ from specs.contract import (
     insured,
     more_longs,
     moved,
+    open_interest_left,
     owed,
     pay,
     separate_after,
@@ -24,7 +25,7 @@ from specs.contract import (
     trade,
 )
 from specs.gates import no_dust
-from specs.markets import fresh, open_market, within_band
+from specs.markets import fresh, if_close_only, trading_market, within_band
 from specs.order_book import hit_effect, hit_guard, resting_after
 
 
@@ -38,18 +39,25 @@ def _fees(case: Case) -> tuple[Any, Any]:
 
 def _guard(case: Case) -> dict[Rule, Any]:
     event = case.event
-    rules = {**header_guard(case), **open_market(case)}
+    rules = {**header_guard(case), **trading_market(case)}
     if case.before.market is None:
         return rules
     taker, maker = case.before.account(event.taker), case.before.account(event.maker)
+    market = case.before.market
+    taker_reduces = toward_zero(taker.size, taker.size + event.size)
+    maker_reduces = toward_zero(maker.size, maker.size - event.size)
+    left, limit = open_interest_left(case, taker, taker.size + event.size, maker), market.rules.open_interest_limit
     rules |= {
         Rule.SELF_TRADE: event.taker != event.maker,
         Rule.SIZE_ZERO: event.size != 0,
         Rule.PRICE_NOT_POSITIVE: event.price > 0,
         **within_band(case, Rule.PRICE_BAND, "fill_price_band"),
         **hit_guard(case, event.size),
-        Rule.MARK_STALE: fresh(case)
-        | (toward_zero(taker.size, taker.size + event.size) & toward_zero(maker.size, maker.size - event.size)),
+        **if_close_only(case, taker_reduces, maker_reduces),
+        Rule.MARK_STALE: fresh(case) | (taker_reduces & maker_reduces),
+        Rule.OPEN_INTEREST_LIMIT: implies(
+            every(limit > 0, left > market.open_interest), left * market.mark_price <= limit
+        ),
         Rule.DUST: no_dust(case, taker.size, taker.size + event.size)
         & no_dust(case, maker.size, maker.size - event.size),
     }

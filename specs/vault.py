@@ -11,7 +11,7 @@ from specs.arithmetic import RATE_ONE, every, implies, magnitude
 from specs.case import AccountView, Case
 from specs.contract import Contract, Effect, bearable, header_guard, more_longs, moved, owed, toward_zero, trade
 from specs.liquidation import equity_share, forced_guard, toward
-from specs.markets import open_market
+from specs.markets import trading_market
 
 
 def within_limit(case: Case, before: Any, after: Any) -> Any:
@@ -45,7 +45,7 @@ def could_take_over(case: Case, account: AccountView, lots: Any) -> Any:
 
 def _guard(case: Case) -> dict[Rule, Any]:
     event, before = case.event, case.before
-    rules = {**header_guard(case), **open_market(case)}
+    rules = {**header_guard(case), **trading_market(case)}
     if before.market is None:
         return rules
     account, vault = before.account(event.account), before.account(case.rulebook.vault)

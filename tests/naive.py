@@ -11,17 +11,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, floor, isqrt
 from typing import Any, NamedTuple
 
 from riskcore import events
-from riskcore.choices import AdlSize, CloseOut, RankPolicy, TierRule
+from riskcore.choices import AdlSize, Allocation, CloseOut, RankPolicy, TierRule
 from riskcore.events import Event
 from riskcore.rulebook import MarketRules, Rulebook
 from riskcore.state import State
 from tests.naive_book import Book, OrderView, RestingView, Ticket, get_exposed
 
 MILLION = 10**6
+#: What a market stays that is one of these.
+ENDS = ("settling", "delisted")
 
 
 class Health(NamedTuple):
@@ -62,7 +65,7 @@ class MarketView(NamedTuple):
     remainder: int
     time: int
     open_interest: int
-    settling: bool
+    status: str
     mark_time: int
     insurance_used: int
     sold: int
@@ -71,6 +74,8 @@ class MarketView(NamedTuple):
     index_price: int
     index_time: int
     insurance: int
+    pending: MarketRules | None
+    pending_time: int
     best_bid: str = ""
     best_ask: str = ""
     bid_price: int = 0
@@ -87,6 +92,8 @@ class EpisodeView(NamedTuple):
     head: int
     excess: int
     sequence: int
+    level: tuple[int, int] = (0, 1)
+    left_over: int = 0
 
 
 class SharingView(NamedTuple):
@@ -105,6 +112,9 @@ class DrawsView(NamedTuple):
 
     drawn: int
     since: int
+
+
+NOTHING_DRAWN = DrawsView(0, 0)
 
 
 class StakeView(NamedTuple):
@@ -134,6 +144,7 @@ class View:
     draws: DrawsView
     sharing: SharingView | None = None
     separate_insurance: int = 0
+    outflow: DrawsView = NOTHING_DRAWN
     orders: dict[str, OrderView] = field(default_factory=dict)
 
     def get_stake(self, account: str) -> StakeView:
@@ -200,7 +211,7 @@ def observe(state: State) -> View:
             value.funding_remainder,
             value.funding_time,
             value.open_interest,
-            value.settling,
+            value.status.value,
             value.mark_time,
             value.insurance_used,
             value.sold,
@@ -209,6 +220,8 @@ def observe(state: State) -> View:
             value.index_price,
             value.index_time,
             value.insurance,
+            value.pending,
+            value.pending_time,
             value.best_bid,
             value.best_ask,
             value.bid_price,
@@ -231,6 +244,8 @@ def observe(state: State) -> View:
             open_episode.head,
             open_episode.excess,
             open_episode.sequence,
+            (open_episode.level_lots, open_episode.level_weight),
+            open_episode.remainder,
         )
     return View(
         state.rulebook,
@@ -253,6 +268,7 @@ def observe(state: State) -> View:
         DrawsView(state.draws.drawn, state.draws.since),
         observe_sharing(state),
         state.separate_insurance,
+        DrawsView(state.outflow.drawn, state.outflow.since),
         observe_orders(state),
     )
 
@@ -391,7 +407,7 @@ class Holding:
 
 @dataclass
 class Listing:
-    """``accrued``: funding per long lot since listing, never rounded. ``settling``: it ends at its mark.
+    """``accrued``: funding per long lot since listing, never rounded. ``status``: as in its life.
 
     ``used``: of the insurance fund; ``own``: what of it is this market's alone. ``sold``: notional, then.
     ``previous``: the mark before.
@@ -401,7 +417,7 @@ class Listing:
     mark: int
     time: int
     accrued: Fraction
-    settling: bool = False
+    status: str = "open"
     mark_time: int = 0
     used: int = 0
     sold: int = 0
@@ -410,6 +426,13 @@ class Listing:
     index: int = 0
     index_time: int = 0
     own: int = 0
+    pending: MarketRules | None = None
+    pending_time: int = 0
+
+    @property
+    def settling(self) -> bool:
+        """Whether it ends, or has ended, at its mark."""
+        return self.status in ENDS
 
     def is_near(self, price: int) -> bool:
         """Whether a mark is within its band of the index, or nearer to it than the last one."""
@@ -429,6 +452,8 @@ class Episode:
     head: int
     excess: int
     sequence: int
+    level: tuple[int, int]
+    left_over: int
 
     def get_paid(self, done: int) -> int:
         return floor(Fraction(self.share, self.lots) * done)
@@ -460,6 +485,7 @@ class Venue:
         self.sequence = 0
         self.time = 0
         self.draws = DrawsView(0, 0)
+        self.outflow = DrawsView(0, 0)
         self.sharing: SharingView | None = None
         self.books: dict[str, Book] = {}
 
@@ -474,7 +500,7 @@ class Venue:
                 market.mark,
                 market.time,
                 accrued,
-                market.settling,
+                market.status,
                 market.mark_time,
                 used=market.insurance_used,
                 sold=market.sold,
@@ -483,6 +509,8 @@ class Venue:
                 index=market.index_price,
                 index_time=market.index_time,
                 own=market.insurance,
+                pending=market.pending,
+                pending_time=market.pending_time,
             )
         for account, (balance, positions, liquidated, leverages, sold, _) in view.accounts.items():
             venue.cash[account] = balance
@@ -502,11 +530,13 @@ class Venue:
         venue.losses = -view.reserves["uncovered"]
         venue.stakes = dict(view.stakes)
         if view.episode is not None:
-            account, market_name, lots, share, done, queue, head, excess, sequence = view.episode
-            venue.episode = Episode(account, market_name, lots, share, list(queue), done, head, excess, sequence)
+            account, market_name, lots, share, done, queue, head, excess, sequence, level, over = view.episode
+            terms = account, market_name, lots, share
+            venue.episode = Episode(*terms, list(queue), done, head, excess, sequence, level, over)
         venue.seen = set(view.seen)
         venue.sequence, venue.time = view.sequence, view.time
         venue.draws = view.draws
+        venue.outflow = view.outflow
         venue.sharing = view.sharing
         for id, order in view.orders.items():
             ticket = Ticket(id, order.account, order.size, order.price, order.sequence, not order.reserved)
@@ -575,6 +605,8 @@ class Venue:
                 episode.head,
                 episode.excess,
                 episode.sequence,
+                episode.level,
+                episode.left_over,
             ),
             frozenset(self.seen),
             self.sequence,
@@ -584,6 +616,7 @@ class Venue:
             self.draws,
             self.sharing,
             own,
+            self.outflow,
             {id: order for market, book in self.books.items() for id, order in book.view(market).items()},
         )
 
@@ -599,7 +632,7 @@ class Venue:
             int(remainder),
             listing.time,
             long_lots,
-            listing.settling,
+            listing.status,
             listing.mark_time,
             listing.used,
             listing.sold,
@@ -608,6 +641,8 @@ class Venue:
             listing.index,
             listing.index_time,
             listing.own,
+            listing.pending,
+            listing.pending_time,
             *self._view_best(name),
         )
 
@@ -763,6 +798,49 @@ class Venue:
         ]
         return sorted(eligible, key=lambda other: self._rank(other, market))
 
+    def get_weight(self, account: str, market: str) -> int:
+        """By what a position counts where the lots of a deleveraging are parted."""
+        weights = {
+            Allocation.CONTRACTS: abs(self.get_size(account, market)),
+            Allocation.PROFIT: self.get_profit(account, market),
+        }
+        return max(weights.get(self.rulebook.adl_allocation, self.get_equity(account)), 1)
+
+    def get_part(self, account: str, market: str, level: Fraction) -> Fraction:
+        """Its exact part in lots, where so many belong to each of weight."""
+        size = abs(self.get_size(account, market))
+        if self.rulebook.adl_allocation is Allocation.QUEUE:
+            return Fraction(size)
+        own = level * self.get_weight(account, market)
+        kept = max(size - own, Fraction(0))
+        return kept if self.rulebook.adl_allocation is Allocation.LEVERAGE else min(own, Fraction(size))
+
+    def get_target(self, queue: list[str], market: str, lots: int) -> int:
+        """Lots that a queue closes: those asked for, or all that there are."""
+        return min(lots, sum(abs(self.get_size(other, market)) for other in queue))
+
+    def get_level(self, queue: list[str], market: str, lots: int) -> Fraction:
+        """The level at which parts sum to the lots, found between two of those at which somebody's part is all."""
+        if self.rulebook.adl_allocation is Allocation.QUEUE or not queue:
+            return Fraction(0)
+        target = self.get_target(queue, market, lots)
+        bends = [Fraction(abs(self.get_size(other, market)), self.get_weight(other, market)) for other in queue]
+        points = [(self._sum_parts(queue, market, bend), bend) for bend in (Fraction(0), *sorted(bends))]
+        for (low, start), (high, end) in pairwise(sorted(points)):
+            if low <= target <= high and low != high:
+                return start + (end - start) * (target - low) / (high - low)
+        raise AssertionError("no level")
+
+    def _sum_parts(self, queue: list[str], market: str, level: Fraction) -> Fraction:
+        return sum((self.get_part(other, market, level) for other in queue), Fraction(0))
+
+    def _is_level(self, queue: list[str], market: str, lots: int, over: int, per: int) -> bool:
+        if self.rulebook.adl_allocation is Allocation.QUEUE:
+            return (over, per) == (0, 1)
+        if per < 1 or over < 0:
+            return False
+        return self._sum_parts(queue, market, Fraction(over, per)) == self.get_target(queue, market, lots)
+
     def _can_pay(self, account: str, market: str, per_lot: Fraction) -> bool:
         price, equity = per_lot * abs(self.get_size(account, market)), self.get_equity(account)
         if equity < 0 or equity < price:
@@ -824,26 +902,7 @@ class Venue:
         return broken
 
     def list_market(self, event: events.ListMarket) -> set[str]:
-        rules = event.rules
-        rates = [(rules.initial_margin_rate, rules.maintenance_margin_rate)]
-        rates += [(tier.initial_margin_rate, tier.maintenance_margin_rate) for tier in rules.tiers]
-        floors = [0, *(tier.floor for tier in rules.tiers)]
-        sane = (
-            all(maintenance <= initial <= MILLION for initial, maintenance in rates)
-            and all(list(kind) == sorted(kind) for kind in zip(*rates, strict=True))
-            and floors == sorted(set(floors))
-            and (0 <= rules.open_interest_floor < rules.open_interest_cap or not any(get_scaling(rules)))
-            and 0 < rules.maintenance_margin_rate <= rules.initial_margin_rate <= MILLION
-            and 0 <= rules.taker_fee_rate <= MILLION
-            and -rules.taker_fee_rate <= rules.maker_fee_rate <= MILLION
-            and 0 <= rules.liquidation_fee_rate <= MILLION
-            and min(rules.mark_move_limit, rules.mark_age_limit, rules.fill_price_band) >= 0
-            and 0 < rules.liquidation_share <= MILLION
-            and rules.liquidation_share_floor >= 0
-            and rules.minimum_size > 0
-            and min(rules.liquidation_block_limit, rules.vault_position_limit) >= 0
-            and rules.mark_index_band >= 0
-        )
+        rules, sane = event.rules, is_sane(event.rules)
         broken = get_broken(
             MARKET_LISTED=event.market not in self.listings,
             RULES_INADMISSIBLE=sane,
@@ -864,7 +923,21 @@ class Venue:
     def deposit(self, event: events.Deposit) -> set[str]:
         self.cash[event.account] = self.cash.get(event.account, 0) + event.amount
         self.pool += event.amount
+        self._count_out(-event.amount, event.timestamp)
         return get_broken(AMOUNT_NOT_POSITIVE=event.amount > 0)
+
+    def get_way_out(self, now: int) -> int | None:
+        """What may still be withdrawn in the window of ``now``; None where nothing limits it."""
+        limit = self.rulebook.withdrawal_limit
+        return limit - self._get_taken(now) if limit else None
+
+    def _get_taken(self, now: int) -> int:
+        return self.outflow.drawn if now - self.outflow.since < self.rulebook.withdrawal_window else 0
+
+    def _count_out(self, amount: int, now: int) -> None:
+        if self.rulebook.withdrawal_limit:
+            taken = self._get_taken(now)
+            self.outflow = DrawsView(max(0, taken + amount), self.outflow.since if taken else now)
 
     def withdraw(self, event: events.Withdraw) -> set[str]:
         waits = self.rulebook.withdrawals_wait and self.losses > 0
@@ -875,6 +948,9 @@ class Venue:
             POOL_EXHAUSTED=not is_bankrupt and event.amount - kept <= self.pool,
         )
         self.cash[event.account] = self.cash.get(event.account, 0) - event.amount
+        way_out = self.get_way_out(event.timestamp)
+        broken |= get_broken(WITHDRAWAL_LIMIT=way_out is None or event.amount - kept <= way_out)
+        self._count_out(event.amount - kept, event.timestamp)
         self.pool -= event.amount - kept
         self.losses -= kept
         health = self.get_health(event.account)
@@ -969,7 +1045,7 @@ class Venue:
         )
 
     def fill(self, event: events.Fill) -> set[str]:
-        if closed := self._check_open(event.market):
+        if closed := self._check_trading(event.market):
             return closed
         listing = self.listings[event.market]
         broken = get_broken(
@@ -984,11 +1060,15 @@ class Venue:
         sizes = [self.get_size(party, event.market) for party in parties]
         both_reduce = is_reducing(sizes[0], sizes[0] + event.size) and is_reducing(sizes[1], sizes[1] - event.size)
         broken = get_broken(MARK_STALE=both_reduce or self._is_fresh(event.market, event.timestamp))
+        broken |= self._check_entry(event.market, (sizes[0], sizes[0] + event.size), (sizes[1], sizes[1] - event.size))
+        opened = self._count_longs(event.market)
         before = [self.get_health(party) for party in parties]
         notional = abs(event.size) * event.price
         self._exchange(event.taker, event.maker, event.market, event.size, event.size * event.price)
         self._take(event.market, event.order, event.size)
         rules, taken = self.listings[event.market].rules, 0
+        now_open, most = self._count_longs(event.market), rules.open_interest_limit
+        broken |= get_broken(OPEN_INTEREST_LIMIT=not most or now_open <= max(opened, most // listing.mark))
         for party, rate in zip(parties, (rules.taker_fee_rate, rules.maker_fee_rate), strict=True):
             fee = ceil(Fraction(rate, MILLION) * notional)
             self.cash[party] -= fee
@@ -1005,7 +1085,7 @@ class Venue:
         return broken | get_broken(TAKER_MARGIN=safe[0], MAKER_MARGIN=safe[1])
 
     def liquidation_fill(self, event: events.LiquidationFill) -> set[str]:
-        if closed := self._check_open(event.market):
+        if closed := self._check_trading(event.market):
             return closed
         listing = self.listings[event.market]
         broken = get_broken(
@@ -1046,6 +1126,7 @@ class Venue:
             broken |= get_broken(WORSE_THAN_BANKRUPTCY=backed)
             self._draw(event.account, -spare, event.timestamp, event.market)
         broken |= self._check_dust(event.market, sizes)
+        broken |= self._check_entry(event.market, (maker_size, self.get_size(event.maker, event.market)))
         self._remember_sale(event)
         reducing = is_reducing(maker_size, self.get_size(event.maker, event.market))
         return broken | get_broken(MAKER_MARGIN=is_safe(maker_before, self.get_health(event.maker), reducing))
@@ -1122,7 +1203,7 @@ class Venue:
         return get_broken(DUST=clean)
 
     def takeover(self, event: events.Takeover) -> set[str]:
-        if closed := self._check_open(event.market):
+        if closed := self._check_trading(event.market):
             return closed
         broken = get_broken(SELF_TRADE=event.account != self.rulebook.vault)
         broken |= self._check_close(event.account, event.market, event.size, event.timestamp)
@@ -1164,7 +1245,7 @@ class Venue:
         )
 
     def begin_deleveraging(self, event: events.BeginDeleveraging) -> set[str]:
-        if closed := self._check_open(event.market):
+        if closed := self._check_trading(event.market):
             return closed
         lots = event.size or max(1, abs(self.get_size(event.account, event.market)))
         broken = self._check_close(event.account, event.market, lots, event.timestamp)
@@ -1176,8 +1257,16 @@ class Venue:
         queue = self.get_queue(event.account, event.market, lots, share)
         is_right = self.is_right_size(event.account, event.market, lots)
         on_index = self.rulebook.adl_close_out is CloseOut.INDEX
-        self.episode = Episode(event.account, event.market, lots, share, list(event.queue), 0, 0, excess, self.sequence)
+        level, left_over = (event.level_lots, event.level_weight), 0
+        is_exact = self._is_level(queue, event.market, lots, *level)
+        if is_exact and self.rulebook.adl_allocation is not Allocation.QUEUE:
+            parts = (floor(self.get_part(other, event.market, Fraction(*level))) for other in queue)
+            left_over = self.get_target(queue, event.market, lots) - sum(parts)
+        self.episode = Episode(
+            event.account, event.market, lots, share, list(event.queue), 0, 0, excess, self.sequence, level, left_over
+        )
         return get_broken(
+            LEVEL_NOT_EXACT=is_exact,
             NOT_THE_LOTS_TO_CLOSE=is_right,
             ORDERS_REST=not self.has_orders(event.account),
             BOOK_NOT_EXHAUSTED=not self.can_book_take(event.account, event.market, event.timestamp),
@@ -1198,11 +1287,17 @@ class Venue:
         if episode.head >= len(episode.queue):
             return {"QUEUE_EXHAUSTED"}
         other = episode.queue[episode.head]
-        lots = min(episode.lots - episode.done, abs(self.get_size(other, episode.market)))
+        part = self.get_part(other, episode.market, Fraction(*episode.level))
+        lots = floor(part)
+        if part > lots and episode.left_over:
+            lots, episode.left_over = lots + 1, episode.left_over - 1
+        lots = min(lots, episode.lots - episode.done)
         payment = episode.get_paid(episode.done + lots) - episode.get_paid(episode.done)
         worth = lots * self.listings[episode.market].mark
         is_long = self.get_size(episode.account, episode.market) > 0
-        self._hand_over(episode.account, other, episode.market, lots, worth + payment if is_long else worth - payment)
+        if lots:
+            amount = worth + payment if is_long else worth - payment
+            self._hand_over(episode.account, other, episode.market, lots, amount)
         overshoot = episode.get_overshoot(episode.done + lots) - episode.get_overshoot(episode.done)
         self.cash[episode.account] -= overshoot
         self._feed(overshoot, episode.market)
@@ -1283,7 +1378,7 @@ class Venue:
         if closed := self._check_open(event.market):
             return closed
         self.listings[event.market].mark = event.price
-        self.listings[event.market].settling = True
+        self.listings[event.market].status = "settling"
         self.listings[event.market].mark_time = event.timestamp
         self.insurance += self.listings[event.market].own
         self.listings[event.market].own = 0
@@ -1408,6 +1503,58 @@ class Venue:
             return {"UNKNOWN_MARKET"}
         return get_broken(MARKET_SETTLING=not self.listings[market].settling)
 
+    def _check_trading(self, market: str) -> set[str]:
+        """Contracts move where the market is open to some."""
+        is_paused = market in self.listings and self.listings[market].status == "paused"
+        return self._check_open(market) or get_broken(MARKET_PAUSED=not is_paused)
+
+    def _check_entry(self, market: str, *sizes: tuple[int, int]) -> set[str]:
+        """Whoever goes from one size to another reduces, where the market only closes."""
+        reduce = all(is_reducing(before, after) for before, after in sizes)
+        return get_broken(MARKET_CLOSE_ONLY=reduce or self.listings[market].status != "close_only")
+
+    def set_market_status(self, event: events.SetMarketStatus) -> set[str]:
+        if closed := self._check_open(event.market):
+            return closed
+        self.listings[event.market].status = event.status.value
+        return get_broken(STATUS_IS_AN_END=event.status.value not in ENDS)
+
+    def delist_market(self, event: events.DelistMarket) -> set[str]:
+        listing = self.listings.get(event.market)
+        if listing is None:
+            return {"UNKNOWN_MARKET"}
+        broken = get_broken(
+            MARKET_OPEN=listing.status == "settling",
+            MARKET_NOT_FLAT=not any(event.market in held for held in self.holdings.values()),
+        )
+        listing.status = "delisted"
+        return broken
+
+    def change_rules(self, event: events.ChangeRules) -> set[str]:
+        if closed := self._check_open(event.market):
+            return closed
+        listing, notice = self.listings[event.market], self.rulebook.rules_notice
+        broken = get_broken(
+            RULES_INADMISSIBLE=is_sane(event.rules),
+            INSURANCE_PART_FIXED=event.rules.insurance_separate == listing.rules.insurance_separate,
+        )
+        nobody = not any(event.market in held for held in self.holdings.values())
+        if nobody or not notice or needs_no_more(listing.rules, event.rules):
+            listing.rules, listing.pending, listing.pending_time = event.rules, None, 0
+        else:
+            listing.pending, listing.pending_time = event.rules, event.timestamp + notice
+        return broken
+
+    def apply_rules(self, event: events.ApplyRules) -> set[str]:
+        if closed := self._check_open(event.market):
+            return closed
+        listing = self.listings[event.market]
+        if listing.pending is None:
+            return {"NO_RULES_PENDING"}
+        broken = get_broken(RULES_NOTICE_RUNS=event.timestamp >= listing.pending_time)
+        listing.rules, listing.pending, listing.pending_time = listing.pending, None, 0
+        return broken
+
     def _is_fresh(self, market: str, now: int) -> bool:
         listing = self.listings[market]
         return listing.rules.mark_age_limit == 0 or now <= listing.mark_time + listing.rules.mark_age_limit
@@ -1479,9 +1626,10 @@ class Venue:
         best = self.get_book(market).get_best(held > 0)
         if best is None or not self.rulebook.has_book:
             return False
-        if not is_near(best.price, listing.mark, listing.rules.fill_price_band):
-            return False
         loss = listing.mark - best.price if held > 0 else best.price - listing.mark
+        # a price that is too good stands in the way, and is cancelled
+        if loss > 0 and not is_near(best.price, listing.mark, listing.rules.fill_price_band):
+            return False
         missing = loss - self.get_share(account, market, 1)
         near = loss <= Fraction(self.rulebook.insurance_fill_band, MILLION) * listing.mark
         backed = self.rulebook.insurance_backs_fills and missing <= self.get_available(now, market)
@@ -1528,6 +1676,41 @@ class Venue:
             if size := old.size + change:
                 opened = old.opened if old.size * size > 0 else self.sequence
                 held[market] = Holding(size, get_cost_after(old.size, old.cost, change, debit), 0, opened)
+
+
+def is_sane(rules: MarketRules) -> bool:
+    """Whether a market may have these rules."""
+    rates = [(rules.initial_margin_rate, rules.maintenance_margin_rate)]
+    rates += [(tier.initial_margin_rate, tier.maintenance_margin_rate) for tier in rules.tiers]
+    floors = [0, *(tier.floor for tier in rules.tiers)]
+    return (
+        all(maintenance <= initial <= MILLION for initial, maintenance in rates)
+        and all(list(kind) == sorted(kind) for kind in zip(*rates, strict=True))
+        and floors == sorted(set(floors))
+        and (0 <= rules.open_interest_floor < rules.open_interest_cap or not any(get_scaling(rules)))
+        and 0 < rules.maintenance_margin_rate <= rules.initial_margin_rate <= MILLION
+        and 0 <= rules.taker_fee_rate <= MILLION
+        and -rules.taker_fee_rate <= rules.maker_fee_rate <= MILLION
+        and 0 <= rules.liquidation_fee_rate <= MILLION
+        and min(rules.mark_move_limit, rules.mark_age_limit, rules.fill_price_band) >= 0
+        and 0 < rules.liquidation_share <= MILLION
+        and rules.liquidation_share_floor >= 0
+        and rules.minimum_size > 0
+        and min(rules.liquidation_block_limit, rules.vault_position_limit) >= 0
+        and min(rules.mark_index_band, rules.open_interest_limit) >= 0
+    )
+
+
+def needs_no_more(old: MarketRules, new: MarketRules) -> bool:
+    """Whether any notional's maintenance rate is no higher than it was: looked at just above every floor."""
+
+    def get_rate(rules: MarketRules, notional: int) -> int:
+        reached = [tier.maintenance_margin_rate for tier in rules.tiers if notional > tier.floor]
+        return [rules.maintenance_margin_rate, *reached][-1]
+
+    above = [1, *(tier.floor + 1 for rules in (old, new) for tier in rules.tiers)]
+    means_the_same = new.tiers == () or old.tier_rule is new.tier_rule
+    return means_the_same and all(get_rate(new, one) <= get_rate(old, one) for one in above)
 
 
 def draw_number(seed: int, sequence: int, account: str) -> int:
@@ -1586,4 +1769,8 @@ PROCESSES: dict[type[events.Header], Callable[[Venue, Any], set[str]]] = {
     events.SetLeverage: Venue.set_leverage,
     events.PlaceOrder: Venue.place_order,
     events.CancelOrder: Venue.cancel_order,
+    events.SetMarketStatus: Venue.set_market_status,
+    events.DelistMarket: Venue.delist_market,
+    events.ChangeRules: Venue.change_rules,
+    events.ApplyRules: Venue.apply_rules,
 }

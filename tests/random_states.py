@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from riskcore import (
     Account,
+    Allocation,
     Leverages,
     LossSharing,
     Market,
@@ -55,6 +56,7 @@ def rulebooks(draw: st.DrawFn, adl_solvent: bool | None = None, with_cooldown: b
         liquidation_target=Rate(draw(st.sampled_from((0, 0, RATE_ONE, 1_300_000)))),
         liquidation_block_limit=Atoms(draw(st.sampled_from((0, 300, 5_000)))) if with_cooldown else Atoms(0),
         vault_takes_deficits=not before_adl and draw(st.booleans()),
+        adl_allocation=draw(st.sampled_from(Allocation)),
     )
 
 

@@ -15,7 +15,7 @@ import attrs
 from hypothesis import strategies as st
 
 from riskcore import events
-from riskcore.choices import AdlSize, CloseOut, LossSharing, RankPolicy, TierRule
+from riskcore.choices import AdlSize, Allocation, CloseOut, LossSharing, MarketStatus, RankPolicy, TierRule
 from riskcore.events import Event
 from riskcore.journal import Line
 from riskcore.quantities import RATE_ONE, AccountId, Atoms, Lots, MarketId, Price, Rate, Time
@@ -258,6 +258,7 @@ def draw_rules(random: Random, wealth: int = 10**6) -> MarketRules:
         mark_index_band=Rate(random.choice((0, 0, 0, 0, 0, 150_000))),
         # nothing is drawn for it, so that walks are as they were
         insurance_separate=(initial + taker + liquidation) % 3 == 0,
+        open_interest_limit=Atoms((maintenance % 7 + 1) * wealth if (maintenance // 100 + taker) % 7 == 3 else 0),
     )
 
 
@@ -301,8 +302,13 @@ def draw_scenario(random: Random) -> Scenario:
         adl_size=random.choice((AdlSize.WHOLE, AdlSize.NEEDED, AdlSize.NEEDED)),
         adl_seed=(seed := random.randint(-(2**70), 2**70)),
         funding_on_index=random.random() < 0.3,
+        # a draw of its own would change all that are drawn after it
+        adl_allocation=(*[Allocation.QUEUE] * 4, *Allocation)[seed % 9],
         # nothing is drawn for it either
-        has_book=seed % 3 == 0,
+        has_book=(seed // 9) % 3 == 0,
+        rules_notice=Time(random.choice((0, 1, 5000, 5000, 5000))),
+        withdrawal_limit=Atoms(random.choice((0, 0, 0, max(1, wealth // 20)))),
+        withdrawal_window=Time(9000),
     )
     deposits = {trader: random.randint(1, 100) * wealth // 20 for trader in TRADERS}
     if random.random() < 0.6:
@@ -377,6 +383,13 @@ class Proposer:
     def shares_losses(self) -> bool:
         return self.venue.losses > 0 and self.venue.rulebook.loss_sharing is not LossSharing.NONE
 
+    def _is_shut(self) -> bool:
+        """Whether a market is close-only or paused."""
+        return any(listing.status in ("close_only", "paused") for listing in self.venue.listings.values())
+
+    def _has_pending(self) -> bool:
+        return any(listing.pending is not None for listing in self.venue.listings.values())
+
     def _settling(self) -> list[str]:
         """Markets that end and in which somebody still has a position."""
         return sorted({market for _, market in self._holders() if self.venue.listings[market].settling})
@@ -406,6 +419,9 @@ class Proposer:
         health = self.venue.get_health(account)
         free = max(1, health.equity - health.initial)
         amount = self.random.choice((free, free, free + 1, self.random.randint(1, free), self.venue.pool + 1))
+        way_out = self.venue.get_way_out(self.venue.time)
+        if way_out and self.random.random() < 0.7:
+            amount = min(amount, self.random.choice((way_out, way_out + 1, way_out // 2 + 1)))
         return self._make(events.Withdraw, account, amount)
 
     def transfer(self) -> Event:
@@ -736,7 +752,17 @@ class Proposer:
         if self.random.random() < 0.1:
             lots = max(1, lots + self.random.choice((-1, 1)))
         size = 0 if lots == abs(self.venue.get_size(account, market)) and self.random.random() < 0.5 else lots
-        return self._make(events.BeginDeleveraging, account, market, tuple(self._queue(account, market, lots)), size)
+        queue = self._queue(account, market, lots)
+        level = self._level(queue, market, lots)
+        return self._make(events.BeginDeleveraging, account, market, tuple(queue), size, *level)
+
+    def _level(self, queue: list[str], market: str, lots: int) -> tuple[int, int]:
+        """The exact level, which is not always named in lowest terms; now and then another."""
+        if self.venue.rulebook.adl_allocation is Allocation.QUEUE or not queue:
+            return 0, 1
+        level, times = self.venue.get_level(queue, market, lots), self.random.choice((1, 1, 1, 7))
+        off = 1 if self.random.random() < 0.1 else 0
+        return level.numerator * times + off, level.denominator * times
 
     def _queue(self, account: str, market: str, lots: int = 0) -> list[str]:
         held = abs(self.venue.get_size(account, market))
@@ -798,6 +824,59 @@ class Proposer:
             longs = shorts = [*TRADERS, STRANGER]
         long, short = self.random.choice(longs), self.random.choice(shorts)
         return self._clear(long, short, market=market) or self._make(events.SettlePair, market, long, short)
+
+    # A market's life
+
+    def set_market_status(self) -> Event:
+        """Of a market that does not end; one that is not open is mostly opened again."""
+        listings = self.venue.listings
+        market = self._any_market()
+        shut = [name for name in sorted(listings) if listings[name].status in ("close_only", "paused")]
+        if shut and self.random.random() < 0.8:
+            return self._make(events.SetMarketStatus, self.random.choice(shut), MarketStatus.OPEN)
+        usual = (MarketStatus.CLOSE_ONLY, MarketStatus.CLOSE_ONLY, MarketStatus.PAUSED)
+        status = self.random.choice((*usual, *usual, *MarketStatus))
+        return self._make(events.SetMarketStatus, market, status)
+
+    def delist_market(self) -> Event:
+        """One that ends and is empty, if there is one."""
+        listings = self.venue.listings
+        held = {market for _, market in self._holders()}
+        ending = [name for name in sorted(listings) if listings[name].status == "settling"]
+        empty = [name for name in ending if name not in held]
+        choices = empty if empty and self.random.random() < 0.8 else ending or [*sorted(listings), "NONE"]
+        market = self.random.choice(choices)
+        return self._make(events.DelistMarket, market)
+
+    def change_rules(self) -> Event:
+        """A market's: with rates that are half or twice what they were, others altogether, or out of range."""
+        market = self._any_market()
+        rules = self.venue.listings[market].rules
+        halved = rules.maintenance_margin_rate // 2 + 1
+        doubled = min(rules.initial_margin_rate, rules.maintenance_margin_rate * 2)
+        if rules.tiers:
+            doubled = min(doubled, rules.tiers[0].maintenance_margin_rate)
+        changed = self.random.choice(
+            (
+                attrs.evolve(rules, maintenance_margin_rate=Rate(min(halved, rules.maintenance_margin_rate))),
+                attrs.evolve(rules, maintenance_margin_rate=Rate(doubled)),
+                attrs.evolve(rules, maintenance_margin_rate=Rate(doubled)),
+                attrs.evolve(rules, tiers=()),
+                attrs.evolve(draw_rules(self.random), insurance_separate=rules.insurance_separate),
+                attrs.evolve(rules, insurance_separate=not rules.insurance_separate),
+            )
+        )
+        return self._make(
+            events.ChangeRules, market, self._spoilt_rules(changed) if self.random.random() < 0.1 else changed
+        )
+
+    def apply_rules(self) -> Event:
+        """Of a market for which some wait, if there is one, when their notice is over or just not."""
+        listings = self.venue.listings
+        waiting = [name for name in sorted(listings) if listings[name].pending is not None]
+        market = self.random.choice(waiting) if waiting else self._any_market()
+        rest = listings[market].pending_time - self.venue.time
+        return self._make(events.ApplyRules, market, after=max(0, self.random.choice((rest, rest, rest - 1))))
 
     # Deleveraging's own steps
 
@@ -887,6 +966,8 @@ class Proposer:
             return (STRANGER, *value)
         if isinstance(value, MarketRules):
             return self._spoilt_rules(value)
+        if isinstance(value, MarketStatus):
+            return self.random.choice(tuple(MarketStatus))
         ids = [*(ticket.id for _, ticket in self._tickets()), STRANGER]
         choices: dict[str, list[Any]] = {
             "id": sorted(self.venue.seen) or ["e"],
@@ -931,6 +1012,12 @@ class Proposer:
             kinds = BOOK
         elif self.random.random() < 0.1:
             kinds = ("move_shares",)
+        elif self._is_shut() and self.random.random() < 0.4:
+            kinds = ("set_market_status", "reduce_fill", "reduce_fill")
+        elif self.random.random() < 0.03:
+            kinds = ("set_market_status", "set_market_status", "delist_market", "change_rules")
+        elif self._has_pending() and self.random.random() < 0.5:
+            kinds = ("apply_rules",)
         elif self.random.random() < 0.5:
             kinds = ("open_fill", "open_fill", "crash", "reduce_fill", "open_fill", "crash", "set_leverage")
         elif self.random.random() < 0.3:
@@ -961,6 +1048,7 @@ WATERFALL = (
 )
 STEPS = ("deleverage", "end_deleveraging", "share_loss", "begin_loss_sharing")
 SETTLEMENT = ("settle_market", "settle_pair")
+LIFE = ("set_market_status", "delist_market", "change_rules", "apply_rules")
 SHARES = (
     "execute_vault_deposit",
     "cancel_vault_deposit",
@@ -968,7 +1056,7 @@ SHARES = (
     "request_vault_redemption",
     "execute_vault_redemption",
 )
-SOUND = (*MONEY, *PRICES, *TRADES, *WATERFALL, *STEPS, *SETTLEMENT, *SHARES, "place_order", "cancel_order")
+SOUND = (*MONEY, *PRICES, *TRADES, *WATERFALL, *STEPS, *SETTLEMENT, *SHARES, *LIFE, "place_order", "cancel_order")
 
 
 def walk(seed: int, length: int) -> Desk:
@@ -1025,7 +1113,11 @@ def rulebooks(draw: st.DrawFn) -> Rulebook:
         adl_size=draw(st.sampled_from(AdlSize)),
         adl_seed=draw(st.integers(-(10**30), 10**30)),
         funding_on_index=draw(st.booleans()),
+        adl_allocation=draw(st.sampled_from(Allocation)),
         has_book=draw(st.booleans()),
+        rules_notice=Time(draw(st.integers(0, 10**12))),
+        withdrawal_limit=Atoms(draw(st.just(0) | st.integers(0, 10**30))),
+        withdrawal_window=Time(draw(st.integers(1, 10**12))),
     )
     assert is_admissible_rulebook(rulebook)
     return rulebook
@@ -1065,6 +1157,7 @@ def market_rules(draw: st.DrawFn) -> MarketRules:
         liquidation_block_limit=Atoms(draw(st.just(0) | st.integers(0, 10**25))),
         vault_position_limit=Atoms(draw(st.just(0) | st.integers(0, 10**25))),
         insurance_separate=draw(st.booleans()),
+        open_interest_limit=Atoms(draw(st.just(0) | st.integers(0, 10**25))),
     )
     assert is_admissible_market(bounded)
     return bounded
@@ -1106,7 +1199,15 @@ def any_events() -> st.SearchStrategy[Event]:
         st.builds(events.LiquidationFill, *head, names, names, market, amounts, amounts, st.none() | id),
         st.builds(events.Takeover, *head, names, market, amounts),
         st.builds(events.CoverDeficit, *head, names),
-        st.builds(events.BeginDeleveraging, *head, names, market, st.lists(names, max_size=4).map(tuple), amounts),
+        st.builds(
+            events.BeginDeleveraging,
+            *head,
+            names,
+            market,
+            st.lists(names, max_size=4).map(tuple),
+            amounts,
+            *(2 * [amounts]),
+        ),
         st.builds(events.Deleverage, *head),
         st.builds(events.EndDeleveraging, *head),
         st.builds(events.WriteOff, *head, names),
@@ -1122,4 +1223,8 @@ def any_events() -> st.SearchStrategy[Event]:
         st.builds(events.SetLeverage, *head, names, market, amounts),
         st.builds(events.PlaceOrder, *head, names, market, amounts, amounts, st.booleans(), st.none() | id),
         st.builds(events.CancelOrder, *head, market, id),
+        st.builds(events.SetMarketStatus, *head, market, st.sampled_from(MarketStatus)),
+        st.builds(events.DelistMarket, *head, market),
+        st.builds(events.ChangeRules, *head, market, rules),
+        st.builds(events.ApplyRules, *head, market),
     )

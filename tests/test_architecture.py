@@ -31,6 +31,7 @@ KERNEL = (
     "tiers",
     "domains",
     "draws",
+    "outflow",
     "events",
     "lines",
     "journal",
@@ -45,6 +46,7 @@ KERNEL = (
     "insurance",
     "liquidation",
     "vault",
+    "allocation",
     "ranking",
     "close_out",
     "deleveraging",
@@ -52,6 +54,8 @@ KERNEL = (
     "settlement",
     "shares",
     "settings",
+    "life",
+    "changes",
     "step",
 )
 #: Where each event's transition lives, which is also where its tests do.
@@ -69,6 +73,8 @@ TRANSITION_MODULES = (
     "shares",
     "settings",
     "order_book",
+    "life",
+    "changes",
 )
 #: What only calls the core's verbs, or is asked by name what a rulebook allows: market life, cash, funding, ranking
 #: policies, brackets of rates, limits of fills and of draws, the vault's shares, what accounts choose, a loss that is
@@ -78,6 +84,7 @@ AROUND_THE_CORE = (
     "settlement",
     "cash",
     "funding",
+    "allocation",
     "ranking",
     "rulebook",
     "close_out",
@@ -85,6 +92,7 @@ AROUND_THE_CORE = (
     "gates",
     "domains",
     "draws",
+    "outflow",
     "shares",
     "leverages",
     "settings",
@@ -93,6 +101,8 @@ AROUND_THE_CORE = (
     "per_market",
     "orders",
     "order_book",
+    "life",
+    "changes",
 )
 #: Names, fields and sentences, for core and modules alike; nothing in it does anything.
 VOCABULARY = ("rules", "choices", "events", "lines")
@@ -110,6 +120,7 @@ WRITTEN = (
     "stake",
     "vault_shares",
     "draws",
+    "outflow",
     "liquidated",
     "leverages",
     "sold",
@@ -334,7 +345,7 @@ def test_a_module_says_what_lives_there(module: str) -> None:
 def test_the_naive_model_reads_values_only() -> None:
     tree = ast.parse((ROOT / "tests" / "naive.py").read_text())
     taken = {(source, name) for source, name in get_imports(tree) if source.partition(".")[0] == "riskcore"}
-    words = {"AdlSize", "CloseOut", "RankPolicy", "TierRule"}
+    words = {"AdlSize", "Allocation", "CloseOut", "RankPolicy", "TierRule"}
 
     assert taken == {
         ("riskcore", "events"),

@@ -62,7 +62,8 @@ EVENTS = (
     "fill, liquidation_fill, takeover, cover_deficit, begin_deleveraging, deleverage, end_deleveraging, write_off, "
     "begin_loss_sharing, share_loss, "
     "settle_market, settle_pair, request_vault_deposit, execute_vault_deposit, cancel_vault_deposit, "
-    "request_vault_redemption, execute_vault_redemption, set_leverage, place_order, cancel_order"
+    "request_vault_redemption, execute_vault_redemption, set_leverage, place_order, cancel_order, "
+    "set_market_status, delist_market, change_rules, apply_rules"
 )
 FILL_FIELDS = "id, sequence, timestamp, taker, maker, market, size, price, order"
 SIZE = "a size, in lots as an integer or in base units as a decimal string"
@@ -382,7 +383,8 @@ SPOILT_HEADERS: dict[str, tuple[dict[str, Any] | str, str]] = {
         "insurance_fill_band 1000000, funding_interval 0, funding_rate_cap 40000, takeover_rate 1000000, "
         "vault_deposit_notice 86400000, vault_redemption_notice 86400000, vault_request_window 86400000, "
         "vault_deposit_minimum 1, insurance_fee_share 0, insurance_draw_limit 0, insurance_draw_window 0, "
-        "liquidation_window 0, liquidation_cooldown 0, liquidation_target 0, liquidation_block_limit 0, adl_seed 0",
+        "liquidation_window 0, liquidation_cooldown 0, liquidation_target 0, liquidation_block_limit 0, adl_seed 0, "
+        "rules_notice 0, withdrawal_limit 0, withdrawal_window 0",
     ),
     "two payers of deficits": (
         change_rulebook(insurance_before_adl=True, vault_takes_deficits=True),

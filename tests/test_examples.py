@@ -14,6 +14,7 @@ from examples import crash, oct10_study
 from riskcore import (
     AdvanceTime,
     BeginLossSharing,
+    CancelOrder,
     CancelVaultDeposit,
     CoverDeficit,
     Deleverage,
@@ -23,6 +24,7 @@ from riskcore import (
     LiquidationFill,
     MarkPrice,
     Pay,
+    PlaceOrder,
     RankPolicy,
     Reason,
     RepayLoss,
@@ -165,8 +167,9 @@ def test_the_stages_come_one_after_the_other(story: Story) -> None:
     assert sorted(sequences) == sequences
 
 
-#: What else a venue may need; the crash has no loss that nobody paid, and every deposit of its vault is carried out.
-UNUSED = {AdvanceTime, BeginLossSharing, CancelVaultDeposit, RepayLoss, ShareLoss, WriteOff}
+#: What else a venue may need; the crash has no order book and no loss that nobody paid, and every deposit of its vault
+#: is carried out.
+UNUSED = {AdvanceTime, BeginLossSharing, CancelOrder, CancelVaultDeposit, PlaceOrder, RepayLoss, ShareLoss, WriteOff}
 
 
 def test_the_crash_uses_the_parts(story: Story) -> None:

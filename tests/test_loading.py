@@ -99,7 +99,7 @@ POSITION: Any = {
     "symbol": BTC, "side": "long", "contracts": 2, "contractSize": 1, "entryPrice": 50_000.0, "markPrice": 49_000.0,
     "marginMode": "cross", "collateral": 3_000,
 }  # fmt: skip
-FEES = {"taker_fee": "0.00045", "maker_fee": "0.00015"}
+FEES: Any = {"taker_fee": "0.00045", "maker_fee": "0.00015"}
 
 
 def test_ccxts_tiers_become_rules_of_their_parts() -> None:

@@ -20,6 +20,7 @@ from riskcore import events as ev
 from riskcore import log as log_module
 from riskcore import strict_json
 from riskcore.bad_input import Fault, LogError, quote
+from riskcore.choices import MarketStatus
 from riskcore.codec import EVENTS, Source, decode_event, encode_event
 from riskcore.events import Event
 from riskcore.log import LogHeader, LogReader, write_log
@@ -53,6 +54,7 @@ VALUES: dict[object, st.SearchStrategy[Any]] = {
     EventId: st.text(min_size=1, max_size=5),
     EventId | None: st.none() | st.text(min_size=1, max_size=5),
     bool: st.booleans(),
+    MarketStatus: st.sampled_from(MarketStatus),
     MarketRules: st.builds(MarketRules, *[integers] * 5),
     tuple[AccountId, ...]: st.lists(names, max_size=3).map(tuple),
 }

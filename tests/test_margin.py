@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from riskcore.margin import (
     Margin,
+    Stance,
     get_initial_requirement,
     get_maintenance_requirement,
     get_margin,
@@ -181,7 +182,14 @@ def test_bearable_is_at_initial_margin_or_safer(
     old, new = Health(equity, *get_needs(before)), Health(equity + gained, *get_needs(after))
     expected = is_safe(old, new, is_reducing(before, after))
 
-    assert expected == is_bearable(Margin(equity, *get_needs(before)), market, before, after, gained, 0, 0)
+    assert expected == is_bearable(
+        Margin(equity, *get_needs(before)), market, alone(before), alone(after), gained, 0, 0
+    )
+
+
+def alone(size: int) -> Stance:
+    """A position without orders."""
+    return Stance(size, abs(size))
 
 
 @pytest.mark.parametrize(
@@ -201,7 +209,7 @@ def test_bearable_is_at_initial_margin_or_safer(
 def test_bearable_by_hand(after: int, gained: int, bearable: bool) -> None:
     market = make_market(1000)
 
-    assert bearable == is_bearable(Margin(200, 900, 450), market, 9, after, gained, 9, 0)
+    assert bearable == is_bearable(Margin(200, 900, 450), market, alone(9), alone(after), gained, 9, 0)
 
 
 def test_a_market_without_positions_costs_nothing() -> None:

@@ -3,6 +3,7 @@
 import attrs
 import pytest
 
+from riskcore.choices import MarketStatus
 from riskcore.events import AdvanceTime, Deposit, Fill, IndexPrice, ListMarket, MarkPrice, SettleMarket
 from riskcore.quantities import RATE_ONE, Price, Rate, Time
 from riskcore.rulebook import MarketRules
@@ -18,7 +19,7 @@ def test_a_listed_market_is_empty_and_its_funding_counts_from_now() -> None:
     rules = make_rules(taker=500, maker=-100)
     desk.must(ListMarket, "BTC", rules, 1000, after=77)
     sold, prices = (0, 0), (1000, 1000, 77)
-    figures = (rules, 1000, 0, 0, 77, 0, False, 77, 0, *sold, *prices, 0)
+    figures = (rules, 1000, 0, 0, 77, 0, MarketStatus.OPEN, 77, 0, *sold, *prices, 0, None, 0)
 
     assert figures == attrs.astuple(desk.get_market("BTC"), recurse=False)
 

@@ -572,7 +572,7 @@ def test_any_sequence_matches_as_a_plain_list_does(placed: list[LimitOrder | int
     st.lists(st.integers(0, 400), min_size=4, max_size=4),
 )
 def test_the_model_follows_orders_and_liquidations(placed: list[LimitOrder], marks: list[int], cash: list[int]) -> None:
-    """Poor accounts, moving marks: every event of the planner's is one that the list model accepts, and breaks no law."""
+    """Poor accounts, moving marks: each event of the planner's the list model accepts, and it breaks no law."""
     shop = Shop(cash=1, insurance_backs_fills=True)
     for name, amount in zip(NAMES, cash, strict=True):
         shop.does(Deposit, name, amount + 1)

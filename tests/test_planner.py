@@ -43,7 +43,13 @@ from riskcore import (
     genesis,
     step,
 )
-from riskcore.capacity import TAKEOVER_PROBES, compute_fill_sizes, compute_queue, compute_takeover_size
+from riskcore.capacity import (
+    TAKEOVER_PROBES,
+    compute_fill_sizes,
+    compute_opening,
+    compute_queue,
+    compute_takeover_size,
+)
 from riskcore.liquidation import get_equity_share
 from riskcore.margin import get_margin, is_below_maintenance
 from riskcore.monitor import Monitor
@@ -55,7 +61,7 @@ from riskcore.planner import (
     settle,
 )
 from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time
-from riskcore.ranking import is_ranked
+from riskcore.ranking import certify
 from riskcore.tables import DictTable
 from riskcore.vault import can_take_over
 from tests.random_states import VAULT, states
@@ -179,10 +185,13 @@ def test_the_queue_is_the_one_that_the_kernel_certifies(state: State) -> None:
             assert market is not None
             lots = abs(position.size)
             share = -get_equity_share(margin, market, position.size, lots)
-            queue = compute_queue(state, id, market_id)
-            episode = Deleveraging(id, market_id, Lots(lots), Atoms(share), Lots(0), queue, 0)
+            queue, level_lots, level_weight = compute_opening(state, id, market_id)
+            figures = id, market_id, Lots(lots), Atoms(share), Lots(0)
+            episode = Deleveraging(*figures, queue, 0, Atoms(0), 0, level_lots, level_weight)
+            certificate = certify(state, market, position.size, episode)
 
-            assert is_ranked(state, market, position.size, episode)
+            assert certificate.is_ranked
+            assert certificate.remainder >= 0
 
 
 @given(states(), st.just((0, 0)) | st.tuples(st.integers(0, 40), st.integers(0, 40)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,31 +18,63 @@ from riskcore.rulebook_file import RulebookFile, read_rulebook_file
 from riskcore.venues import binance
 from riskcore.venues.exact import exact
 from riskcore.venues.presets import (
+    CHOSEN,
     UNVERIFIED,
     VERIFIED,
     get_preset_names,
     get_status,
     load_preset,
+    split_reference,
 )
-from specs.laws.choices import CHOICES
-from tests.vectors.play import Case, Runners, load, play
+from tests.vectors import preset_figures
+from tests.vectors.play import Case, Runners, get_at, load, play, replace_at
 from tests.vectors.table import SUBJECTS
 
 NAMES = get_preset_names()
-#: Venues in depth, of which an auditor expects figures.
-IN_DEPTH = {"hyperliquid", "hyperliquid_documented", "dydx", "binance", "bybit", "starkex", "bluefin"}
-
-#: Figures that are words, and the kinds of cases that are played by that rule.
+#: Figures that are words, and what in a case is played by that rule.
 WORDS = {
-    ("rulebook.adl_rank", "profit_times_leverage"): ("rank-",),
-    ("rulebook.adl_rank", "price_ratio_times_leverage"): ("rank-trap-hl",),
-    ("rulebook.adl_rank", "profit_times_notional_to_equity"): ("rank-common-book", "flox-adl-10"),
-    ("rulebook.adl_rank", "signed_profit_times_leverage"): ("rank-common-book", "bitmex-queue"),
-    ("rulebook.adl_close_out", "bankruptcy"): ("dydx-bankr", "bybit-bk", "starknet-delev", "adltrades"),
-    ("rulebook.insurance_before_adl", True): ("dydx-e2e",),
-    ("rulebook.loss_sharing", "contracts"): ("drift-resolve",),
-    ("rulebook.withdrawals_are_cut", True): ("paradex-slf",),
+    ("equity_against", "entry"): (
+        "price-bitmex-100#expected.liquidation_price",
+        "cex-isolated-18#expected.liquidation_price",
+    ),
+    ("equity_against", "price_and_fee"): ("cex-isolated-13#expected.liquidation_price",),
+    ("rulebook.adl_rank", "profit_times_leverage"): (
+        "rank-common-book#expected.hl_score",
+        "rank-trap-hl#expected.decompiled_order",
+    ),
+    ("rulebook.adl_rank", "price_ratio_times_leverage"): ("rank-trap-hl#expected.documented_order",),
+    ("rulebook.adl_rank", "profit_times_notional_to_equity"): (
+        "rank-common-book#expected.binance",
+        "flox-adl-10#expected.closed",
+    ),
+    ("rulebook.adl_rank", "signed_profit_times_leverage"): (
+        "rank-common-book#expected.bitmex",
+        "bitmex-queue#expected.order",
+    ),
+    ("rulebook.adl_close_out", "bankruptcy"): (
+        "dydx-bankr-07#expected.bankruptcy_quote_quantums",
+        "dydx-bankr-08#expected.bankruptcy_quote_quantums",
+        "bybit-bk-abc#expected.bankruptcy_price",
+        "bitmex-close20#expected.price",
+        "starknet-delev-1#expected.all_fair",
+        "starknet-delev-2#expected.all_fair",
+        "adltrades-001#expected.steps[2].expectCat.pnl",
+    ),
+    ("rulebook.adl_solvent", False): (
+        "dydx-candelev-1#expected.at_bankruptcy_price",
+        "dydx-candelev-3#expected.at_bankruptcy_price",
+        "starknet-tvtr-01#expected.state",
+        "starknet-tvtr-02#expected.state",
+    ),
+    ("rulebook.insurance_backs_fills", True): ("dydx-e2e-08#expected.liquidated_usdc",),
+    ("rulebook.insurance_before_adl", True): ("dydx-e2e-11#expected.others",),
+    ("rulebook.loss_sharing", "contracts"): (
+        "drift-resolve-1#expected.per_base_charge",
+        "drift-resolve-2#expected.per_base_charge",
+    ),
+    ("rulebook.withdrawals_are_cut", True): ("paradex-slf#expected.withdrawn",),
 }
+VECTORS = Path(__file__).parent / "vectors"
 
 
 def run_bracket(case: dict[str, Any]) -> dict[str, Any]:
@@ -54,26 +85,11 @@ def run_bracket(case: dict[str, Any]) -> dict[str, Any]:
 def load_cases() -> dict[str, tuple[Runners, Case]]:
     found = {case.id: (runners, case) for subject, runners in SUBJECTS.items() for case in load(subject)}
     own: Runners = {"bybit-BTCUSDT": run_bracket}
-    return found | {case.id: (own, case) for case in load("bybit_brackets", Path(__file__).parent / "vectors")}
+    found |= {case.id: (own, case) for case in load("bybit_brackets", VECTORS)}
+    return found | {case.id: (preset_figures.RUNNERS, case) for case in load("preset_figures", VECTORS)}
 
 
 CASES = load_cases()
-
-
-def get_numbers(value: object) -> Iterator[Fraction]:
-    """Every number in a case, and in its texts that are one."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        for entry in value:
-            yield from get_numbers(entry)
-    elif isinstance(value, int) and not isinstance(value, bool):
-        yield Fraction(value)
-    elif isinstance(value, str):
-        try:
-            yield exact(value)
-        except ValueError:
-            return
 
 
 def round_to_rate(number: Fraction) -> Fraction:
@@ -81,13 +97,19 @@ def round_to_rate(number: Fraction) -> Fraction:
     return Fraction(math.ceil(number * 10**6), 10**6)
 
 
-def has_figure(case: Case, figure: Fraction) -> bool:
-    """Whether a number of the case is the figure: itself, in millionths, or as a leverage is one over it."""
-    for number in get_numbers([case.inputs, case.expected]):
-        forms = [number, number / 10**6] + ([1 / number] if number else [])
-        if figure in forms or figure in map(round_to_rate, forms):
-            return True
-    return False
+def has_figure(value: Any, figure: Fraction) -> bool:
+    """Whether a case's value is the figure: itself, in millionths, or as a leverage is one over it."""
+    number = exact(value)
+    forms = [number, number / 10**6] + ([1 / number] if number else [])
+    return figure in forms or figure in map(round_to_rate, forms)
+
+
+REFERENCES = [
+    (name, path, *split_reference(reference))
+    for name in NAMES
+    for path, references in load_preset(name).cases.items()
+    for reference in references
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -101,28 +123,77 @@ def test_a_preset_is_admissible_and_says_where_each_figure_is_from(name: str) ->
     assert set(preset.units.lots) == set(preset.markets)
 
 
+@pytest.mark.parametrize("id", sorted({id for _, _, id, _ in REFERENCES}))
+def test_the_cases_of_figures_are_reproduced(id: str) -> None:
+    runners, case = CASES[id]
+    _, differences = play(runners, case)
+
+    assert [] == differences
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_the_cases_of_a_figure_have_it_and_are_reproduced(name: str) -> None:
+def test_a_case_has_the_figure_at_the_place_that_is_named(name: str) -> None:
     preset = load_preset(name)
-    for path, ids in preset.cases.items():
-        figure = preset.figures[path]
-        for id in ids:
-            runners, case = CASES[id]
-            _, differences = play(runners, case)
-            kinds = WORDS.get((path, figure))
-            assert [] == differences, id
-            if kinds is None:
-                assert isinstance(figure, str), path
-                assert has_figure(case, exact(figure)), (path, id)
-            else:
-                assert id.startswith(kinds), (path, id)
+    for path, id, place in [reference[1:] for reference in REFERENCES if reference[0] == name]:
+        figure, value = preset.figures[path], get_at(CASES[id][1], place)
+        kinds = WORDS.get((path, figure))
+        if kinds is not None:
+            assert f"{id}#{place}" in kinds, path
+            continue
+        assert isinstance(figure, str | int), path
+        assert has_figure(value, exact(figure)), (path, id, place)
+        # and another figure is not there
+        assert not has_figure(value, exact(figure) + Fraction(1, 10**6)), (path, id, place)
 
 
-def test_all_in_depth_but_bitmex_are_verified() -> None:
-    verified = {name for name in NAMES if get_status(load_preset(name)) == VERIFIED}
+@pytest.mark.parametrize(
+    ("id", "place"), sorted({(id, place) for _, _, id, place in REFERENCES if place.startswith("inputs")})
+)
+def test_a_case_depends_on_the_figure_that_it_checks(id: str, place: str) -> None:
+    runners, case = CASES[id]
+    value = get_at(case, place)
+    changed = 0
+    for factor in (2, Fraction(1, 2), 10, Fraction(11, 10)):
+        number = exact(value) * factor
+        other = int(number) if isinstance(value, int) and number.denominator == 1 else str(number)
+        try:
+            _, differences = play(runners, replace_at(case, place, other))
+            changed += bool(differences)
+        except (ValueError, AssertionError):  # refused, or a table goes another way
+            changed += 1
 
-    assert IN_DEPTH == verified
-    assert UNVERIFIED == get_status(load_preset("bitmex"))
+    assert changed
+
+
+@pytest.mark.parametrize("case", load("preset_figures", VECTORS), ids=lambda case: case.id)
+def test_a_preset_gives_its_venues_figures(case: Case) -> None:
+    _, differences = play(preset_figures.RUNNERS, case)
+
+    assert [] == differences
+    # each is said of some figure
+    assert case.id in {id for _, _, id, _ in REFERENCES}
+
+
+def test_all_are_verified() -> None:
+    assert {VERIFIED} == {get_status(load_preset(name)) for name in NAMES}
+
+
+def test_nothing_is_left_to_be_looked_up() -> None:
+    for name in NAMES:
+        assert [] == [source for source in load_preset(name).sources.values() if "not looked up" in source]
+
+
+def test_what_was_chosen_here_says_why() -> None:
+    for name in NAMES:
+        for path, source in load_preset(name).sources.items():
+            assert not source.startswith(CHOSEN) or source.removeprefix(CHOSEN).startswith(": "), (name, path)
+
+
+def test_a_reference_without_a_place_is_refused() -> None:
+    assert ("hl-tier-ETH", "expected.table[0]") == split_reference("hl-tier-ETH#expected.table[0]")
+    for text in ("hl-tier-ETH", "hl-tier-ETH#"):
+        with pytest.raises(ValueError, match="a place in the case"):
+            split_reference(text)
 
 
 def test_a_figure_that_was_chosen_here_does_not_verify() -> None:
@@ -137,7 +208,7 @@ def test_a_figure_that_was_chosen_here_does_not_verify() -> None:
 def test_the_brackets_of_bybit_are_those_of_its_table() -> None:
     tiers = load_preset("bybit").markets
     (rules,) = tiers.values()
-    for tier, case in zip(rules.tiers, load("bybit_brackets", Path(__file__).parent / "vectors"), strict=True):
+    for tier, case in zip(rules.tiers, load("bybit_brackets", VECTORS), strict=True):
         assert tier.floor == case.inputs["bracket_floor"] * 10**6
         assert tier.maintenance_margin_rate == exact(case.inputs["rate"]) * 10**6
 
@@ -149,10 +220,9 @@ def test_both_indices_of_hyperliquid_exist_by_name() -> None:
     assert engine.markets == documented.markets
 
 
-@pytest.mark.parametrize("choice", ["IF-4", "IF-5"])
-def test_a_choice_of_a_preset_is_judged(choice: str) -> None:
-    assert choice in {known.id for known in CHOICES}
-    assert judge(choice, load_preset("dydx")).verdict == Verdict.PROVED
+def test_a_choice_of_a_preset_is_judged() -> None:
+    """All of them are by ``python -m tests.promises``."""
+    assert judge("IF-4", load_preset("dydx")).verdict == Verdict.PROVED
 
 
 def test_an_unknown_preset_is_named_with_the_known_ones() -> None:
@@ -189,6 +259,8 @@ def test_sources_and_cases_are_read(tmp_path: Path) -> None:
         ('"sources": {"rulebook.vault": 1}', "sources.rulebook.vault: expected a string"),
         ('"sources": []', "sources: expected an object"),
         ('"cases": {"rulebook.vault": []}', "cases.rulebook.vault: expected an array with at least one id"),
+        ('"equity_against": "mark"', "equity_against: expected one of price, price_and_fee, entry"),
+        ('"equity_against": []', "equity_against: expected one of price, price_and_fee, entry"),
         ('"venue": ""', "venue: expected a string that is not empty"),
         ('"venu": "a"', "an unknown field"),
     ],

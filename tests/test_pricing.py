@@ -18,13 +18,13 @@ from riskcore.quantities import Atoms, Lots, Price, Time
 from riskcore.venues import bybit, okx, ranks
 from riskcore.venues.exact import exact
 from riskcore.venues.presets import load_preset
-from riskcore.venues.pricing import BASES, Basis, compute_quote, get_adl_score, make_position
+from riskcore.venues.pricing import compute_quote, get_adl_score, make_position
 from tests.vectors.play import Case, load
 
 
 def get_price(name: str, market: str, side: str, *numbers: Any) -> Fraction | None:
     position = make_position(side, *numbers)
-    return compute_quote(load_preset(name), market, position, BASES.get(name, Basis.PRICE)).liquidation_price
+    return compute_quote(load_preset(name), market, position).liquidation_price
 
 
 PRICES = {case.id: case for case in load("liquidation_price")}

@@ -50,7 +50,7 @@ def test_the_modules_in_reading_order_are_all_there_is_to_the_kernel() -> None:
 
 
 def ask_price(venue: str) -> str:
-    (command,) = re.findall(r"riskcore (price .*)", " ".join(get_blocks("sh")))
+    (command,) = re.findall(r"riskcore (price --venue .*)", " ".join(get_blocks("sh")))
     words = command.split()
     words[words.index("hyperliquid")] = venue
     result = CliRunner().invoke(main, words)
@@ -60,10 +60,22 @@ def ask_price(venue: str) -> str:
 
 
 def test_the_prices_are_those_that_the_command_prints() -> None:
-    (page,) = get_blocks("text")
+    page, _ = get_blocks("text")
     rows = re.findall(r"^\| `(\w+)` \| ([\d.]+) \|", README, re.MULTILINE)
 
     assert page == ask_price("hyperliquid")
     assert 3 == len(rows)
     for venue, price in rows:
         assert f"\nliquidation price   {price} " in ask_price(venue)
+
+
+def test_what_is_made_from_market_data_is_what_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (block,) = [block for block in get_blocks("sh") if "rulebook from" in block]
+    _, page = get_blocks("text")
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(tmp_path)
+    results = [CliRunner().invoke(main, line.split()[1:]) for line in block.splitlines()]
+
+    assert [0, 0] == [result.exit_code for result in results]
+    shown = [line.rstrip() for line in results[-1].stdout.splitlines()]
+    assert page.splitlines() == shown

@@ -335,6 +335,8 @@ def test_json_is_one_object_of_the_documented_shape(log: Path) -> None:
                 "of": 1,
                 "score": "1411/3700",
                 "mark_price": 830,
+                "allocation": "queue",
+                "part": "100",
                 "reason": "close_out",
                 "lots": 40,
                 "price": "4246/5",
@@ -444,8 +446,8 @@ uncovered     paid by nobody, written off                               0.46
 uncovered     paid back by withdrawals that were cut                    0.00
 
 Deleveraged, the most forgone first
-account  against  market  by                      place  lots  atoms per lot  forgone
-short    long     BTC     profit_times_leverage  1 of 1    40          849.2     7.68
+account  against  market  by                      place  lots   of  atoms per lot  forgone
+short    long     BTC     profit_times_leverage  1 of 1    40  100          849.2     7.68
 
 Solvency (in quote currency, exact)
 claims     equity of all accounts     1,175.95

@@ -49,7 +49,7 @@ def test_the_list_has_every_preset_with_its_status() -> None:
     presets = read("list")["presets"]
 
     assert list(get_preset_names()) == [preset["name"] for preset in presets]
-    assert {"VERIFIED", "UNVERIFIED"} == {preset["status"] for preset in presets}
+    assert {"VERIFIED"} == {preset["status"] for preset in presets}
     text = run("list").stdout
     assert all(name in text for name in get_preset_names())
 
@@ -61,8 +61,8 @@ def test_a_preset_is_shown_with_the_source_of_each_figure() -> None:
     assert "VERIFIED" == shown["status"]
     assert "0.666667" == by_path["rulebook.takeover_rate"]["value"]
     assert by_path["rulebook.takeover_rate"]["source"].startswith("Hyperliquid documentation")
-    assert ["hl-tier-ETH"] == by_path["markets.ETH.tiers[0].floor"]["cases"]
-    assert "okx: OKX, as of 2021. UNVERIFIED" in run("show", "okx").stdout
+    assert ["hl-tier-ETH#expected.table[1].lower_bound"] == by_path["markets.ETH.tiers[0].floor"]["cases"]
+    assert "okx: OKX, as of 2021. VERIFIED" in run("show", "okx").stdout
 
 
 def test_a_file_is_shown_and_verified_by_nobody(tmp_path: Path) -> None:
@@ -94,6 +94,12 @@ def test_the_two_indices_of_hyperliquid_differ_in_the_rank_alone() -> None:
     assert [expected] == found["differences"]
     assert found["fates"] is None
     assert "hyperliquid (VERIFIED) and hyperliquid (VERIFIED) say the same." in run("diff", *["hyperliquid"] * 2).stdout
+
+
+def test_what_a_price_is_held_against_is_a_difference() -> None:
+    found = {entry["path"]: entry for entry in read("diff", "binance", "bybit")["differences"]}
+
+    assert ("price", "entry") == (found["equity_against"]["first"], found["equity_against"]["second"])
 
 
 def test_amounts_are_compared_in_quote_currency() -> None:
@@ -140,7 +146,7 @@ def test_a_state_with_no_market_of_that_name_is_refused(snapshot: Path) -> None:
     result = run("diff", "hyperliquid", "okx", "--state", str(snapshot))
 
     assert 2 == result.exit_code
-    assert "Error: okx: markets: expected one of the state's (BTC), got ETH\n" == result.stderr
+    assert "Error: okx: markets: expected one of the state's (BTC), got ETH, ADA, ETC\n" == result.stderr
 
 
 @pytest.mark.parametrize("atom", ["0", "-1", "a", "1e3"])
@@ -180,9 +186,9 @@ def test_check_accepts_every_preset(name: str, monkeypatch: pytest.MonkeyPatch) 
     assert f"Rulebook of {name}: admissible" in result.stdout
 
 
-def test_check_says_whether_a_preset_is_verified(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_says_whether_a_rulebook_is_verified(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("riskcore.rulebook_check.check_rulebook", lambda *_: [])
-    result = run("check", "lighter")
+    result = run("check", str(Path(cli.__file__).parent / "venues" / "presets" / "lighter.json"))
 
     assert 0 == result.exit_code
     assert "Its figures against published cases: UNVERIFIED." in result.stdout

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskcore.bad_input import Fault, LogError
+from riskcore.choices import MarketStatus
 from riskcore.codec import check_admissible, check_rulebook, get_numbers
 from riskcore.events import Event
 from riskcore.log import LogReader
@@ -444,7 +445,7 @@ SPOILT: dict[str, tuple[str, object, str]] = {
         "taker_fee_rate -1, maker_fee_rate 1, liquidation_fee_rate 1, mark_move_limit 0, mark_age_limit -2, "
         "fill_price_band 0, open_interest_floor 0, open_interest_cap 0, liquidation_share 1000000, "
         "liquidation_share_floor 0, minimum_size 1, liquidation_block_limit 0, vault_position_limit 0, "
-        "mark_index_band 0",
+        "mark_index_band 0, open_interest_limit 0",
     ),
     "tier at zero": (
         "markets.BTC.rules.tiers",
@@ -627,16 +628,16 @@ def test_invalid_utf_8_in_a_snapshot_names_its_line(tmp_path: Path) -> None:
 
 def test_a_market_that_ends_does_so_after_a_snapshot_and_one_that_says_nothing_does_not(tmp_path: Path) -> None:
     file = tmp_path / "any.json"
-    for settling in (True, False):
+    for status in reversed(MarketStatus):
         state = run(make_waterfall_events()[:2])
         for id, market in list(state.markets.items()):
             assert market is not None
-            state = evolve(state, markets=state.markets.put(id, evolve(market, settling=settling)))
+            state = evolve(state, markets=state.markets.put(id, evolve(market, status=status)))
         save_state(state, file)
 
         assert sorted(state.markets.items()) == sorted(load_state(file).markets.items())
-    file.write_text(file.read_text().replace(',"settling":false', ""))
-    assert "settling" not in file.read_text()
+    file.write_text(file.read_text().replace(',"status":"open"', ""))
+    assert "status" not in file.read_text()
     assert sorted(state.markets.items()) == sorted(load_state(file).markets.items())
 
 

@@ -30,6 +30,7 @@ from riskcore.step import TRANSITIONS, step
 from riskcore.tiers import get_initial_rates, get_maintenance_rates, is_continuous
 from tests.book_laws import BOOK_LAWS
 from tests.naive import (
+    ENDS,
     AccountView,
     EpisodeView,
     MarketView,
@@ -183,6 +184,22 @@ def cash_3(passage: Passage) -> bool:
     return bool(passage.effects)
 
 
+def cash_4(passage: Passage) -> bool:
+    """What left the pool in a window, less what came in, is within the limit."""
+    before, after, event = passage.before, passage.after, passage.event
+    limit, window = after.rulebook.withdrawal_limit, after.rulebook.withdrawal_window
+    if not limit or passage.rejected is not None or not isinstance(event, events.Withdraw | events.Deposit):
+        return False
+    runs = event.timestamp - before.outflow.since < window
+    taken = before.outflow.drawn if runs else 0
+    left = after.reserves["outside"] - before.reserves["outside"]
+
+    assert 0 <= after.outflow.drawn <= limit
+    assert max(0, taken + left) == after.outflow.drawn
+    assert after.outflow.since in (before.outflow.since, event.timestamp)
+    return True
+
+
 def bal_1(passage: Passage) -> bool:
     """In every market longs equal shorts."""
     for market in passage.after.markets:
@@ -254,6 +271,7 @@ class Footprint(NamedTuple):
     draws: bool = False
     leverage: str = ""
     sharing: bool = False
+    outflow: bool = False
     orders: bool = False
 
 
@@ -266,9 +284,9 @@ def get_footprint(event: Event, before: View) -> Footprint:
         case events.ListMarket():
             return Footprint(market=event.market, fields=MarketView._fields)
         case events.Deposit():
-            return Footprint((event.account,), reserves=("outside",))
+            return Footprint((event.account,), reserves=("outside",), outflow=True)
         case events.Withdraw():
-            return Footprint((event.account,), reserves=("outside", "uncovered"))
+            return Footprint((event.account,), reserves=("outside", "uncovered"), outflow=True)
         case events.Transfer():
             return Footprint((event.payer, event.payee))
         case events.FundInsurance():
@@ -320,7 +338,7 @@ def get_footprint(event: Event, before: View) -> Footprint:
         case events.ShareLoss():
             return Footprint((get_member(before),), reserves=("uncovered",), sharing=True)
         case events.SettleMarket():
-            return Footprint(market=event.market, fields=("mark", "settling", "mark_time", "insurance"))
+            return Footprint(market=event.market, fields=("mark", "status", "mark_time", "insurance"))
         case events.SettlePair():
             parties = (event.long, event.short)
             return Footprint(parties, event.market, parties, ("open_interest",), ("transit",))
@@ -338,6 +356,10 @@ def get_footprint(event: Event, before: View) -> Footprint:
             return Footprint(market=event.market, leverage=event.account)
         case events.PlaceOrder() | events.CancelOrder():
             return Footprint(market=event.market, fields=BEST, orders=True)
+        case events.ChangeRules() | events.ApplyRules():
+            return Footprint(market=event.market, fields=("rules", "pending", "pending_time"))
+        case events.SetMarketStatus() | events.DelistMarket():
+            return Footprint(market=event.market, fields=("status",))
 
 
 def frame_1(passage: Passage) -> bool:
@@ -351,6 +373,7 @@ def frame_1(passage: Passage) -> bool:
     assert (event.sequence, event.timestamp) == (after.sequence, after.time)
     assert footprint.episode or before.episode == after.episode
     assert footprint.draws or before.draws == after.draws
+    assert footprint.outflow or before.outflow == after.outflow
     assert footprint.sharing or before.sharing == after.sharing
     assert "insurance" in footprint.fields or before.separate_insurance == after.separate_insurance
     assert before.sharing is None or isinstance(event, events.ShareLoss)
@@ -846,7 +869,7 @@ def ins_5(passage: Passage) -> bool:
     ((name, gain),) = moved.items()
     total = after.reserves["insurance"] - before.reserves["insurance"]
 
-    assert before.markets[name].rules.insurance_separate and not before.markets[name].settling
+    assert before.markets[name].rules.insurance_separate and before.markets[name].status not in ENDS
     if isinstance(event, events.SettleMarket):
         assert (0, 0) == (total, parts[name])
     else:
@@ -1050,7 +1073,7 @@ def mark_2(passage: Passage) -> bool:
     def is_stale(market: str) -> bool:
         listing = before.markets[market]
         limit = listing.rules.mark_age_limit
-        return limit > 0 and event.timestamp - listing.mark_time > limit and not listing.settling
+        return limit > 0 and event.timestamp - listing.mark_time > limit and listing.status not in ENDS
 
     if isinstance(event, (*FORCED_EVENTS, events.CoverDeficit)):
         held = before.get_account(event.account).positions
@@ -1096,14 +1119,99 @@ def settle_1(passage: Passage) -> bool:
 
 def settle_2(passage: Passage) -> bool:
     """A settling market stays so, at its price and funding, and open interest in it only falls."""
-    settling = [name for name, market in passage.before.markets.items() if market.settling]
+    settling = [name for name, market in passage.before.markets.items() if market.status in ENDS]
     for name in settling:
         before, after = passage.before.markets[name], passage.after.markets[name]
-        kept = {field: getattr(before, field) for field in ("open_interest", *BEST)}
+        assert after.status in ENDS
+        kept = {field: getattr(before, field) for field in ("open_interest", "status", *BEST)}
         assert after._replace(**kept) == before
         assert after.open_interest <= before.open_interest
         assert after.open_interest == before.open_interest or isinstance(passage.event, events.SettlePair)
     return bool(settling)
+
+
+#: What may come next.
+LIFE = {
+    "open": ("open", "close_only", "paused", "settling"),
+    "close_only": ("open", "close_only", "paused", "settling"),
+    "paused": ("open", "close_only", "paused", "settling"),
+    "settling": ("settling", "delisted"),
+    "delisted": ("delisted",),
+}
+
+
+def life_1(passage: Passage) -> bool:
+    """A market's status moves one way, and what is delisted is empty."""
+    moved = False
+    for name, market in passage.after.markets.items():
+        before = passage.before.markets[name].status if name in passage.before.markets else None
+        if before is None:
+            assert market.status == "open"
+        else:
+            assert market.status in LIFE[before]
+            moved |= market.status != before
+        if market.status == "delisted":
+            assert (0, 0) == (market.open_interest, market.insurance)
+    return moved
+
+
+def get_moves(passage: Passage, status: str) -> list[tuple[str, str, int, int]]:
+    """Whose sizes changed, where, from what and to what, in markets of that status."""
+    before, after = passage.before, passage.after
+    markets = [name for name, market in before.markets.items() if market.status == status]
+    accounts = {*before.accounts, *after.accounts}
+    sizes = [(id, name, before.get_size(id, name), after.get_size(id, name)) for id in accounts for name in markets]
+    return [move for move in sizes if move[2] != move[3]]
+
+
+def life_2(passage: Passage) -> bool:
+    """Nothing moves in a paused market."""
+    assert [] == get_moves(passage, "paused")
+    return any(market.status == "paused" and market.open_interest for market in passage.before.markets.values())
+
+
+def life_3(passage: Passage) -> bool:
+    """In a close-only market all reduce, but for the vault when it takes over."""
+    moves = get_moves(passage, "close_only")
+    for account, _, old, new in moves:
+        is_takeover = isinstance(passage.event, events.Takeover) and account == passage.before.rulebook.vault
+        assert is_takeover or is_reducing(old, new)
+    return bool(moves)
+
+
+def life_4(passage: Passage) -> bool:
+    """Open interest rises in fills alone, within the market's limit."""
+    told = False
+    for name, market in passage.after.markets.items():
+        before = passage.before.markets[name].open_interest if name in passage.before.markets else 0
+        if market.open_interest > before:
+            assert isinstance(passage.event, events.Fill)
+            limit = market.rules.open_interest_limit
+            assert not limit or market.open_interest * market.mark <= limit
+            told |= limit > 0
+    return told
+
+
+def life_5(passage: Passage) -> bool:
+    """Nobody needs more maintenance for other rules, unless their notice is over."""
+    event, before, after = passage.event, passage.before, passage.after
+    is_change = isinstance(event, events.ChangeRules | events.ApplyRules)
+    changed = [name for name, market in before.markets.items() if market.rules != after.markets[name].rules]
+    assert not changed or is_change
+    if isinstance(event, events.ApplyRules) and passage.rejected is None:
+        market = before.markets[event.market]
+        assert market.pending == after.markets[event.market].rules
+        assert event.timestamp >= market.pending_time
+        return True
+    for name in changed:
+        for account in before.accounts if before.rulebook.rules_notice else ():
+            size, mark = before.get_size(account, name), before.markets[name].mark
+            old, new = (get_maintenance(view.markets[name].rules, mark, size) for view in (before, after))
+            assert new <= old
+    if isinstance(event, events.ChangeRules) and passage.rejected is None and not changed:
+        waits = after.markets[event.market].pending_time - event.timestamp
+        assert waits >= before.rulebook.rules_notice or after.markets[event.market].pending is None
+    return bool(changed)
 
 
 def loss_1(passage: Passage) -> bool:
@@ -1259,6 +1367,7 @@ def live_2(passage: Passage) -> bool:
     in_deficit = any(after.get_equity(account) < 0 for account in after.accounts)
     if (after.episode, after.sharing) != (None, None) or in_deficit or after.reserves["uncovered"] < 0:
         return False
+    way_out = Venue.read(after).get_way_out(after.time)
     vault = after.rulebook.vault
     held = {vault} if after.vault_shares != after.get_stake(vault).shares else set()
     flat = [
@@ -1267,6 +1376,8 @@ def live_2(passage: Passage) -> bool:
         if not view.positions and not view.resting and view.balance > 0 and id not in held
     ]
     for account in flat:
+        if way_out is not None and after.accounts[account].balance > way_out:
+            continue
         head = ("all", after.sequence + 1, after.time)
         everything = events.Withdraw(*head, account, after.accounts[account].balance)  # type: ignore[arg-type]
         assert step(passage.new, everything).rejected is None
@@ -1277,6 +1388,7 @@ LAWS: dict[str, Callable[[Passage], bool]] = {
     "CASH-1": cash_1,
     "CASH-2": cash_2,
     "CASH-3": cash_3,
+    "CASH-4": cash_4,
     "BAL-1": bal_1,
     "BAL-2": bal_2,
     "ZERO-1": zero_1,
@@ -1318,6 +1430,11 @@ LAWS: dict[str, Callable[[Passage], bool]] = {
     "FUND-1": fund_1,
     "SETTLE-1": settle_1,
     "SETTLE-2": settle_2,
+    "LIFE-1": life_1,
+    "LIFE-2": life_2,
+    "LIFE-3": life_3,
+    "LIFE-4": life_4,
+    "LIFE-5": life_5,
     "LOSS-1": loss_1,
     "LOSS-2": loss_2,
     "LOSS-3": loss_3,
@@ -1449,7 +1566,7 @@ TestVenue = VenueMachine.TestCase
 
 # That the walks reach everything
 
-WALKS, LENGTH = 280, 110
+WALKS, LENGTH = 370, 110
 
 #: A sick account with equity left whose every opposite is in debt, and two fundings in one
 #: millisecond: ``test_deleveraging`` and ``test_funding`` have them.

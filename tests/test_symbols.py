@@ -185,6 +185,6 @@ def test_names_are_shared_by_what_is_proven_equal_and_by_nothing_else() -> None:
 def test_products_of_unknowns_are_what_is_not_linear() -> None:
     a, b = new_int("a").term, new_int("b").term
 
-    assert is_linear(3 * a + b > 2)
-    assert not is_linear(a * b > 2)
-    assert not is_linear(z3.If(a > 0, a * a, b) > 2)
+    assert is_linear(3 * a + b > 2, {})
+    assert not is_linear(a * b > 2, {})
+    assert not is_linear(z3.If(a > 0, a * a, b) > 2, {})

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import z3
 from attrs import frozen
 
-from riskcore.choices import AdlSize, CloseOut, RankPolicy
+from riskcore.choices import AdlSize, Allocation, CloseOut, MarketStatus, RankPolicy
 from riskcore.orders import Order, Resting
 from riskcore.prover.symbols import SymBool, SymInt, new_bool, new_int, to_bool, to_int
 from riskcore.prover.tracer import Tracer
@@ -47,6 +47,9 @@ RULEBOOK_INTS = (
     "liquidation_target",
     "liquidation_block_limit",
     "adl_seed",
+    "rules_notice",
+    "withdrawal_limit",
+    "withdrawal_window",
 )
 RULEBOOK_FLAGS = (
     "insurance_backs_fills",
@@ -60,7 +63,11 @@ RULEBOOK_FLAGS = (
     "has_book",
 )
 #: The choices that are words, and of which events depend on every one.
-RULEBOOK_CHOICES: dict[str, type[StrEnum]] = {"adl_close_out": CloseOut, "adl_size": AdlSize}
+RULEBOOK_CHOICES: dict[str, type[StrEnum]] = {
+    "adl_close_out": CloseOut,
+    "adl_size": AdlSize,
+    "adl_allocation": Allocation,
+}
 #: The fields of ``MarketRules`` that are integers.
 RULES_INTS = (
     "initial_margin_rate",
@@ -79,6 +86,7 @@ RULES_INTS = (
     "liquidation_block_limit",
     "vault_position_limit",
     "mark_index_band",
+    "open_interest_limit",
 )
 #: Those that are true or false.
 RULES_FLAGS = ("liquidation_tier_step", "insurance_separate")
@@ -103,9 +111,10 @@ MARKET_INTS = (
     "best_ask",
     "bid_price",
     "ask_price",
+    "pending_time",
 )
 POSITION_INTS = ("size", "cost", "entry_index", "opened")
-EPISODE_INTS = ("lots", "share", "done", "head", "excess", "sequence")
+EPISODE_INTS = ("lots", "share", "done", "head", "excess", "sequence", "level_lots", "level_weight", "remainder")
 
 EVENT_TIME = new_int("event.timestamp")
 
@@ -164,6 +173,8 @@ class SymTiers(Opaque):
 
     def __init__(self, name: str) -> None:
         self.are_admissible = new_bool(f"{name}.are_admissible")
+        #: than those of the market, if these are an event's
+        self.need_no_more = new_bool(f"{name}.need_no_more")
 
     def __iter__(self) -> NoReturn:
         raise TypeError("a transition looked at a market's tiers")
@@ -365,19 +376,32 @@ class SymTable(Opaque):
 
 
 class SymQueue(Opaque):
-    """A queue of any length; ``at`` gives its entries, ``place`` where an account stands."""
+    """A queue of any length; ``at`` gives its entries, ``place`` where an account stands.
+
+    ``allotted_from``: lots of the parts from a place on, rounded down; ``more_from``: how many of these are no whole
+    lots. ``capacity``: lots of all in it, when it opened.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.length = new_int(f"{name}.length")
         self._at = z3.Function(f"{name}.at", z3.IntSort(), z3.IntSort())
         self._place = z3.Function(f"{name}.place", z3.IntSort(), z3.IntSort())
+        self._allotted_from = z3.Function(f"{name}.allotted_from", z3.IntSort(), z3.IntSort())
+        self._more_from = z3.Function(f"{name}.more_from", z3.IntSort(), z3.IntSort())
+        self.capacity = new_int(f"{name}.capacity")
 
     def __getitem__(self, index: Any) -> SymInt:
         return SymInt(self._at(to_int(index)))
 
     def place(self, id: Any) -> SymInt:
         return SymInt(self._place(to_int(id)))
+
+    def allotted_from(self, place: Any) -> SymInt:
+        return SymInt(self._allotted_from(to_int(place)))
+
+    def more_from(self, place: Any) -> SymInt:
+        return SymInt(self._more_from(to_int(place)))
 
 
 class SymMembers(SymQueue):
@@ -403,8 +427,18 @@ def _no_other_market(key: Any, index: int) -> NoReturn:
 class World:
     """One run's symbols: the state before the event, and what the laws may ask about it."""
 
-    def __init__(self, tracer: Tracer, focus: Any, *, deleveraging: bool, is_step: bool, sharing: bool = False) -> None:
+    def __init__(
+        self,
+        tracer: Tracer,
+        focus: Any,
+        *,
+        deleveraging: bool,
+        is_step: bool,
+        sharing: bool = False,
+        looks_at_pending: bool = False,
+    ) -> None:
         self.tracer = tracer
+        self.looks_at_pending = looks_at_pending
         self.focus = focus
         self.rulebook = self._new_rulebook()
         self.timestamp = new_int("state.timestamp")
@@ -418,6 +452,7 @@ class World:
         self.stakes = SymTable(self._new_stake)
         self.vault_shares = new_int("vault_shares")
         self.draws: Any = Draws(*(new_int(f"draws.{name}") for name in DRAWS_FIELDS))
+        self.outflow: Any = Draws(*(new_int(f"outflow.{name}") for name in DRAWS_FIELDS))
         self.reserves: Any = Reserves(*(new_int(f"reserves.{name}") for name in RESERVES))
         self.sum_balances = new_int("sum.balances")
         self.sum_sizes = new_int("sum.sizes")
@@ -433,6 +468,7 @@ class World:
         self.total_weight = new_int("total_weight")
         self.queue_ahead = z3.Function("ahead", z3.IntSort(), z3.IntSort(), z3.BoolSort())
         self._is_ranked = z3.Function("is_ranked", *[z3.IntSort()] * 4, z3.BoolSort())
+        self._remainder = z3.Function("remainder", *[z3.IntSort()] * 7)
         self.imagined: list[tuple[Any, Account]] = []
         #: assumes what is known of orders: set by the case that looks at this world
         self.certify_book: Callable[[tuple[Any, ...]], None] | None = None
@@ -464,6 +500,7 @@ class World:
             sharing=self.sharing,
             separate_insurance=self.separate_insurance,
             orders=self.orders,
+            outflow=self.outflow,
         )
 
     def is_untouched(self, state: State) -> bool:
@@ -531,8 +568,16 @@ class World:
 
     def _new_market(self) -> Any:
         figures: dict[str, Any] = {name: new_int(f"market.{name}") for name in MARKET_INTS}
-        market = Market(rules=new_rules("market"), **figures, settling=new_bool("market.settling"))
+        # that it is one of the words only models need
+        status: Any = SymChoice("market.status", MarketStatus)
+        market = Market(rules=new_rules("market"), **figures, status=status, pending=self._new_pending())
         return market
+
+    def _new_pending(self) -> Any:
+        """Rules that wait: some or none where the event looks at them, and otherwise whatever they are."""
+        if not self.looks_at_pending:
+            return Opaque()
+        return new_rules("pending") if bool(new_bool("market.is_pending")) else None
 
     def imagine(self, id: Any) -> Account:
         """An account that the event did not take out, for claims about any account."""
@@ -554,6 +599,15 @@ class World:
         """Whether the event's queue is ranked for an episode against a position of ``size``."""
         figures = (size, episode.market, episode.lots, episode.share)
         return SymBool(self._is_ranked(*map(to_int, figures)))
+
+    def get_remainder(self, size: Any, episode: Any) -> SymInt:
+        """The remainder of the event's level, for such an episode; below zero where it is not exact."""
+        lots, weight = episode.level_lots, episode.level_weight
+        figures = (size, episode.market, episode.lots, episode.share, lots, weight)
+        result = SymInt(self._remainder(*map(to_int, figures)))
+        is_queue = self.rulebook.adl_allocation == Allocation.QUEUE
+        self.assume(implies(result >= 0, (weight > 0) & (lots >= 0)), implies(is_queue, result <= 0))
+        return result
 
     def _add_market(self, is_listed: bool) -> None:
         market = self._new_market() if is_listed else None
@@ -606,13 +660,11 @@ class World:
 
     def _new_deleveraging(self, is_focus: bool) -> Any:
         """An open episode; where the event is a step of it, with the invariants that ADL-2 and ADL-4 carry on."""
-        lots, share, done, head, excess, sequence = (new_int(f"episode.{name}") for name in EPISODE_INTS)
+        figures: Any = {name: new_int(f"episode.{name}") for name in EPISODE_INTS}
         queue: Any = SymQueue("queue")
         market = self.focus if is_focus else new_int("episode.market")
-        episode: Any = Deleveraging(
-            new_int("episode.account"), market, lots, share, done, queue, head, excess, sequence
-        )
-        self.assume(invariant.episode_is_possible(episode))
+        episode: Any = Deleveraging(account=new_int("episode.account"), market=market, queue=queue, **figures)
+        self.assume(invariant.episode_is_possible(episode, self.rulebook))
         if is_focus:
             account = AccountSymbols(self, self.accounts.get(episode.account))
             self.assume(invariant.episode_fits(episode, self.market, account, self.rulebook))

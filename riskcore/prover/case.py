@@ -9,7 +9,7 @@ import attrs
 import z3
 
 from riskcore import events
-from riskcore.choices import LossSharing
+from riskcore.choices import LossSharing, MarketStatus
 from riskcore.events import Header
 from riskcore.journal import Journal, Line
 from riskcore.orders import Resting
@@ -21,6 +21,7 @@ from riskcore.prover.book import (
     AccountSymbols,
     OrderSymbols,
     Rest,
+    SymChoice,
     SymLeverages,
     SymMembers,
     SymPositions,
@@ -37,7 +38,8 @@ from riskcore.quantities import Lots
 from riskcore.rules import Rejected, Rule
 from riskcore.state import Account, Deleveraging, Market, Position, Sharing, Stake, State
 from riskcore.step import DELEVERAGING_STEPS, SHARING_STEPS, apply
-from specs.arithmetic import either, every, implies, larger
+from specs.allocation import is_queue, part_in
+from specs.arithmetic import either, every, implies, larger, smaller
 from specs.deleveraging import eligible, lots_asked, share_to_pay
 from specs.order_book import book_is_sorted
 from specs.sharing import covered_first, weight
@@ -55,6 +57,8 @@ def new_event(kind: type[Header]) -> Any:
             values[field.name] = new_bool("event.reduce_only")
         elif field.name == "members":
             values["members"] = SymMembers("members")
+        elif field.name == "status":
+            values["status"] = SymChoice("event.status", MarketStatus)
         elif field.default is None and not new_bool(f"event.{field.name}_is_named"):
             values[field.name] = None
         else:
@@ -168,6 +172,7 @@ class SymSnapshot:
         self.timestamp: Any = world.timestamp
         self.vault_shares: Any = world.vault_shares
         self.draws: Any = world.draws
+        self.outflow: Any = world.outflow
         self._separate_insurance: Any = world.separate_insurance
         if after is not None:
             self.market = world.markets.last[0] if world.focus is not None else None
@@ -177,6 +182,7 @@ class SymSnapshot:
             self.sequence, self.timestamp = after.sequence, after.timestamp
             self.vault_shares = after.vault_shares
             self.draws = after.draws
+            self.outflow = after.outflow
             self._separate_insurance = after.separate_insurance
 
     def account(self, id: Any) -> AccountSymbols:
@@ -303,13 +309,26 @@ class SymCase:
         episode = self._get_proposed()
         return self.world.is_ranked(self.before.account(episode.account).size, episode)
 
+    @property
+    def remainder(self) -> Any:
+        episode = self._get_proposed()
+        return self.world.get_remainder(self.before.account(episode.account).size, episode)
+
     def _get_proposed(self) -> Any:
         """The episode that the event should open."""
         event: Any = self.event
         account = self.before.account(event.account)
         lots = lots_asked(self, account)
         return Deleveraging(
-            event.account, event.market, lots, share_to_pay(self, account, lots), Lots(0), event.queue, 0
+            account=event.account,
+            market=event.market,
+            lots=lots,
+            share=share_to_pay(self, account, lots),
+            done=Lots(0),
+            queue=event.queue,
+            head=0,
+            level_lots=event.level_lots,
+            level_weight=event.level_weight,
         )
 
     @property
@@ -328,37 +347,84 @@ class SymCase:
     def assume_certificate(self, ids: tuple[Any, ...], places: tuple[Any, ...] = ()) -> None:
         """What the open queue's certificate says of these accounts and places (the induction hypothesis).
 
-        Where the event opens the queue, that is what ``is_ranked`` says of it.
+        Where the event opens the queue, that is what ``certify`` says of it and its level.
         """
         is_open = self.world.deleveraging is not None
-        episode = self.world.deleveraging if is_open else self._get_proposed()
-        holds = True if is_open else self.is_ranked
-        self.world.assume(implies(holds, self._certificate(self.before, episode, ids, places)))
+        episode = self.world.deleveraging if is_open else attrs.evolve(self._get_proposed(), remainder=self.remainder)
+        holds = True if is_open else self.is_ranked & (self.remainder >= 0)
+        facts = self._certificate(self.before, episode, ids, places) & self._allotment(self.before, episode, places)
+        self.world.assume(implies(holds, facts))
 
     def _certificate(self, snapshot: SymSnapshot, episode: Any, ids: tuple[Any, ...], places: tuple[Any, ...]) -> Any:
-        """Every eligible account is queued, everyone queued is eligible, once; and their order is their rank.
+        """Every eligible account is queued, everyone still to come is eligible, once; and their order is their rank.
 
-        Said of any ids and any places of the queue.
+        Said of any ids and any places of the queue. Who had its turn is eligible no more, unless lots are parted.
         """
         queue, head = episode.queue, episode.head
+        first = either(is_queue(self), head, 0)
         against = self.before.account(episode.account).size
 
         def can(id: Any) -> Any:
             return eligible(self, snapshot.account(id), against, episode.share, episode.lots)
 
-        def stands(place: Any, id: Any) -> Any:
-            return every(place >= head, place < queue.length, queue[place] == id)
+        def is_at(place: Any, id: Any) -> Any:
+            return (place < queue.length) & (queue[place] == id)
 
         def stands_before(id: Any, other: Any) -> Any:
-            return every(can(id), can(other), queue.place(id) < queue.place(other))
+            return every(can(id), can(other), queue.place(id) >= head, queue.place(id) < queue.place(other))
 
-        queued = [implies(can(id), stands(queue.place(id), id)) for id in ids]
+        queued = [implies(can(id), (queue.place(id) >= first) & is_at(queue.place(id), id)) for id in ids]
         able = [
-            implies(stands(place, queue[place]), (queue.place(queue[place]) == place) & can(queue[place]))
+            implies((place >= head) & (place < queue.length), (queue.place(queue[place]) == place) & can(queue[place]))
             for place in places
         ]
         ordered = [implies(stands_before(one, two), self.is_ahead(one, two)) for one, two in permutations(ids, 2)]
         return every(*queued, *able, *ordered)
+
+    def _allotment(self, snapshot: SymSnapshot, episode: Any, places: tuple[Any, ...]) -> Any:
+        """What those still to come are allotted, and what is left over, ties with what is done and can be."""
+        queue, head, left = episode.queue, episode.head, episode.lots - episode.done
+
+        def stands(place: Any) -> Any:
+            least, most = part_in(self, episode, snapshot.account(queue[place]))
+            after, more_after = queue.allotted_from(place + 1), queue.more_from(place + 1)
+            return every(
+                queue.allotted_from(place) == least + after,
+                queue.more_from(place) == most - least + more_after,
+                after >= 0,
+                more_after >= 0,
+            )
+
+        allotted = queue.allotted_from(head) + episode.remainder
+        return every(
+            *(implies((place >= head) & (place < queue.length), stands(place)) for place in places),
+            queue.allotted_from(queue.length) == 0,
+            queue.more_from(queue.length) == 0,
+            episode.remainder <= queue.more_from(head),
+            # each had a lot at least
+            queue.capacity >= queue.length,
+            episode.done + smaller(left, allotted) == smaller(episode.lots, queue.capacity),
+            is_queue(self) | (allotted <= left),
+            implies(is_queue(self), episode.remainder == 0),
+        )
+
+    def had_its_turn(self, id: Any) -> Any:
+        episode: Any = self.world.deleveraging
+        place = episode.queue.place(id)
+        return every(place >= 0, place < episode.head, episode.queue[place] == id)
+
+    def allotment_ties(self) -> Any:
+        """Afterwards, for any place of the queue; of an episode that is over, that all was closed that can be."""
+        world, after = self.world, self.after.deleveraging
+        any_place = new_int("any_place")
+        consumed = () if world.deleveraging is None else (world.deleveraging.head,)
+        self.assume_certificate((), (any_place, *consumed))
+        if after is not None:
+            return self._allotment(self.after, after, (any_place,))
+        episode: Any = world.deleveraging
+        is_end = isinstance(self.event, events.EndDeleveraging)
+        done = episode.done if is_end else episode.lots
+        return done == smaller(episode.lots, episode.queue.capacity)
 
     def certificate_holds(self) -> Any:
         """The certificate afterwards, for any two accounts and any place of the queue."""
@@ -467,7 +533,11 @@ def run_event(tracer: Tracer, kind: type[Header], *, episode: str | None) -> Sym
     event = new_event(kind)
     deleveraging, sharing = episode == "deleveraging", episode == "sharing"
     is_step = isinstance(event, SHARING_STEPS if sharing else DELEVERAGING_STEPS)
-    world = World(tracer, get_focus(event), deleveraging=deleveraging, is_step=is_step, sharing=sharing)
+    open: dict[str, bool] = {"deleveraging": deleveraging, "is_step": is_step, "sharing": sharing}
+    world = World(tracer, get_focus(event), **open, looks_at_pending=isinstance(event, events.ApplyRules))
+    if isinstance(event, events.SetMarketStatus):
+        status: Any = event.status
+        world.assume(status.is_one)
     SymCase(world, event, None, None, None)
     world.assume(*(getattr(event, name) >= 0 for name in ("id", "order", "ahead") if is_named(event, name)))
     if isinstance(event, events.BeginLossSharing | events.ShareLoss):
@@ -480,7 +550,7 @@ def run_event(tracer: Tracer, kind: type[Header], *, episode: str | None) -> Sym
     if isinstance(event, events.BeginDeleveraging):
         world.queue = event.queue
         world.assume(world.queue.length >= 0)
-    if deleveraging and isinstance(event, events.Deleverage):
+    if deleveraging and isinstance(event, DELEVERAGING_STEPS):
         assume_head(world)
     with on_symbols(world):
         try:

@@ -16,7 +16,9 @@ from typing import Any
 from attrs import evolve
 
 from riskcore import (
+    allocation,
     cash,
+    changes,
     close_out,
     deleveraging,
     domains,
@@ -26,12 +28,14 @@ from riskcore import (
     insurance,
     journal,
     leverages,
+    life,
     limits,
     liquidation,
     margin,
     markets,
     order_book,
     orders,
+    outflow,
     per_market,
     quantities,
     ranking,
@@ -50,12 +54,14 @@ from riskcore.margin import Margin, get_position_value
 from riskcore.prover.book import SymPositions, World, is_own_mark_fresh, symbolic_len
 from riskcore.prover.symbols import SymInt, get_run, symbolic_max, symbolic_min, to_int
 from riskcore.state import Draws
+from specs.allocation import part, weight_of
 from specs.arithmetic import cost_after, implies, named, opened_after
 from specs.close_out import are_lots_to_close, excess_of, lots_or_all, share_of
 from specs.domains import part_after, stock
 from specs.draws import drawn_after, may_pay_out
 from specs.limits import sold_at
-from specs.tiers import exposure, initial_requirement, maintenance_requirement, step_floor
+from specs.outflow import outflow_after, taken_out
+from specs.tiers import exposure, initial_requirement, maintenance_requirement, needs_no_more, step_floor
 
 MODULES: tuple[ModuleType, ...] = (
     quantities,
@@ -68,6 +74,7 @@ MODULES: tuple[ModuleType, ...] = (
     tiers,
     domains,
     draws,
+    outflow,
     journal,
     margin,
     markets,
@@ -80,6 +87,7 @@ MODULES: tuple[ModuleType, ...] = (
     insurance,
     liquidation,
     vault,
+    allocation,
     ranking,
     close_out,
     deleveraging,
@@ -87,12 +95,15 @@ MODULES: tuple[ModuleType, ...] = (
     settlement,
     shares,
     settings,
+    life,
+    changes,
     # the package shows the function of this name, not the module
     sys.modules["riskcore.step"],
 )
 
 _apply_rate = quantities.apply_rate
 _get_margin, _get_margin_after = margin.get_margin, margin.get_margin_after
+_get_step_lots = allocation.get_step_lots
 _get_open_interest_after = tiers.get_open_interest_after
 
 #: The world of the run in progress, for the one contract that speaks of all accounts.
@@ -166,13 +177,24 @@ def _cost(size: Any, cost: Any, lots: Any, debit: Any) -> Any:
     return cost_after(size, cost, lots, debit)
 
 
-def _is_ranked(state: Any, market: Any, size: Any, episode: Any) -> Any:
+def _part(policy: Any, *figures: Any) -> Any:
+    if not figures[-1] > 0:
+        raise ZeroDivisionError("a level for no weight")
+    return allocation.Part(*part(policy, *figures))
+
+
+def _named_step_lots(*arguments: Any) -> Any:
+    return named("lots", _get_step_lots(*arguments))
+
+
+def _certify(state: Any, market: Any, size: Any, episode: Any) -> Any:
     world = _worlds[-1]
     if not world.is_untouched(state) or market is not world.market:
         raise TypeError("a queue was judged by another state than the one before the event")
     if episode.queue is not world.queue:
         raise TypeError("another queue than the event's was judged")
-    return world.is_ranked(size, episode)
+    judged: tuple[Any, Any] = world.is_ranked(size, episode), world.get_remainder(size, episode)
+    return ranking.Certificate(*judged)
 
 
 def _total_weight(state: Any, market_id: Any, market: Any, members: Any) -> Any:
@@ -203,6 +225,10 @@ def _insured(market: Any, change: Any) -> Any:
 
 def _draws_after(rulebook: Any, drawn: Any, amount: Any, time: Any) -> Draws:
     return Draws(**drawn_after(rulebook, drawn, amount, time))
+
+
+def _outflow_after(rulebook: Any, before: Any, amount: Any, time: Any) -> Draws:
+    return Draws(**outflow_after(rulebook, before, amount, time))
 
 
 def get_any_chance(policy: Any, seed: Any, sequence: Any, id: Any) -> Any:
@@ -248,12 +274,18 @@ CONTRACTS: dict[Callable[..., Any], Callable[..., Any]] = {
     markets.are_marks_fresh: _are_marks_fresh,
     journal.get_cost: _cost,
     tiers.get_step_floor: _step_floor,
+    tiers.needs_no_more: needs_no_more,
     limits.get_sold: _sold,
     journal.get_opened: opened_after,
     insurance.get_available: _available,
     domains.get_insured: _insured,
     draws.get_draws_after: _draws_after,
-    ranking.is_ranked: _is_ranked,
+    ranking.certify: _certify,
+    allocation.get_weight: weight_of,
+    allocation.get_part: _part,
+    allocation.get_step_lots: _named_step_lots,
+    outflow.get_taken_out: taken_out,
+    outflow.get_outflow_after: _outflow_after,
     sharing.get_total_weight: _total_weight,
     close_out.get_lots: lots_or_all,
     close_out.get_terms: _terms,

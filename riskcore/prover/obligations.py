@@ -16,7 +16,7 @@ from attrs import frozen
 
 from riskcore.events import BeginDeleveraging, BeginLossSharing, Header
 from riskcore.journal import Line, Reserve
-from riskcore.prover.book import DRAWS_FIELDS, ORDER_INTS, POSITION_INTS, RESTING_INTS, STAKE_FIELDS
+from riskcore.prover.book import DRAWS_FIELDS, ORDER_INTS, POSITION_INTS, RESTING_INTS, STAKE_FIELDS, Opaque
 from riskcore.prover.case import EPISODES, SymCase, run_event
 from riskcore.prover.solver import Claim
 from riskcore.prover.symbols import SymInt, to_bool
@@ -200,6 +200,9 @@ def collect_effect(collector: Collector, contract: Contract, case: SymCase) -> N
         if effect.vault_shares is not None:
             claims["vault_shares"] = case.after.vault_shares == effect.vault_shares
         claims |= {name: getattr(case.after.reserves, name) == value for name, value in effect.reserves.items()}
+        claims |= {
+            f"outflow.{name}": getattr(case.after.outflow, name) == value for name, value in effect.outflow.items()
+        }
         claims |= {f"draws.{name}": getattr(case.after.draws, name) == value for name, value in effect.draws.items()}
         if effect.separate_insurance is not None:
             claims["separate_insurance"] = case.after.separate_insurance == effect.separate_insurance
@@ -253,11 +256,11 @@ def get_role(case: SymCase, id: Any) -> str:
 
 def is_same(value: Any, expected: Any) -> Any:
     """Equality of integers, or of the values made of them."""
-    if isinstance(value, MarketRules):
+    if isinstance(value, MarketRules) and isinstance(expected, MarketRules):
         return every(*(is_same(getattr(value, f.name), getattr(expected, f.name)) for f in attrs.fields(MarketRules)))
     if value is expected:
         return True
-    if isinstance(value, Enum) or isinstance(expected, Enum):
+    if isinstance(value, Enum | Opaque) or isinstance(expected, Enum | Opaque):
         return False
     return value == expected
 
@@ -308,6 +311,8 @@ def is_frame_kept(case: SymCase, effect: Effect) -> Any:
     for name in DRAWS_FIELDS:
         if name not in effect.draws:
             claims.append(is_same(getattr(case.after.draws, name), getattr(case.before.draws, name)))
+        if name not in effect.outflow:
+            claims.append(is_same(getattr(case.after.outflow, name), getattr(case.before.outflow, name)))
     for reserve in Reserve:
         if reserve.value not in effect.reserves:
             claims.append(

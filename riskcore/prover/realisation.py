@@ -13,17 +13,19 @@ import attrs
 import z3
 from attrs import frozen
 
-from riskcore.capacity import compute_members
+from riskcore.capacity import Opening, compute_members, compute_opening
+from riskcore.choices import Allocation
 from riskcore.events import BeginDeleveraging, BeginLossSharing
 from riskcore.journal import Trade
 from riskcore.leverages import Leverages
+from riskcore.margin import get_margin
+from riskcore.markets import get_market
 from riskcore.orders import NO_ORDER, Order, Resting, RestingOrders
-from riskcore.planner import compute_queue
 from riskcore.prover.book import EPISODE_INTS, ORDER_INTS, SymChoice, SymTiers
 from riskcore.prover.case import SymCase
 from riskcore.prover.symbols import NO_ID, SymBool, SymInt
 from riskcore.prover.tracer import BRACKET_FLOOR
-from riskcore.quantities import RATE_ONE, Atoms, Lots, Rate, Shares, Time
+from riskcore.quantities import RATE_ONE, AccountId, Atoms, Lots, Rate, Shares, Time
 from riskcore.rulebook import MarketRules, Rulebook, Tier
 from riskcore.rules import Rule
 from riskcore.state import (
@@ -40,6 +42,7 @@ from riskcore.state import (
     genesis,
 )
 from riskcore.step import Outcome, step
+from specs.allocation import part
 
 #: The fields of events that are ids.
 EVENT_IDS = ("id", "account", "market", "taker", "maker", "payer", "payee", "long", "short", "order", "ahead")
@@ -156,6 +159,7 @@ class Realisation:
             self.get_sharing(),
             self.value(world.separate_insurance),
             self._get_orders(state.orders),
+            self.get_draws(world.outflow),
         )
 
     def get_draws(self, draws: Any) -> Draws:
@@ -210,11 +214,15 @@ class Realisation:
     def get_market(self, market: Any) -> Market | None:
         if market is None:
             return None
-        rules = MarketRules(*(self.value(rate) for rate in attrs.astuple(market.rules, recurse=False)))
+        rules = self.get_rules(market.rules)
         rules = attrs.evolve(rules, tiers=(*rules.tiers, *self._get_bracket(rules)))
         values = {field.name: self.value(getattr(market, field.name)) for field in attrs.fields(Market)}
         firsts = {name: self.id(getattr(market, name)) for name in ("best_bid", "best_ask")}
-        return Market(**{**values, **firsts, "rules": rules})
+        pending = self.get_rules(market.pending) if isinstance(market.pending, MarketRules) else None
+        return Market(**{**values, **firsts, "rules": rules, "pending": pending})
+
+    def get_rules(self, rules: Any) -> MarketRules:
+        return MarketRules(*(self.value(figure) for figure in attrs.astuple(rules, recurse=False)))
 
     def _get_bracket(self, rules: MarketRules) -> Iterator[Tier]:
         """The bracket whose floor the path knows by contract, at the base rates: requirements are as without it."""
@@ -309,6 +317,9 @@ class Realisation:
             head,
             self.value(episode.excess),
             self.value(episode.sequence),
+            self.value(episode.level_lots),
+            self.value(episode.level_weight),
+            self.value(episode.remainder),
         )
 
     def get_sharing(self) -> Any:
@@ -327,7 +338,7 @@ class Realisation:
         for field in attrs.fields(type(event)):
             value = getattr(event, field.name)
             if field.name == "rules":
-                values["rules"] = MarketRules(*(self.value(rate) for rate in attrs.astuple(value, recurse=False)))
+                values["rules"] = self.get_rules(value)
             elif value is None:
                 values[field.name] = None
             elif field.name in (
@@ -347,18 +358,19 @@ class Realisation:
             elif field.name not in ("queue", "members"):
                 values[field.name] = self.value(value)
         if isinstance(event, BeginDeleveraging):
-            values["queue"] = self._get_queue(state, values["account"], values["market"], values["size"])
+            values |= self._get_opening(state, values["account"], values["market"], values["size"])._asdict()
         if isinstance(event, BeginLossSharing):
             is_right = self._case.rejected is None
             values["members"] = compute_members(state, values["market"]) if is_right else ("nobody",)
         return type(event)(**values)
 
-    def _get_queue(self, state: State, account: Any, market: Any, lots: int) -> Any:
-        """The queue of the realised state where the path wants a ranked one, else one that is not."""
-        if self._case.rejected in (None, Rule.NOTHING_TO_BOOK):
+    def _get_opening(self, state: State, account: Any, market: Any, lots: int) -> Opening:
+        """The queue and the level of the realised state where the path wants the right ones, else wrong ones."""
+        if self._case.rejected in (None, Rule.NOTHING_TO_BOOK, Rule.LEVEL_NOT_EXACT):
             size = abs(state.accounts.get(account).positions.get(market).size)
-            return compute_queue(state, account, market, lots or size)
-        return ("nobody",)
+            opening = compute_opening(state, account, market, lots or size)
+            return opening if self._case.rejected is not Rule.LEVEL_NOT_EXACT else opening._replace(level_lots=-1)
+        return Opening((AccountId("nobody"),))
 
     def get_expected(self, state: State, event: Any) -> dict[str, Any]:
         """The whole state that the path says there is afterwards, from the one before."""
@@ -380,6 +392,7 @@ class Realisation:
             self._put_order(expected["orders"], self.id(world.orders.keys[index]), world.orders.last[index])
         expected["vault_shares"] = self.value(case.after.vault_shares)
         expected["separate_insurance"] = self.value(case.after.separate_insurance)
+        expected["outflow"] = self.get_draws(case.after.outflow)
         expected["draws"] = self.get_draws(case.after.draws)
         expected["seen"][event.id] = True
         expected["reserves"] = Reserves(*map(self.value, attrs.astuple(case.after.reserves, recurse=False)))
@@ -400,6 +413,10 @@ class Realisation:
             return None
         queue = event.queue if state.deleveraging is None else state.deleveraging.queue
         figures = {name: self.value(getattr(episode, name)) for name in EPISODE_INTS}
+        if state.deleveraging is None:
+            # the path knows them by the certificate
+            figures |= {"level_lots": event.level_lots, "level_weight": event.level_weight}
+            figures["remainder"] = get_remainder(state, event, figures["lots"])
         return Deleveraging(account=self.id(episode.account), market=self.id(episode.market), queue=queue, **figures)
 
     def _get_sharing_after(self, state: State, event: Any) -> Sharing | None:
@@ -440,6 +457,20 @@ def get_fields(state: State) -> dict[str, Any]:
     """A state's fields, its tables as dicts of their own."""
     tables = {name: dict(getattr(state, name).items()) for name in ("accounts", "markets", "seen", "stakes", "orders")}
     return {field.name: getattr(state, field.name) for field in attrs.fields(State)} | tables
+
+
+def get_remainder(state: State, event: BeginDeleveraging, lots: int) -> int:
+    """What the parts of the event's queue leave over of the lots, by the specification."""
+    if state.rulebook.adl_allocation is Allocation.QUEUE:
+        return 0
+    mark = get_market(state, event.market).mark_price
+    sizes = allotted = 0
+    for id in event.queue:
+        account = state.accounts.get(id)
+        position, equity = account.positions.get(event.market), get_margin(account, state.markets).equity
+        figures = position.size, position.cost, mark, equity, event.level_lots, event.level_weight
+        sizes, allotted = sizes + abs(position.size), allotted + part(state.rulebook.adl_allocation, *figures)[0]
+    return min(lots, sizes) - allotted
 
 
 def new_position(size: int, entry_index: int = 0) -> Any:

@@ -273,6 +273,8 @@ class Tracer:
                 self.assume(*get_requirement_facts(self.calls[-1], earlier))
             if name == BRACKET_FLOOR:
                 self.assume(*get_bracket_facts(self.calls[-1]))
+            if name == PART_MOST:
+                self.assume(*get_part_facts(self.calls[-1]))
         return value
 
 
@@ -305,6 +307,7 @@ Call: TypeAlias = tuple[str, tuple[z3.ArithRef, ...], z3.ArithRef]
 
 INITIAL, MAINTENANCE = "initial_requirement", "maintenance_requirement"
 BRACKET_FLOOR = "bracket_floor"
+PART_LEAST, PART_MOST = "part_least", "part_most"
 
 
 def get_requirement_facts(call: Call, earlier: list[Call]) -> list[z3.BoolRef]:
@@ -337,6 +340,20 @@ def get_bracket_facts(call: Call) -> list[z3.BoolRef]:
     """What the floor of the bracket that a notional is in is known for, likewise: below it, and not below zero."""
     _, (notional,), value = call
     return [value >= 0, z3.Implies(notional > 0, value < notional)]
+
+
+def get_part_facts(call: Call) -> list[z3.BoolRef]:
+    """What a part is known for, rounded down and up, at any level: proven of the kernel's in ``proofs/allocation.py``.
+
+    No less than nothing and no more than the position, a lot apart at most; in a queue all of it.
+    """
+    _, arguments, most = call
+    policy, size, *_, lots, weight = arguments
+    least = z3.Function(PART_LEAST, *[z3.IntSort()] * (len(arguments) + 1))(*arguments)
+    whole = z3.If(size >= 0, size, -size)
+    is_level = z3.And(lots >= 0, weight > 0)
+    order = z3.And(least >= 0, least <= most, most <= least + 1, most <= whole)
+    return [z3.Implies(is_level, order), z3.Implies(z3.And(is_level, policy == 0), least == whole)]
 
 
 def get_paths(function: Callable[[Tracer], T]) -> Iterator[Path[T]]:

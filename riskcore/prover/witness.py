@@ -10,12 +10,12 @@ from typing import Any
 
 import z3
 
-from riskcore.choices import LossSharing
-from riskcore.events import BeginLossSharing, Header
+from riskcore.choices import Allocation, LossSharing
+from riskcore.events import BeginLossSharing, ChangeRules, Header
 from riskcore.prover.case import EPISODES, SymCase, run_event
 from riskcore.prover.realisation import Realisation, Witness
 from riskcore.prover.symbols import to_bool, to_int
-from riskcore.prover.tracer import BRACKET_FLOOR, INITIAL, MAINTENANCE, Path, Tracer, get_paths
+from riskcore.prover.tracer import BRACKET_FLOOR, INITIAL, MAINTENANCE, PART_LEAST, PART_MOST, Path, Tracer, get_paths
 from riskcore.quantities import RATE_ONE
 
 #: z3's time for one try at a model; what it does not find so is tried less pinned, then ABSTRACT.
@@ -75,6 +75,12 @@ def get_definitions(case: SymCase) -> Iterator[z3.BoolRef]:
     """The exact values of the functions that the path knows by contract."""
     market: Any = case.world.market
     if market is not None:
+        yield to_bool(market.status.is_one)
+        if isinstance(case.event, ChangeRules):
+            # and without tiers one rate decides
+            rates = (to_int(one.maintenance_margin_rate) for one in (case.event.rules, market.rules))
+            tiers: Any = case.event.rules.tiers
+            yield to_bool(tiers.need_no_more) == (next(rates) <= next(rates))
         # realised at its base rates alone: no tiers of others, no scaling
         yield z3.And(to_int(market.rules.open_interest_floor) == 0, to_int(market.rules.open_interest_cap) == 0)
     for name, arguments, value in case.world.tracer.calls:
@@ -85,6 +91,8 @@ def get_definitions(case: SymCase) -> Iterator[z3.BoolRef]:
                 yield from get_initial_definition(value, size * mark, to_int(rules.initial_margin_rate), others[-1])
             else:
                 yield is_rounded_up(value, size * mark * to_int(rules.maintenance_margin_rate), RATE_ONE)
+        elif name in (PART_LEAST, PART_MOST):
+            yield get_part_definition(name, value, *arguments)
         elif name != BRACKET_FLOOR:
             yield get_cost_definition(value, *arguments)
 
@@ -110,6 +118,23 @@ def get_cost_definition(value: Any, size: Any, cost: Any, lots: Any, debit: Any)
     kept = is_floor(value, cost * absolute(after), absolute(size))
     new = is_floor(value, debit * absolute(after), absolute(lots))
     return z3.If(size * lots >= 0, value == cost + debit, z3.If(size * after > 0, kept, new))
+
+
+def get_part_definition(
+    name: str, value: Any, policy: Any, size: Any, cost: Any, mark: Any, equity: Any, lots: Any, per: Any
+) -> z3.BoolRef:
+    """A part, rounded down or up."""
+    place = tuple(Allocation).index
+    counted = z3.If(policy == place(Allocation.CONTRACTS), absolute(size), equity)
+    weight = at_least(z3.If(policy == place(Allocation.PROFIT), size * mark - cost, counted), 1)
+    own, whole = weight * lots, absolute(size) * per
+    closed = z3.If(policy == place(Allocation.LEVERAGE), at_least(whole - own, 0), z3.If(own < whole, own, whole))
+    exact = z3.If(policy == place(Allocation.QUEUE), whole, closed)
+    return is_floor(value, exact, per) if name == PART_LEAST else is_rounded_up(value, exact, per)
+
+
+def at_least(term: Any, least: int) -> Any:
+    return z3.If(term >= least, term, least)
 
 
 def absolute(term: Any) -> Any:

@@ -3,8 +3,9 @@
 One module for each venue, with the same name for the same thing (``get_liquidation_price``,
 ``get_bankruptcy_price``, ``get_maintenance_margin``, ``get_adl_score`` ...); the mathematics that they share is in
 ``formulas``, ``brackets`` and ``ranks``, so that venues differ by data and rounding. ``scene`` makes a state of
-the kernel from a venue's figures, ``presets`` has venues as rulebooks, ``pricing`` asks them of one position, and
-``loading`` reads market data as clients give it. Tools beside the kernel, which knows nothing of them.
+the kernel from a venue's figures, ``presets`` has venues as rulebooks, ``pricing`` asks them of one position,
+``accounts`` of several, and ``loading`` reads market data as clients give it. Tools beside the kernel, which knows
+nothing of them.
 """
 
 from __future__ import annotations

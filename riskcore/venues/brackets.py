@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
@@ -10,8 +10,7 @@ from attrs import frozen
 
 from riskcore.quantities import RATE_ONE, Atoms, Rate
 from riskcore.rulebook import Tier
-from riskcore.venues.exact import Number, exact
-from riskcore.venues.formulas import get_liquidation_price
+from riskcore.venues.exact import Number, exact, exact_price
 
 
 @frozen
@@ -76,29 +75,85 @@ def find_liquidation_price(
     *,
     others_maintenance: Number = 0,
     others_pnl: Number = 0,
+    mark: Number | None = None,
 ) -> Fraction | None:
-    """The price at which equity is the requirement of the bracket that the notional at that price is in.
+    """The first price below which a long, or above which a short, has less equity than its bracket requires.
 
-    With continuous brackets there is one such price for a short and at most one above zero for a long (None
-    where there is none). With slabs, which jump, it is the one that is met first on the way from the entry.
+    It is met on the way from ``mark`` (by default the entry) against the position. Where equity is too low at the
+    mark already, it is the one met the other way, down to which the account would be healthy. None where no price
+    above zero parts the two. ``ValueError`` without a position.
     """
-    held, prices = exact(size), []
-    ceilings = [*(bracket.floor for bracket in brackets[1:]), None]
-    for bracket, ceiling in zip(brackets, ceilings, strict=True):
-        price = get_liquidation_price(
-            held,
-            entry,
-            collateral,
-            bracket.rate,
-            deduction=bracket.deduction,
-            others_maintenance=others_maintenance,
-            others_pnl=others_pnl,
-        )
-        if price is not None and price > 0:
-            notional = abs(held) * price
-            if bracket.floor <= notional and (ceiling is None or notional < ceiling):
-                prices.append(price)
-    return min(prices, key=lambda price: abs(price - exact(entry)), default=None)
+    held, start = exact(size), exact_price(entry if mark is None else mark)
+    missing = exact(others_maintenance) - exact(others_pnl) - exact(collateral) + held * exact_price(entry)
+    if held == 0:
+        raise ValueError("there is no position")
+    is_below = held * start - missing < get_maintenance_margin(brackets, abs(held) * start)
+    return find_crossing(brackets, held, missing, start, is_below)
+
+
+def find_crossing(
+    brackets: Sequence[Bracket],
+    size: Fraction,
+    missing: Fraction,
+    start: Fraction,
+    is_below: bool,
+    *,
+    floors_are_below: bool = False,
+) -> Fraction | None:
+    """Where ``size * price - missing`` and the requirement of the bracket at that price cross, as seen from ``start``.
+
+    ``is_below``: whether the requirement is the higher at ``start``. ``floors_are_below``: a notional at a floor is in
+    the bracket below it. Rates are at most one.
+    """
+    return (
+        _find_short_crossing(brackets, -size, missing)
+        if size < 0
+        else _find_long_crossing(brackets, size, missing, start, is_below, floors_are_below)
+    )
+
+
+def _find_short_crossing(brackets: Sequence[Bracket], lots: Fraction, missing: Fraction) -> Fraction | None:
+    """All prices above the first are too high; that may be one at which a slab starts."""
+    for bracket, ceiling in _get_ranges(brackets):
+        root = (bracket.deduction - missing) / (lots * (1 + bracket.rate))
+        price = max(root, bracket.floor / lots)
+        if ceiling is None or price < ceiling / lots:
+            return price if price > 0 else None
+    raise AssertionError("the last bracket has no end")
+
+
+def _find_long_crossing(
+    brackets: Sequence[Bracket],
+    lots: Fraction,
+    missing: Fraction,
+    start: Fraction,
+    is_below: bool,
+    floors_are_below: bool,
+) -> Fraction | None:
+    """With slabs, which jump, a long may be too low at some prices and healthy under them."""
+    prices = []
+    for bracket, ceiling in _get_ranges(brackets):
+        if bracket.rate == 1:
+            continue
+        notional = (missing - bracket.deduction) / (1 - bracket.rate)
+        is_within = ceiling is None or notional < ceiling
+        if notional == ceiling:
+            # healthy at the floor of the next bracket alone is healthy where that floor is in this one
+            is_within = not is_below or floors_are_below or _is_enough(brackets, notional, missing)
+        if notional > bracket.floor and is_within:
+            prices.append(notional / lots)
+    if is_below:
+        return min((price for price in prices if price >= start), default=None)
+    return max((price for price in prices if price <= start), default=None)
+
+
+def _is_enough(brackets: Sequence[Bracket], notional: Fraction, missing: Fraction) -> bool:
+    return notional - missing >= get_maintenance_margin(brackets, notional)
+
+
+def _get_ranges(brackets: Sequence[Bracket]) -> Iterator[tuple[Bracket, Fraction | None]]:
+    """Each bracket, and the floor at which it ends."""
+    return zip(brackets, [*(bracket.floor for bracket in brackets[1:]), None], strict=True)
 
 
 def make_tiers(brackets: Sequence[Bracket], atom: Number) -> tuple[Tier, ...]:

@@ -11,20 +11,25 @@ import json
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from attrs import evolve, frozen
 
-from riskcore.bad_input import Fault, printable, within
+from riskcore.bad_input import Fault, LogError, Malformed, get_cause, printable, within
 from riskcore.choices import TierRule
+from riskcore.files import get_length
 from riskcore.quantities import RATE_ONE, Atoms, MarketId, Rate
 from riskcore.rulebook import MarketRules, Rulebook, Tier
 from riskcore.snapshot import check_rules
+from riskcore.strict_json import LOG_DIGITS, describe
 from riskcore.units import format_decimal
 from riskcore.venues.exact import Number, exact, round_up
 from riskcore.venues.hyperliquid import get_maintenance_rate
 from riskcore.venues.scene import Held, Holding, Listing, Scene, make_scene
 
+#: Of a size, more than any market has.
+_MOST_DECIMALS = 30
 #: Of Hyperliquid's margin tables, those below have one tier, whose leverage is the id.
 TABLES = 50
 
@@ -49,12 +54,54 @@ class Loaded:
     lot: Fraction
 
 
+#: Longer than any answer of a venue.
+_MOST = 64_000_000
+
+
 def parse(text: str | bytes) -> Any:
-    """JSON with its decimals as text. ``Fault`` for what is none."""
+    """JSON with its decimals as text. ``Malformed`` for what is none, ``Fault`` for a key that stands twice."""
     try:
-        return json.loads(text, parse_float=str)
+        return json.loads(
+            text, parse_float=str, parse_int=_read_integer, parse_constant=str, object_pairs_hook=_read_pairs
+        )
+    except Fault:
+        raise
+    except json.JSONDecodeError as error:
+        raise Malformed(f"none: {error.msg.lower()}", error.lineno, "JSON") from None
+    except RecursionError:
+        raise Malformed("deeper nesting than that", expected="JSON of some levels") from None
     except ValueError as error:
-        raise Fault("JSON", str(error)) from None
+        raise Malformed(printable(str(error)), expected="JSON") from None
+
+
+def _read_integer(text: str) -> int | str:
+    """A number that is too long stays text, and is refused where it is used."""
+    return int(text) if len(text) <= LOG_DIGITS else text
+
+
+def _read_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for place, name in enumerate(names) if name in names[:place])
+        raise Fault("each key once", "the key twice", printable(twice))
+    return members
+
+
+def read_data(path: Path) -> Any:
+    """What a file of market data holds. ``LogError`` where it is no JSON, or cannot be read."""
+    file = str(path)
+    length = get_length(path, "a readable file")
+    if length > _MOST:
+        raise LogError(file, None, None, f"at most {_MOST:,} bytes", f"{length:,}")
+    try:
+        return parse(path.read_bytes())
+    except OSError as error:
+        raise LogError(file, None, None, "a readable file", get_cause(error)) from None
+    except Malformed as fault:
+        raise LogError(file, fault.row, None, fault.expected, fault.got) from None
+    except Fault as fault:
+        raise LogError(file, None, fault.field, fault.expected, fault.got) from None
 
 
 # What is in an answer
@@ -62,7 +109,7 @@ def parse(text: str | bytes) -> Any:
 
 def _find(value: object, name: str) -> Any:
     if not isinstance(value, Mapping):
-        raise Fault("an object", type(value).__name__)
+        raise Fault("an object", describe(value))
     return value.get(name)
 
 
@@ -75,12 +122,14 @@ def _get(value: object, name: str) -> Any:
 
 def _to_number(value: object) -> Fraction:
     """The number as it is written: of what a client has made a binary number of, its shortest decimal."""
-    if isinstance(value, bool) or value is None:
-        raise Fault("a decimal", printable(repr(value)))
+    if isinstance(value, str) and len(value) > LOG_DIGITS:
+        raise Fault(f"a decimal of at most {LOG_DIGITS} digits", f"one of {len(value):,}")
+    if isinstance(value, bool | dict | list) or value is None:
+        raise Fault("a decimal", describe(value))
     try:
-        return exact(value if isinstance(value, int | str) else str(value))
+        return exact(value if isinstance(value, int | str | Fraction) else str(value))
     except ValueError:
-        raise Fault("a decimal", printable(repr(value))) from None
+        raise Fault("a decimal", describe(value)) from None
 
 
 def _get_number(value: object, name: str) -> Fraction:
@@ -96,9 +145,23 @@ def _get_above_zero(value: object, name: str) -> Fraction:
     return number
 
 
+def _get_whole(value: object, name: str, most: int) -> int:
+    number = _get_number(value, name)
+    if number.denominator != 1 or not 0 <= number <= most:
+        raise Fault(f"an integer from 0 to {most:,}", format_decimal(number), name)
+    return int(number)
+
+
+def _get_text(value: object, name: str) -> str:
+    text = _get(value, name)
+    if not isinstance(text, str) or not text:
+        raise Fault("a string that is not empty", describe(text), name)
+    return text
+
+
 def _get_entries(value: object) -> list[Any]:
     if not isinstance(value, list | tuple):
-        raise Fault("an array", type(value).__name__)
+        raise Fault("an array", describe(value))
     return list(value)
 
 
@@ -256,24 +319,53 @@ def read_binance_levels(brackets: object) -> list[Level]:
     return levels
 
 
+@frozen
+class Symbol:
+    """What ``exchangeInfo`` says of a symbol: base units of the smallest trade, rate of a liquidation's fee."""
+
+    lot: Fraction
+    liquidation_fee: Fraction
+
+
+def read_binance_symbols(answer: object) -> dict[MarketId, Symbol]:
+    """The symbols of ``exchangeInfo``, from their filters of lot size."""
+    found: dict[MarketId, Symbol] = {}
+    for place, entry in enumerate(_get_entries(_get(answer, "symbols"))):
+        with within(f"[{place}]"):
+            for number, rule in enumerate(_get_entries(_get(entry, "filters"))):
+                if _find(rule, "filterType") == "LOT_SIZE":
+                    with within(f"filters[{number}]"):
+                        lot = _get_above_zero(rule, "stepSize")
+                    found[MarketId(_get_text(entry, "symbol"))] = Symbol(lot, _get_number(entry, "liquidationFee"))
+    return found
+
+
 def load_binance_brackets(
-    answer: object, atom: Number, *, taker_fee: Number, maker_fee: Number, liquidation_fee: Number = 0
+    answer: object,
+    atom: Number,
+    *,
+    taker_fee: Number,
+    maker_fee: Number,
+    liquidation_fee: Number = 0,
+    symbols: Mapping[MarketId, Symbol] | None = None,
 ) -> dict[MarketId, MarketRules]:
-    """The rules of each symbol of ``leverageBracket``, one or an array.
+    """The rules of each symbol of ``leverageBracket``, one or an array; ``symbols`` have their own liquidation fees.
 
     ``Fault`` for a ``notionalCoef`` other than one: the API does not say whether its brackets have it in them.
     """
     loaded: dict[MarketId, MarketRules] = {}
     for place, entry in enumerate([answer] if isinstance(answer, Mapping) else _get_entries(answer)):
         with within(f"[{place}]"):
-            symbol = str(_get(entry, "symbol"))
+            symbol = _get_text(entry, "symbol")
             if _find(entry, "notionalCoef") is not None and _get_number(entry, "notionalCoef") != 1:
-                raise Fault("1, or none", str(entry["notionalCoef"]), "notionalCoef")
+                raise Fault("1, or none", describe(entry["notionalCoef"]), "notionalCoef")
             brackets = _get(entry, "brackets")
             with within("brackets"):
                 levels = read_binance_levels(brackets)
+                known = (symbols or {}).get(MarketId(symbol))
+                fee = liquidation_fee if known is None else known.liquidation_fee
                 loaded[MarketId(symbol)] = make_rules(
-                    levels, atom, taker_fee=taker_fee, maker_fee=maker_fee, liquidation_fee=liquidation_fee
+                    levels, atom, taker_fee=taker_fee, maker_fee=maker_fee, liquidation_fee=fee
                 )
     return loaded
 
@@ -291,26 +383,34 @@ def load_hyperliquid_meta(
             entries = _get_entries(pair)
             if len(entries) != 2:
                 raise Fault("an id and a table", f"{len(entries)} entries")
-            tables[int(_to_number(entries[0]))] = _get(entries[1], "marginTiers")
+            tables[_to_id(entries[0])] = _get(entries[1], "marginTiers")
     loaded: dict[MarketId, Loaded] = {}
     for place, asset in enumerate(_get_entries(_get(meta, "universe"))):
         with within(f"universe[{place}]"):
             if not _find(asset, "isDelisted"):
                 levels = _read_margin_table(asset, tables)
-                lot = Fraction(1, 10 ** int(_get_number(asset, "szDecimals")))
+                lot = Fraction(1, 10 ** _get_whole(asset, "szDecimals", _MOST_DECIMALS))
                 rules = make_rules(levels, atom, taker_fee=taker_fee, maker_fee=maker_fee, tier_rule=TierRule.MARGINAL)
-                loaded[MarketId(str(_get(asset, "name")))] = Loaded(rules, exact(atom), lot)
+                loaded[MarketId(_get_text(asset, "name"))] = Loaded(rules, exact(atom), lot)
     return loaded
 
 
+def _to_id(value: object) -> int:
+    number = _to_number(value)
+    if number.denominator != 1 or number < 0:
+        raise Fault("an integer of zero or more", format_decimal(number))
+    return int(number)
+
+
 def _read_margin_table(asset: object, tables: Mapping[int, object]) -> list[Level]:
-    id = int(_get_number(asset, "marginTableId"))
+    with within("marginTableId"):
+        id = _to_id(_get(asset, "marginTableId"))
     if id in tables:
         with within(f"marginTable {id}"):
             return [_make_hyperliquid_level(tier) for tier in _get_entries(tables[id])]
     if id >= TABLES:
         raise Fault("the id of one of marginTables", str(id), "marginTableId")
-    return [_make_hyperliquid_level({"lowerBound": 0, "maxLeverage": _get_above_zero(asset, "maxLeverage").numerator})]
+    return [_make_hyperliquid_level({"lowerBound": 0, "maxLeverage": _get_above_zero(asset, "maxLeverage")})]
 
 
 def _make_hyperliquid_level(tier: object) -> Level:
@@ -330,31 +430,54 @@ def load_hyperliquid_state(
     An isolated position is an account of its own, named ``account/coin``. One more account takes the other side of
     all. ``Fault`` where an account's value is not its cash and positions, or two have different marks.
     """
-    holdings: dict[str, Holding] = {}
-    marks: dict[str, Fraction] = {}
+    data = Accounts({}, {}, {})
     for id, answer in accounts.items():
         with within(printable(id)):
-            cross: dict[str, Held] = {}
-            for place, entry in enumerate(_get_entries(_get(answer, "assetPositions"))):
-                with within(f"assetPositions[{place}].position"):
-                    position = _get(entry, "position")
-                    coin, held, mark = _read_hyperliquid_position(position)
-                    _note_mark(marks, coin, mark)
-                    leverage = _get(position, "leverage")
-                    with within("leverage"):
-                        if _get(leverage, "type") == "isolated":
-                            holdings[f"{id}/{coin}"] = Holding(_get_number(leverage, "rawUsd"), {coin: held})
-                        else:
-                            cross[coin] = held
-            with within("crossMarginSummary"):
-                summary = _get(answer, "crossMarginSummary")
-                cash, value = _get_number(summary, "totalRawUsd"), _get_number(summary, "accountValue")
-                worth = cash + sum((held.size * marks[coin] for coin, held in cross.items()), Fraction(0))
-                if worth != value:
-                    expected = f"cash and positions ({format_decimal(worth)})"
-                    raise Fault(expected, format_decimal(value), "accountValue")
-            holdings[id] = Holding(cash, cross)
-    return _make_state(holdings, marks, markets, rulebook)
+            read_hyperliquid_account(answer, id, data)
+    return _make_state(data.holdings, data.marks, markets, rulebook)
+
+
+@frozen
+class Accounts:
+    """Accounts with their positions, marks by market, and the liquidation prices that the venue gives of positions."""
+
+    holdings: dict[str, Holding]
+    marks: dict[str, Fraction]
+    told: dict[tuple[str, str], Fraction]
+
+
+def read_hyperliquid_account(answer: object, id: str, data: Accounts) -> None:
+    """Add what a ``clearinghouseState`` answer has to the data."""
+    cross: dict[str, Held] = {}
+    for place, entry in enumerate(_get_entries(_get(answer, "assetPositions"))):
+        with within(f"assetPositions[{place}].position"):
+            position = _get(entry, "position")
+            coin, held, mark = _read_hyperliquid_position(position)
+            _note_mark(data.marks, coin, mark)
+            leverage = _get(position, "leverage")
+            with within("leverage"):
+                is_isolated = _get_text(leverage, "type") == "isolated"
+                owner = f"{id}/{coin}" if is_isolated else id
+                if is_isolated:
+                    data.holdings[owner] = Holding(_get_number(leverage, "rawUsd"), {coin: held})
+                elif coin in cross:
+                    raise Fault("one cross position of a coin", f"a second one of {printable(coin)}")
+                else:
+                    cross[coin] = held
+            _note_told(data, owner, coin, position, "liquidationPx")
+    with within("crossMarginSummary"):
+        summary = _get(answer, "crossMarginSummary")
+        cash, value = _get_number(summary, "totalRawUsd"), _get_number(summary, "accountValue")
+        worth = cash + sum((held.size * data.marks[coin] for coin, held in cross.items()), Fraction(0))
+        if worth != value:
+            expected = f"cash and positions ({format_decimal(worth)})"
+            raise Fault(expected, format_decimal(value), "accountValue")
+    data.holdings[id] = Holding(cash, cross)
+
+
+def _note_told(data: Accounts, owner: str, market: str, position: object, name: str) -> None:
+    if _find(position, name) is not None:
+        data.told[owner, market] = _get_number(position, name)
 
 
 def _read_hyperliquid_position(position: object) -> tuple[str, Held, Fraction]:
@@ -362,7 +485,7 @@ def _read_hyperliquid_position(position: object) -> tuple[str, Held, Fraction]:
     if size == 0:
         raise Fault("a size that is not zero", "0", "szi")
     mark = _get_above_zero(position, "positionValue") / abs(size)
-    return str(_get(position, "coin")), Held(size, size * entry), mark
+    return _get_text(position, "coin"), Held(size, size * entry), mark
 
 
 def load_ccxt_positions(
@@ -379,29 +502,44 @@ def load_ccxt_positions(
     Positions of no contracts are left out. Cross positions share ``wallet``, the balance without open profit; an
     isolated one is an account of its own, ``account/symbol``, worth its ``collateral``.
     """
-    holdings: dict[str, Holding] = {}
-    marks: dict[str, Fraction] = {}
-    cross: dict[str, Held] = {}
+    data = read_ccxt_account(positions, sizes, wallet, account)
+    return _make_state(data.holdings, data.marks, markets, rulebook)
+
+
+def read_ccxt_account(
+    positions: object, sizes: Mapping[str, Number], wallet: Number | None, account: str = "account"
+) -> Accounts:
+    """What ``fetch_positions`` has of one account (``load_ccxt_positions``)."""
+    data, cross = Accounts({}, {}, {}), dict[str, Held]()
     for place, position in enumerate(_get_entries(positions)):
         with within(f"[{place}]"):
-            symbol = str(_get(position, "symbol"))
+            symbol = _get_text(position, "symbol")
             if _get_number(position, "contracts") == 0:
                 continue
             size = _get_ccxt_size(position, sizes.get(symbol))
             mark = _get_above_zero(position, "markPrice")
             held = Held(size, size * _get_above_zero(position, "entryPrice"))
-            _note_mark(marks, symbol, mark)
-            if _get(position, "marginMode") == "isolated":
+            _note_mark(data.marks, symbol, mark)
+            mode = _get_text(position, "marginMode")
+            if mode not in ("cross", "isolated"):
+                raise Fault("cross or isolated", describe(mode), "marginMode")
+            owner = account if mode == "cross" else f"{account}/{symbol}"
+            if mode == "isolated":
+                if owner in data.holdings:
+                    raise Fault("one position of a symbol", f"a second one of {printable(symbol)}", "symbol")
                 cash = _get_number(position, "collateral") - size * mark
-                holdings[f"{account}/{symbol}"] = Holding(cash, {symbol: held})
+                data.holdings[owner] = Holding(cash, {symbol: held})
             elif wallet is None:
                 raise Fault("a wallet, which cross positions share", "none", "wallet")
+            elif symbol in cross:
+                raise Fault("one position of a symbol", f"a second one of {printable(symbol)}", "symbol")
             else:
                 cross[symbol] = held
+            _note_told(data, owner, symbol, position, "liquidationPrice")
     if wallet is not None:
         costs = sum((held.cost or Fraction(0) for held in cross.values()), Fraction(0))
-        holdings[account] = Holding(exact(wallet) - costs, cross)
-    return _make_state(holdings, marks, markets, rulebook)
+        data.holdings[account] = Holding(exact(wallet) - costs, cross)
+    return data
 
 
 def _get_ccxt_size(position: object, contract: Number | None) -> Fraction:

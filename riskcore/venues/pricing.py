@@ -13,7 +13,7 @@ from math import lcm
 
 from attrs import field, frozen
 
-from riskcore.bad_input import Fault
+from riskcore.bad_input import Fault, get_hint, list_names, printable
 from riskcore.choices import RankPolicy, TierRule
 from riskcore.quantities import RATE_ONE
 from riskcore.ranking import get_score
@@ -21,20 +21,21 @@ from riskcore.rulebook import MarketRules
 from riskcore.rulebook_file import RulebookFile
 from riskcore.tiers import get_maintenance_rates
 from riskcore.venues import formulas
-from riskcore.venues.brackets import Bracket, get_deduction, get_maintenance_margin
+from riskcore.venues.brackets import Bracket, find_crossing, get_deduction, get_maintenance_margin
 from riskcore.venues.exact import Number, exact
 
 
 class Basis(StrEnum):
-    """What equity is held against: the requirement at the price, that and the fee of closing, or that at entry."""
+    """What equity is held against: the requirement at the price, that and the fee of closing, or that at entry.
+
+    A rulebook's file says which (``equity_against``).
+    """
 
     PRICE = "price"
-    PRICE_AND_FEE = "price and fee"
+    PRICE_AND_FEE = "price_and_fee"
     ENTRY = "entry"
 
 
-#: Presets whose venues do not take the requirement of the notional at the price alone.
-BASES = {"okx": Basis.PRICE_AND_FEE, "bybit": Basis.ENTRY}
 FORMULAS = {
     Basis.PRICE: "(size * entry - margin - deduction) / (size - |size| * rate)",
     Basis.PRICE_AND_FEE: "(size * entry - margin - deduction) / (size - |size| * (rate + fee))",
@@ -111,23 +112,23 @@ def get_brackets(rules: MarketRules, rates: Sequence[int], atom: Fraction) -> tu
     return tuple(made)
 
 
-def compute_quote(file: RulebookFile, market: str, position: Position, basis: Basis = Basis.PRICE) -> Quote:
-    """All figures of a position. ``Fault`` for a market that is not there, or a file without units."""
+def compute_quote(file: RulebookFile, market: str, position: Position) -> Quote:
+    """All figures of a position by a rulebook. ``Fault`` for a market that is not there, or a file without units."""
     rules = next((rules for name, rules in file.markets.items() if name == market), None)
     if rules is None:
-        raise Fault("one of " + ", ".join(file.markets), market, "market")
+        raise Fault(list_names(file.markets), printable(market) + get_hint(market, file.markets), "market")
     if file.units is None:
         raise Fault("units, which say what an atom is worth", "none", "units")
-    atom = Fraction(file.units.cash)
+    atom, basis = Fraction(file.units.cash), Basis(file.equity_against)
     initial_rates = (rules.initial_margin_rate, *(tier.initial_margin_rate for tier in rules.tiers))
     brackets = get_brackets(rules, get_maintenance_rates(rules), atom)
     size, notional = position.size, abs(position.size) * position.mark
     fee = Fraction(rules.taker_fee_rate, RATE_ONE) if basis is Basis.PRICE_AND_FEE else Fraction(0)
     price = _find_price(brackets, position, basis, fee)
     at = position.entry if basis is Basis.ENTRY else price if price is not None else position.mark
-    bracket = _get_bracket(brackets, abs(size) * at)
-    maintenance = _get_requirement(brackets, notional)
-    at_entry = _get_requirement(brackets, abs(size) * position.entry)
+    bracket = get_bracket_below(brackets, abs(size) * at)
+    maintenance = get_requirement(brackets, notional)
+    at_entry = get_requirement(brackets, abs(size) * position.entry)
     equity = formulas.get_equity(size, position.entry, position.margin, position.mark)
     return Quote(
         position,
@@ -138,7 +139,7 @@ def compute_quote(file: RulebookFile, market: str, position: Position, basis: Ba
         price,
         formulas.get_bankruptcy_price(size, position.entry, position.margin),
         equity,
-        _get_requirement(get_brackets(rules, initial_rates, atom), notional),
+        get_requirement(get_brackets(rules, initial_rates, atom), notional),
         maintenance,
         at_entry if basis is Basis.ENTRY else maintenance + fee * notional,
         formulas.get_leverage(notional, equity),
@@ -147,58 +148,25 @@ def compute_quote(file: RulebookFile, market: str, position: Position, basis: Ba
     )
 
 
-def _get_bracket(brackets: Sequence[Bracket], notional: Fraction) -> Bracket:
-    """The kernel's: at a floor it is the one below."""
+def get_bracket_below(brackets: Sequence[Bracket], notional: Fraction) -> Bracket:
+    """The bracket of a notional as the kernel has it: at a floor it is the one below."""
     return next((bracket for bracket in reversed(brackets) if bracket.floor < notional), brackets[0])
 
 
-def _get_requirement(brackets: Sequence[Bracket], notional: Fraction) -> Fraction:
-    bracket = _get_bracket(brackets, notional)
+def get_requirement(brackets: Sequence[Bracket], notional: Fraction) -> Fraction:
+    bracket = get_bracket_below(brackets, notional)
     return get_maintenance_margin([Bracket(Fraction(0), bracket.rate, bracket.deduction)], notional)
 
 
 def _find_price(brackets: Sequence[Bracket], position: Position, basis: Basis, fee: Fraction) -> Fraction | None:
     size, entry, margin = position.size, position.entry, position.margin
     if basis is Basis.ENTRY:
-        price = entry - (margin - _get_requirement(brackets, abs(size) * entry)) / size
+        price = entry - (margin - get_requirement(brackets, abs(size) * entry)) / size
         return price if price > 0 else None
     charged = [Bracket(bracket.floor, bracket.rate + fee, bracket.deduction) for bracket in brackets]
-    return _find_long_price(charged, position) if size > 0 else _find_short_price(charged, position)
-
-
-def _find_short_price(brackets: Sequence[Bracket], position: Position) -> Fraction | None:
-    """All prices above the first are too high; that may be one at which a slab starts."""
-    size = position.size
-    for bracket, above in zip(brackets, [*brackets[1:], None], strict=True):
-        root = _find_root(bracket, position)
-        assert root is not None
-        price = max(root, bracket.floor / -size)
-        if above is None or price < above.floor / -size:
-            return price if price > 0 else None
-    raise AssertionError("the last bracket has no end")
-
-
-def _find_long_price(brackets: Sequence[Bracket], position: Position) -> Fraction | None:
-    """The first on the way down from the mark, or where equity is too low there the last on the way up.
-
-    With slabs, which jump, a long may be too low at some prices and healthy under them.
-    """
-    size, mark, roots = position.size, position.mark, []
-    for bracket, above in zip(brackets, [*brackets[1:], None], strict=True):
-        root = _find_root(bracket, position)
-        if root is not None and root * size > bracket.floor and (above is None or root * size <= above.floor):
-            roots.append(root)
-    at_mark = _get_bracket(brackets, size * mark)
-    equity = formulas.get_equity(size, position.entry, position.margin, mark)
-    if equity < size * mark * at_mark.rate - at_mark.deduction:
-        return min((root for root in roots if root >= mark), default=None)
-    return max((root for root in roots if root <= mark), default=None)
-
-
-def _find_root(bracket: Bracket, position: Position) -> Fraction | None:
-    """Where equity is what the bracket requires, within it or not."""
-    size, entry, margin = position.size, position.entry, position.margin
-    return formulas.get_liquidation_price(size, entry, margin, bracket.rate, deduction=bracket.deduction)
+    missing, mark = size * entry - margin, position.mark
+    is_below = size * mark - missing < get_requirement(charged, abs(size) * mark)
+    return find_crossing(charged, size, missing, mark, is_below, floors_are_below=True)
 
 
 def get_adl_score(policy: RankPolicy, position: Position, equity: Fraction) -> Fraction | None:

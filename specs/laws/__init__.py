@@ -11,6 +11,7 @@ from specs.laws import (
     conservation,
     deleveraging,
     insurance,
+    life,
     liquidation,
     margin,
     order_book,
@@ -33,6 +34,7 @@ LAWS: tuple[Law, ...] = (
     *deleveraging.LAWS,
     *sharing.LAWS,
     *settlement.LAWS,
+    *life.LAWS,
     *vault.LAWS,
     *choices.LAWS,
 )

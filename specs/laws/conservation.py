@@ -7,7 +7,7 @@ from typing import Any
 
 from riskcore import events
 from riskcore.journal import Pay, Reserve, Trade
-from specs.arithmetic import RATE_ONE, either, every
+from specs.arithmetic import RATE_ONE, either, every, implies, larger
 from specs.case import Case, Ledger
 from specs.invariant import (
     episode_fits,
@@ -23,6 +23,7 @@ from specs.invariant import (
     sharing_is_possible,
 )
 from specs.laws.law import ALL_EVENTS, Law
+from specs.outflow import taken_out
 from specs.sharing import members_of
 
 
@@ -129,6 +130,22 @@ def _settled_funding_goes_through_transit(case: Case) -> Any:
     )
 
 
+def _outflow_is_within_its_limit(case: Case) -> Any:
+    """What left the pool is counted, what came in gives room back, and no more is taken out than the limit."""
+    before, after, rulebook = case.before, case.after, case.rulebook
+    left = after.reserves.outside - before.reserves.outside
+    counted = taken_out(rulebook, before.outflow, case.event.timestamp)
+    is_limited, is_out = rulebook.withdrawal_limit > 0, isinstance(case.event, events.Withdraw)
+    is_counted = after.outflow.drawn >= counted + left
+    most = rulebook.withdrawal_limit if is_out else larger(counted, 0)
+    return implies(is_limited, every(is_counted, after.outflow.drawn <= most))
+
+
+def _outflow_stands(case: Case) -> Any:
+    before, after = case.before.outflow, case.after.outflow
+    return every(after.drawn == before.drawn, after.since == before.since)
+
+
 def _the_next_event_may_assume_it(case: Case) -> Any:
     """The induction closes: what a proof assumes of the state before, the event leaves behind."""
     after, episode, sharing = case.after, case.after.deleveraging, case.after.sharing
@@ -140,7 +157,7 @@ def _the_next_event_may_assume_it(case: Case) -> Any:
     if episode is None:
         return market
     fits = episode_fits(episode, after.market, after.account(episode.account), case.rulebook)
-    return every(market, episode_is_possible(episode), fits)
+    return every(market, episode_is_possible(episode, case.rulebook), fits)
 
 
 def _reserves_keep_their_sign(case: Case) -> Any:
@@ -209,6 +226,13 @@ LAWS = (
         frozenset({events.ApplyFunding}),
         _funding_is_zero_sum,
         _settled_funding_goes_through_transit,
+    ),
+    Law(
+        "CASH-4",
+        "within a window withdrawals take out of the pool no more than the rulebook's limit and what deposits bring in",
+        frozenset({events.Withdraw, events.Deposit}),
+        _outflow_is_within_its_limit,
+        _outflow_stands,
     ),
     Law(
         "INV-1",

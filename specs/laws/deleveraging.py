@@ -7,11 +7,12 @@ from typing import Any
 from riskcore import events
 from riskcore.choices import AdlSize, CloseOut
 from riskcore.journal import Stage
-from specs.arithmetic import every, implies, larger, magnitude, smaller
+from specs.allocation import is_queue, part_in
+from specs.arithmetic import every, implies, larger, magnitude, negate, smaller
 from specs.case import Case
 from specs.close_out import price_worth
 from specs.contract import toward_zero
-from specs.deleveraging import eligible, lots_to_close, paid, passed_on, step_lots
+from specs.deleveraging import closes_nothing, eligible, lots_to_close, paid, passed_on, step_lots
 from specs.invariant import longs_equal_shorts
 from specs.laws.law import Law
 from specs.laws.liquidation import get_liquidated
@@ -19,6 +20,8 @@ from specs.liquidation import equity_share
 
 
 def _deleveraging_closes_opposites(case: Case) -> Any:
+    if closes_nothing(case):
+        return not case.touched
     id = case.before.deleveraging.account
     account, head = case.before.account(id), case.before.account(case.head)
     account_after, head_after = case.after.account(id), case.after.account(case.head)
@@ -30,14 +33,15 @@ def _deleveraging_closes_opposites(case: Case) -> Any:
 
 
 def _queue_order_is_kept(case: Case) -> Any:
-    """For any other account that still qualifies: the head ranks before it."""
+    """For any other account that still qualifies: the head ranks before it, or it had its part before."""
     episode = case.before.deleveraging
     against = case.before.account(episode.account).size
     checks = []
     for id in case.others():
         other = case.before.account(id)
         qualifies = eligible(case, other, against, episode.share, episode.lots)
-        checks.append(implies((id != case.head) & qualifies, case.is_ahead(case.head, id)))
+        had_its_part = negate(is_queue(case)) & case.had_its_turn(id)
+        checks.append(implies((id != case.head) & qualifies, had_its_part | case.is_ahead(case.head, id)))
     return every(*checks)
 
 
@@ -140,6 +144,26 @@ def _queue_stays_certified(case: Case) -> Any:
     return case.certificate_holds()
 
 
+def _everyone_closes_its_part(case: Case) -> Any:
+    """All or what is left of the lots in a queue; else the part, rounded up as long as lots are left over."""
+    episode, head = case.before.deleveraging, case.before.account(case.head)
+    least, most = part_in(case, episode, head)
+    closed = magnitude(head.size) - magnitude(case.after.account(case.head).size)
+    in_turn = closed == smaller(episode.lots - episode.done, magnitude(head.size))
+    parted = every(
+        closed >= least,
+        closed <= most,
+        most <= least + 1,
+        implies(episode.remainder > 0, closed == most),
+        implies(episode.remainder == 0, closed == least),
+    )
+    return every(implies(is_queue(case), in_turn), is_queue(case) | parted)
+
+
+def _all_that_can_be_closed_is(case: Case) -> Any:
+    return case.allotment_ties()
+
+
 LAWS = (
     Law(
         "ADL-1",
@@ -150,7 +174,8 @@ LAWS = (
     ),
     Law(
         "ADL-2",
-        "nobody is touched while someone ahead still qualifies; the queue stays certified",
+        "nobody is touched while someone ahead still qualifies, but where lots are parted and that one had its part; "
+        "the queue stays certified",
         frozenset({events.BeginDeleveraging, events.Deleverage}),
         lambda case: every(
             _queue_stays_certified(case),
@@ -194,6 +219,22 @@ LAWS = (
         "have: beyond that, what is paid is the insurance fund's and what is due lapses",
         frozenset({events.BeginDeleveraging, events.Deleverage}),
         _nobody_profits_from_his_deficit,
+        lambda case: case.after.deleveraging is None,
+    ),
+    Law(
+        "ADL-9",
+        "in a queue each closes all that it has; where lots are parted, each its exact part, rounded down or up by one "
+        "lot",
+        frozenset({events.Deleverage}),
+        _everyone_closes_its_part,
+        lambda case: all(line.stage is not Stage.DELEVERAGING for line in case.effects),
+    ),
+    Law(
+        "ADL-10",
+        "what is closed, and what those to come are allotted, is at any moment all the lots or all that the queue had; "
+        "an exhausted queue has closed that",
+        frozenset({events.BeginDeleveraging, events.Deleverage, events.EndDeleveraging}),
+        _all_that_can_be_closed_is,
         lambda case: case.after.deleveraging is None,
     ),
 )

@@ -57,5 +57,9 @@ ALL_EVENTS = frozenset(
         events.SetLeverage,
         events.PlaceOrder,
         events.CancelOrder,
+        events.SetMarketStatus,
+        events.DelistMarket,
+        events.ChangeRules,
+        events.ApplyRules,
     }
 )

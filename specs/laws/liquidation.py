@@ -10,7 +10,7 @@ from riskcore.journal import Pay, Reserve, Stage, Trade
 from specs.arithmetic import RATE_ONE, every, implies, larger, magnitude, smaller, some
 from specs.case import AccountView, Case
 from specs.contract import toward_zero
-from specs.deleveraging import step_lots
+from specs.deleveraging import closes_nothing, step_lots
 from specs.gates import just_liquidated, no_dust, remembers
 from specs.laws.law import Law
 from specs.limits import block_has_room, sold_in_market, sold_of_account, step_is_ahead, target_is_ahead
@@ -37,6 +37,8 @@ def _forced_lots(case: Case) -> Any:
 
 def _liquidation_only_shrinks(case: Case) -> Any:
     before, after = case.before.account(get_liquidated(case)), case.after.account(get_liquidated(case))
+    if closes_nothing(case):
+        return not case.touched
     return every(
         toward_zero(before.size, after.size),
         magnitude(before.size) - magnitude(after.size) == _forced_lots(case),
@@ -84,6 +86,8 @@ def only_the_open_episode_is_closed(case: Case) -> Any:
 
 
 def _closed_lots_have_one_taker(case: Case) -> Any:
+    if closes_nothing(case):
+        return not case.touched
     id = get_liquidated(case)
     moved_lots = [case.after.account(other).size - case.before.account(other).size for other in case.touched]
     closed = case.after.account(id).size - case.before.account(id).size

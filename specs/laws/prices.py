@@ -83,7 +83,7 @@ def _stale_marks_close_nobody(case: Case) -> Any:
     return case.before.account(event.account).marks_are_fresh(event.timestamp)
 
 
-def _no_trade_by_choice(case: Case) -> Any:
+def no_trade_by_choice(case: Case) -> Any:
     """Outside: contracts move only in a deleveraging that began at a fresh mark, or because the market ends."""
     if isinstance(case.event, events.Deleverage):
         return case.before.deleveraging is not None
@@ -120,7 +120,7 @@ LAWS = (
             }
         ),
         _stale_marks_close_nobody,
-        _no_trade_by_choice,
+        no_trade_by_choice,
     ),
     Law(
         "MARK-3",

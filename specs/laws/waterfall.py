@@ -10,6 +10,7 @@ from riskcore.journal import Stage
 from specs.arithmetic import RATE_ONE, every, implies, magnitude, negate
 from specs.case import AccountView, Case, Snapshot
 from specs.contract import available, available_there
+from specs.deleveraging import closes_nothing
 from specs.gates import cooled_down
 from specs.invariant import length_of
 from specs.laws.law import Law
@@ -151,7 +152,8 @@ def _resolution_makes_progress(case: Case) -> Any:
     id, opened = get_liquidated(case), after.market.open_interest
     if isinstance(event, events.Deleverage):
         is_further = True if after.deleveraging is None else after.deleveraging.head > before.deleveraging.head
-        return is_further & (opened < before.market.open_interest)
+        # a part may be no lot; then the queue moves on
+        return is_further & (closes_nothing(case) or opened < before.market.open_interest)
     is_smaller = magnitude(after.account(id).size) < magnitude(before.account(id).size)
     return is_smaller & (opened <= before.market.open_interest)
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from tests.faults import (
+    allocation,
     audited,
     books,
+    changes,
     close_outs,
     conservation,
     domains,
     forced,
     fund,
     gates,
+    life,
     limits,
     lines,
     margin,
+    outflow,
     prices,
     queues,
     ranks,
@@ -46,5 +50,9 @@ FAULTS: tuple[Fault, ...] = (
     *fund.FAULTS,
     *domains.FAULTS,
     *settings.FAULTS,
+    *life.FAULTS,
+    *changes.FAULTS,
+    *outflow.FAULTS,
     *sharing.FAULTS,
+    *allocation.FAULTS,
 )

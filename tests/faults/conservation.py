@@ -171,7 +171,7 @@ FAULTS = (
         words="profit is paid out that no loser has brought in",
         kinds=(12,),
         module="cash",
-        old="    require(event.amount - haircut <= -outside.balance, Rule.POOL_EXHAUSTED)\n",
+        old="    require(leaving <= -outside.balance, Rule.POOL_EXHAUSTED)\n",
         new="",
         unit="withdraw",
         kills=("CASH-2", "guard/POOL_EXHAUSTED"),
@@ -301,10 +301,9 @@ FAULTS = (
         words="a deposit pays an atom of it to the vault",
         kinds=(),
         module="cash",
-        old="event.amount, Reason.DEPOSIT, Stage.ORDINARY)\n    return journal\n\n\ndef process_fund",
-        new="event.amount, Reason.DEPOSIT, Stage.ORDINARY)\n"
-        "    journal.pay(account, journal.account(state.rulebook.vault), 1, Reason.FEE, Stage.ORDINARY)\n"
-        "    return journal\n\n\ndef process_fund",
+        old="    journal.count_outflow(-event.amount, event.timestamp)\n",
+        new="    journal.count_outflow(-event.amount, event.timestamp)\n"
+        "    journal.pay(account, journal.account(state.rulebook.vault), 1, Reason.FEE, Stage.ORDINARY)\n",
         unit="deposit",
         kills=("FRAME-1", "effect/account.balance"),
     ),

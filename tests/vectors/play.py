@@ -7,13 +7,15 @@ begins with, computes the same figures from the inputs through the public API.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from riskcore.venues.exact import exact
 
@@ -76,6 +78,30 @@ TABLE_TOLERANCES = {
     "insurancePool": "0.000001",
     "perpetual": "0.000001",
 }
+
+
+def get_at(case: Case, place: str) -> Any:
+    """What the case has at a place like ``expected.table[1].rate``; ``KeyError`` or ``IndexError`` for none."""
+    found: Any = {"inputs": case.inputs, "expected": case.expected}
+    for step in _get_steps(place):
+        found = found[step]
+    return found
+
+
+def replace_at(case: Case, place: str, value: Any) -> Case:
+    """The case with another value at a place."""
+    root: Any = deepcopy({"inputs": case.inputs, "expected": case.expected})
+    *way, last = _get_steps(place)
+    found = root
+    for step in way:
+        found = found[step]
+    found[last] = value
+    return evolve(case, inputs=root["inputs"], expected=root["expected"])
+
+
+def _get_steps(place: str) -> list[str | int]:
+    parts = re.findall(r"[^.\[\]]+|\[[0-9]+\]", place)
+    return [int(part[1:-1]) if part.startswith("[") else part for part in parts]
 
 
 def get_kind(runners: Runners, id: str) -> str:

@@ -1,7 +1,8 @@
 """Venues as rulebooks: one file each, in the format of ``rulebook_file``, with the source of every figure.
 
-A preset is VERIFIED where published cases have at least five of its own figures; which ones its file says, and
-the tests play them. Figures that no source fixes say "chosen here", those whose source was not read "not looked up".
+A preset is VERIFIED where published cases have at least five of its own figures. Its file says of each which case has
+it, and where in the case: ``hl-tier-ETH#expected.table[1].mm_rate``. The tests play them. Figures that no source
+fixes say "chosen here", and why.
 """
 
 from __future__ import annotations
@@ -32,6 +33,14 @@ def load_preset(name: str) -> RulebookFile:
         raise KeyError(f"there is no preset {name}{get_hint(name, known)}; known: {', '.join(known)}")
     with as_file(files(__name__) / f"{name}.json") as path:
         return read_rulebook_file(path)
+
+
+def split_reference(reference: str) -> tuple[str, str]:
+    """A case's id, and the place in it that has the figure; ``ValueError`` where no place is said."""
+    id, mark, place = reference.partition("#")
+    if not mark or not place:
+        raise ValueError(f"an id, # and a place in the case are expected, not {reference}")
+    return id, place
 
 
 def get_status(file: RulebookFile) -> str:
