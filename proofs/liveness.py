@@ -120,9 +120,9 @@ def _accepts_any(attempt: _Try, *tried: Any) -> bool:
 
 
 class _Need:
-    """An account below maintenance with a position in a market that is open and not paused, its marks fresh, and without orders.
+    """An account below maintenance with a position in a market that is open and not paused, its marks fresh.
 
-    The book takes none of its lots: what takes one is a fill, or an order that can be cancelled.
+    It has no orders, and the book takes none of its lots: what takes one is a fill, or an order that can be cancelled.
 
     No cooldown runs, and no block that is used up; neither holds up an account in debt. And the queue that is
     ranked against it, for the lots that the rulebook wants closed.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 
 import z3
-from attrs import frozen
+from attrs import evolve, frozen
 
 #: z3's effort for one claim on one path; deterministic, unlike seconds.
 RLIMIT = 20_000_000
+
 
 #: A guard against what the effort limit does not see; past it the claim is UNKNOWN, a failure.
 TIMEOUT_MS = 30_000
@@ -40,10 +42,38 @@ class Answer:
 
 
 def decide_claim(claim: Claim, rlimit: int = RLIMIT) -> Answer:
-    """Whether the negated conclusion contradicts the premises."""
+    """Whether the negated conclusion contradicts the premises.
+
+    A conclusion of several parts is tried whole and, where that takes too long, part by part, each within the limit.
+    """
     conclusion = z3.simplify(claim.conclusion)
     if z3.is_true(conclusion):
         return Answer(Verdict.PROVED, 0)
+    parts = list(_get_parts(conclusion))
+    if len(parts) == 1:
+        return _decide(claim, conclusion, rlimit)
+    answer = _decide(claim, conclusion, rlimit)
+    if answer.verdict is not Verdict.UNKNOWN:
+        return answer
+    spent = answer.rlimit
+    for part in parts:
+        answer = _decide(claim, part, rlimit)
+        spent += answer.rlimit
+        if answer.verdict is not Verdict.PROVED:
+            break
+    return evolve(answer, rlimit=spent)
+
+
+def _get_parts(conclusion: z3.BoolRef) -> Iterator[z3.BoolRef]:
+    """What has to hold together, each on its own."""
+    if not z3.is_and(conclusion):
+        yield conclusion
+        return
+    for child in conclusion.children():
+        yield from _get_parts(child)
+
+
+def _decide(claim: Claim, conclusion: z3.BoolRef, rlimit: int) -> Answer:
     context = z3.Context()
     solver = z3.Solver(ctx=context)
     solver.set("rlimit", rlimit)

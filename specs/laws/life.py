@@ -117,7 +117,8 @@ LAWS = (
     Law(
         "LIFE-1",
         "a market is listed open; open, close-only and paused follow each other until it is settled, and nothing does "
-        "but to be delisted, when nobody holds anything of it, no order rests and no part of the insurance fund is its own",
+        "but to be delisted, when nobody holds anything of it, no order rests and no part of the insurance fund is "
+        "its own",
         frozenset({events.SetMarketStatus, events.SettleMarket, events.DelistMarket}),
         _life_goes_on,
         _is_kept,
