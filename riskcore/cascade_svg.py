@@ -24,6 +24,8 @@ _LEFT, _RIGHT, _TOP, _GAP, _BOTTOM = 76, 144, 34, 40, 34
 #: Samples that are drawn: more would be narrower than a line.
 _COLUMNS: Final = 600
 _MINUTE: Final = 60_000
+#: Pixels from one label to the next.
+_LABEL: Final = 14
 #: Colours that differ for all eyes (Okabe and Ito).
 _BLACK, _GREY, _GREEN, _BLUE, _ORANGE, _RED = "#000000", "#bbbbbb", "#009e73", "#56b4e9", "#e69f00", "#d55e00"
 
@@ -152,7 +154,7 @@ def _draw_panel(root: ElementTree.Element, panel: Panel, samples: list[Sample], 
         for curve, line in zip(panel.curves, lines, strict=True):
             _draw_curve(root, places, line, up, bottom, curve)
     ends = [bottom - up.place(_get_label_height(lines, place, panel.is_stacked)) for place in range(len(lines))]
-    for curve, y in zip(panel.curves, spread_out(ends, top, bottom), strict=True):
+    for curve, y in zip(panel.curves, spread_out(ends, bottom), strict=True):
         _write(root, curve.name, _LEFT + across.length + 8, y + 4, anchor="start", fill=curve.colour)
 
 
@@ -172,15 +174,16 @@ def _get_label_height(lines: list[list[int | None]], place: int, is_stacked: boo
     return Fraction(last + before, 2) if is_stacked else Fraction(last)
 
 
-def spread_out(places: list[Fraction], top: int, bottom: int) -> list[Fraction]:
-    """The places of labels, moved so far apart that all can be read."""
+def spread_out(places: list[Fraction], bottom: int) -> list[Fraction]:
+    """The places of labels, moved so far apart that all can be read, none below the bottom."""
     ordered = sorted(range(len(places)), key=lambda number: (places[number], number))
     moved = list(places)
     for upper, lower in pairwise(ordered):
-        moved[lower] = max(moved[lower], moved[upper] + 14)
-    beyond = max((moved[ordered[-1]] - bottom, Fraction(0)))
-    for number in ordered:
-        moved[number] -= beyond
+        moved[lower] = max(moved[lower], moved[upper] + _LABEL)
+    lowest = Fraction(bottom)
+    for number in reversed(ordered):
+        moved[number] = min(moved[number], lowest)
+        lowest = moved[number] - _LABEL
     return moved
 
 
