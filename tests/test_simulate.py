@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from random import Random
+from typing import get_type_hints
 
 import pytest
 from attrs import evolve
@@ -35,14 +37,16 @@ from riskcore.monitor import Monitor
 from riskcore.quantities import RATE_ONE, AccountId, Atoms, Lots, MarketId, Price, Rate
 from riskcore.replay import Replay, Verdict, replay
 from riskcore.rulebook import MarketRules
-from riskcore.scenario import Course, Makers, Scenario, Segment, VaultPlan
+from riskcore.scenario import Course, Followers, Holders, Makers, Scenario, Segment, Takers, VaultPlan
 from riskcore.scenario_file import read_scenario
 from riskcore.simulation import simulate
 from riskcore.state import genesis
 from riskcore.step import step
 from tests.strategies import make_rules
 
-SCENARIOS = Path(__file__).parent.parent / "examples" / "scenarios"
+ROOT = Path(__file__).parent.parent
+SCENARIOS = ROOT / "examples" / "scenarios"
+FORMAT = (ROOT / "SCENARIO.md").read_text(encoding="utf-8")
 BTC = MarketId("BTC")
 STAGES = (LiquidationFill, Takeover, CoverDeficit, Deleverage)
 
@@ -142,7 +146,7 @@ def test_the_same_seed_gives_the_same_log_under_any_hash_seed(tmp_path: Path) ->
     for number in ("1", "2"):
         out = tmp_path / f"{number}.jsonl"
         command = [sys.executable, "-m", "riskcore", "simulate", str(scenario), "--out", str(out)]
-        environment = {**os.environ, "PYTHONHASHSEED": number, "PYTHONPATH": str(SCENARIOS.parent.parent)}
+        environment = {**os.environ, "PYTHONHASHSEED": number, "PYTHONPATH": str(ROOT)}
         subprocess.run(command, check=True, capture_output=True, env=environment)
         logs.append(out.read_bytes())
 
@@ -290,6 +294,28 @@ def test_a_path_is_a_line_through_its_segments_and_then_stays() -> None:
         (550, 1_000_000, -476_191),
         (550, 1_000_000, -500_000),
     ] == seen
+
+
+# What SCENARIO.md says
+
+
+def test_the_example_of_the_format_is_a_scenario(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", FORMAT, re.DOTALL)
+    scenario = read_scenario(write(tmp_path, example))
+    events = tuple(simulate(scenario))
+
+    assert Verdict.HOLDS is replay_with_laws(scenario, events, tmp_path).verdict
+    assert any(isinstance(event, LiquidationFill) for event in events)
+
+
+@pytest.mark.parametrize("kind", [Scenario, Course, Segment, VaultPlan, Makers, Holders, Followers, Takers])
+def test_the_format_names_every_key(kind: type) -> None:
+    renamed = {"is_long": "side", "courses": "markets", "groups": "agents"}
+    # what the rulebook gives
+    given = {"units", "rules"} | ({"market"} if kind is Course else set())
+    keys = {renamed.get(name, name) for name in get_type_hints(kind)} - given
+
+    assert set() == {key for key in keys if f"`{key}`" not in FORMAT}
 
 
 # Files that are no scenarios
