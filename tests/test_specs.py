@@ -21,6 +21,7 @@ VOCABULARY = {
     "riskcore.rules": {"Rule"},
     "riskcore.choices": None,
     "riskcore.orders": {"NO_ORDER"},
+    "riskcore.rulebook": {"MarketRules"},
     "riskcore": {"events"},
 }
 

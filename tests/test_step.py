@@ -18,7 +18,8 @@ from riskcore.events import AdvanceTime, Deposit, Event, Fill, ListMarket, MarkP
 from riskcore.quantities import AccountId, Atoms, EventId, Time
 from riskcore.rules import Rejected, Rule, require
 from riskcore.state import genesis
-from riskcore.step import TRANSITIONS, apply, step
+from riskcore.step import apply, step
+from riskcore.transitions import TRANSITIONS
 from tests.naive import observe
 from tests.strategies import Desk, any_events, make_rulebook, make_rules, walk
 
