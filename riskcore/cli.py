@@ -472,8 +472,8 @@ def simulate_command(scenario: Path, out: Path, seed: int | None, events: int) -
     The same scenario and seed give the same log everywhere. Exit codes: 0, 2 bad input.
     """
     from riskcore.log import write_log
-    from riskcore.scenario_file import read_scenario
-    from riskcore.simulation import simulate
+    from riskcore.simulation.play import simulate
+    from riskcore.simulation.scenario_file import read_scenario
 
     with _refusing(), _writing(out, b'"riskcore_log"', "log"):
         read = read_scenario(scenario)

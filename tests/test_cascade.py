@@ -20,8 +20,8 @@ from riskcore.log import write_log
 from riskcore.order_planner import LimitOrder, Matcher
 from riskcore.quantities import AccountId, Lots, MarketId, Price, Time
 from riskcore.replay import replay
-from riskcore.scenario_file import read_scenario
-from riskcore.simulation import simulate
+from riskcore.simulation.play import simulate
+from riskcore.simulation.scenario_file import read_scenario
 from riskcore.state import genesis
 from riskcore.units import Units
 from tests.strategies import make_rulebook, make_rules

@@ -31,15 +31,15 @@ from riskcore.events import (
     Takeover,
     Withdraw,
 )
-from riskcore.feeds import Feed
 from riskcore.log import write_log
 from riskcore.monitor import Monitor
 from riskcore.quantities import RATE_ONE, AccountId, Atoms, Lots, MarketId, Price, Rate
 from riskcore.replay import Replay, Verdict, replay
 from riskcore.rulebook import MarketRules
-from riskcore.scenario import Course, Followers, Holders, Makers, Scenario, Segment, Takers, VaultPlan
-from riskcore.scenario_file import read_scenario
-from riskcore.simulation import simulate
+from riskcore.simulation.feeds import Feed
+from riskcore.simulation.play import simulate
+from riskcore.simulation.scenario import Course, Followers, Holders, Makers, Scenario, Segment, Takers, VaultPlan
+from riskcore.simulation.scenario_file import read_scenario
 from riskcore.state import genesis
 from riskcore.step import step
 from tests.strategies import make_rules
@@ -139,6 +139,8 @@ def test_the_command_writes_a_log_that_replays_with_every_law(tmp_path: Path) ->
     replayed = run("replay", out)
     assert 0 == replayed.exit_code, replayed.output
     assert " 0 rejected" in replayed.stdout
+    # the state holds the orders
+    assert "WFALL-1" in replayed.stdout and "ASSUMED" not in replayed.stdout
 
 
 def test_the_same_seed_gives_the_same_log_under_any_hash_seed(tmp_path: Path) -> None:
@@ -228,6 +230,28 @@ def test_the_committed_scenarios_replay_with_every_law(name: str, tmp_path: Path
 
     assert Verdict.HOLDS is result.verdict
     assert 0 == result.rejected
+
+
+def test_the_vault_sells_what_it_was_left_with() -> None:
+    vault = read_small_crash().rulebook.vault
+    orders = [event for event in play_small_crash() if isinstance(event, PlaceOrder) and event.account == vault]
+    sold = [event for event in play_small_crash() if isinstance(event, Fill) and vault in (event.maker, event.taker)]
+
+    assert orders and sold
+    assert all(order.reduce_only and order.size < 0 for order in orders)
+
+
+def test_who_leaves_takes_everything_home() -> None:
+    """On a calm day: the holders of both sides, each flat and with nothing left."""
+    state = genesis(read_scenario(SCENARIOS / "calm.toml").rulebook, mutable=True)
+    for event in play("calm"):
+        state = step(state, event).state
+    gone = {event.account for event in play("calm") if isinstance(event, Withdraw)}
+
+    assert {f"{side}-{number}" for side in ("long", "short") for number in range(1, 21)} == gone
+    assert {(0, 0)} == {
+        (account.balance, len(account.positions)) for id, account in state.accounts.items() if id in gone
+    }
 
 
 def test_makers_quote_less_and_wider_as_prices_move() -> None:
@@ -446,7 +470,7 @@ def test_a_run_that_is_interrupted_leaves_nothing(tmp_path: Path, monkeypatch: p
         raise KeyboardInterrupt
         yield
 
-    monkeypatch.setattr("riskcore.simulation.simulate", interrupt)
+    monkeypatch.setattr("riskcore.simulation.play.simulate", interrupt)
     result = run("simulate", write(tmp_path), "--out", tmp_path / "log.jsonl")
 
     assert cli.INTERRUPTED == result.exit_code

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final, TypeAlias
 
 from riskcore.events import Deposit, Withdraw
-from riskcore.feeds import Feed
 from riskcore.quantities import RATE_ONE, AccountId
 from riskcore.queries import equity, max_withdrawable
 from riskcore.rules import Rule
-from riskcore.scenario import Followers, Group, Holders, Makers, Scenario, Span, Takers, get_members
-from riskcore.session import Session
+from riskcore.simulation.feeds import Feed
+from riskcore.simulation.scenario import Followers, Group, Holders, Makers, Scenario, Span, Takers, get_members
+from riskcore.simulation.session import Session
 
 #: Steps that a holder goes on trying to open the rest of his position.
 _TRIES: Final = 20

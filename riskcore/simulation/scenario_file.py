@@ -13,7 +13,7 @@ from riskcore.bad_input import Fault, LogError, get_hint, printable, quote, with
 from riskcore.quantities import RATE_ONE, Atoms, Lots, MarketId, Rate, Time
 from riskcore.rulebook import MarketRules
 from riskcore.rulebook_file import RulebookFile, read_rulebook_file
-from riskcore.scenario import (
+from riskcore.simulation.scenario import (
     Course,
     Followers,
     Group,

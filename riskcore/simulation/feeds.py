@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from random import Random
 
 from riskcore.quantities import RATE_ONE, Price
-from riskcore.scenario import Course, grow
+from riskcore.simulation.scenario import Course, grow
 
 
 def iter_line(course: Course) -> Iterator[tuple[int, int]]:

@@ -1,6 +1,6 @@
 """What a simulation is told: a venue, the course of each market's index, and who trades there.
 
-Values only; ``scenario_file`` reads them from TOML, ``simulation`` plays them. Amounts are atoms, sizes lots, prices
+Values only; ``scenario_file`` reads them from TOML, ``play`` plays them. Amounts are atoms, sizes lots, prices
 atoms per lot, rates parts per million; a step is one round in which the index moves and everybody acts.
 """
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from random import Random
 
 from riskcore.events import CancelOrder, Event, Fill, LiquidationFill
-from riskcore.feeds import Feed
 from riskcore.order_planner import Execution, LimitOrder, Matcher, TimeInForce
 from riskcore.quantities import AccountId, EventId, Lots, MarketId, Price
-from riskcore.scenario import Scenario
+from riskcore.simulation.feeds import Feed
+from riskcore.simulation.scenario import Scenario
 from riskcore.state import Market, genesis
 
 

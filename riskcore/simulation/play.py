@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from riskcore.agents import Maker, Trader, VaultTrader, make_agents
 from riskcore.events import ApplyFunding, Deposit, Event, FundInsurance, IndexPrice, ListMarket, MarkPrice
-from riskcore.feeds import Feed
 from riskcore.oracle import get_average_premium, get_funding_rate, get_median_mark, get_premium
 from riskcore.quantities import RATE_ONE, MarketId, Time
-from riskcore.scenario import Scenario
-from riskcore.session import Session
+from riskcore.simulation.agents import Maker, Trader, VaultTrader, make_agents
+from riskcore.simulation.feeds import Feed
+from riskcore.simulation.scenario import Scenario
+from riskcore.simulation.session import Session
 from riskcore.state import Market
 
 #: Rates per interval: funding is drawn toward the first, by the second at most.
