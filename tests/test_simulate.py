@@ -282,13 +282,24 @@ def iter_states(events: tuple[Event, ...]) -> Iterator[tuple[Event, int, int]]:
         yield event, market.mark_price, market.index_price
 
 
-def test_a_mark_keeps_to_the_bands_of_its_market() -> None:
-    before = 0
+def test_a_mark_keeps_to_the_bands_of_its_market_at_every_step() -> None:
+    before = count = 0
     for event, mark, index in iter_states(play_small_crash()):
         if isinstance(event, MarkPrice):
             assert abs(mark - index) * 100 <= index
             assert before == 0 or abs(mark - before) * 10 <= before
-            before = mark
+            before, count = mark, count + 1
+
+    assert read_small_crash().steps == count
+
+
+def test_a_mark_follows_a_gap_by_the_steps_that_its_market_allows(tmp_path: Path) -> None:
+    head = SMALL[: SMALL.index("\npath")] + "\npath = [{ steps = 1 }, { steps = 1, change = -0.3 }]\n"
+    marks = [event.price for event in simulate(read_scenario(write(tmp_path, head))) if isinstance(event, MarkPrice)]
+
+    # a tenth a step, until it is there; with nobody in it, the book's middle is the index, and outvotes the last trade
+    assert [117_000_000, 117_000_000, 105_300_000, 94_770_000, 85_293_000, 81_900_000] == marks[:6]
+    assert 12 == len(marks)
 
 
 def test_trades_move_the_price_that_makers_quote() -> None:
@@ -364,6 +375,11 @@ def test_the_format_names_every_key(kind: type) -> None:
             "change = -0.002",
             "change = -1",
             "markets.BTC.path[1].change: expected a rate from -0.999999 to 1000, got -1",
+        ),
+        (
+            "price = 117_000\nfunding_every = 5\npath = [",
+            f"price = {10**23}\npath = [{{ steps = 1, change = 999 }}, {{ steps = 1, change = 999 }}, ",
+            "markets.BTC.path[1].change: expected a price of at most 30 digits of atoms per lot, got a higher one",
         ),
         ("size = 0.5", "size = 0.00001", "toml: agents[0].size: expected a multiple of 0.001 (one lot), got "),
         ("levels = 2\n", "", "toml: agents[0].levels: expected this key in agents of kind makers, got none"),
