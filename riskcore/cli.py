@@ -454,6 +454,70 @@ def _read_wallet(text: str) -> Fraction:
         raise click.UsageError(f"--wallet {text}: expected {fault.expected}") from None
 
 
+@main.command("simulate")
+@click.argument("scenario", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="LOG", help="Where the log is written.")
+@click.option("--seed", type=click.IntRange(min=0, max=2**64 - 1), help="Instead of the scenario's own.")
+@click.option(
+    "--events",
+    type=click.IntRange(min=1, max=10_000_000),
+    default=1_000_000,
+    show_default=True,
+    metavar="N",
+    help="End after the step with which there are so many.",
+)
+def simulate_command(scenario: Path, out: Path, seed: int | None, events: int) -> None:
+    """Play SCENARIO, a TOML file of markets and agents, through orders, and write the log of it.
+
+    The same scenario and seed give the same log everywhere. Exit codes: 0, 2 bad input.
+    """
+    from riskcore.log import write_log
+    from riskcore.simulation.play import simulate
+    from riskcore.simulation.scenario_file import read_scenario
+
+    with _refusing(), _writing(out, b'"riskcore_log"', "log"):
+        read = read_scenario(scenario)
+        with _with_lasting_values(), show_progress(Console(stderr=True), "simulating") as progress:
+            count = write_log(out, read.rulebook, read.units, simulate(read, seed, events, progress))
+    show(f"{count:,} events in {printable(str(out))}, seed {read.seed if seed is None else seed}\n")
+
+
+@main.command("picture")
+@click.argument("log", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Where the SVG is written.")
+@click.option("--market", metavar="NAME", help="Default: that in which most was closed.")
+def picture_command(log: Path, out: Path, market: str | None) -> None:
+    """Draw LOG as one picture: prices, depth, what each stage of the waterfall closed, and the insurance fund.
+
+    Exit codes: 0, 2 bad input.
+    """
+    from riskcore.cascade import read_cascade
+    from riskcore.cascade_svg import draw_cascade
+    from riskcore.files import write_whole
+
+    with _refusing(), _writing(out, b"<svg", "picture"):
+        with _with_lasting_values(), show_progress(Console(stderr=True), "drawing") as progress:
+            cascade = read_cascade(log, market, progress)
+        with write_whole(out) as file:
+            file.write(draw_cascade(cascade).encode())
+    show(f"{printable(cascade.market)} in {printable(str(out))}\n")
+
+
+@contextmanager
+def _writing(out: Path, mark: bytes, noun: str) -> Iterator[None]:
+    """The block writes to ``out``, which must be new, or begin as an earlier one does: nothing else is replaced."""
+    expected = f"a place for a {noun}"
+    try:
+        if out.is_file():
+            with open(out, "rb") as file:
+                first = file.read(200)
+            if first and mark not in first:
+                raise LogError(str(out), None, None, f"a new file, or an earlier {noun}", "another file")
+        yield
+    except (OSError, ValueError) as error:
+        raise LogError(str(out), None, None, expected, get_cause(error)) from None
+
+
 def _check_name(option: str, value: str | None, known: tuple[str, ...]) -> None:
     if value is not None and value not in known:
         raise click.UsageError(f"{option} {value}: there is none of that name; known: {', '.join(known)}")

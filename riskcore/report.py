@@ -130,7 +130,8 @@ def print_replay(replay: Replay, file: str, console: Console, prefix: str | None
         _print_section(console, "Deleveraged, the most forgone first", *_get_close_outs(replay, units))
     _print_section(console, "Solvency (in quote currency, exact)", _get_solvency(replay.solvency, units))
     if replay.tallies is not None:
-        _print_section(console, "Laws", _get_laws(replay, replay.tallies), *_get_jumps(replay), Text(_ASSUMED, "dim"))
+        assumed = () if replay.header.rulebook.has_book else (Text(_ASSUMED, "dim"),)
+        _print_section(console, "Laws", _get_laws(replay, replay.tallies), *_get_jumps(replay), *assumed)
     if replay.failure is not None:
         violation = replay.failure.violation
         title = f"{printable(violation.law)} is VIOLATED: {printable(violation.sentence)}"
@@ -290,7 +291,7 @@ def _get_laws(replay: Replay, tallies: Mapping[str, Tally]) -> Table:
     table = _make_table(["law"], ["checked", "violations"], ["verdict"])
     for law, tally in sorted(tallies.items()):
         verdict = "VIOLATED" if tally.violations else f"REPLAYED({replay.events:,})" if tally.checked else "NOT CHECKED"
-        if law == "WFALL-1" and tally.checked:
+        if law == "WFALL-1" and tally.checked and not replay.header.rulebook.has_book:
             verdict += ", the book ASSUMED(log)"
         style = "red" if tally.violations else ""
         cells = (law, f"{tally.checked:,}", f"{tally.violations:,}", verdict)

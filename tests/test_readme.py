@@ -35,6 +35,9 @@ def test_the_commands_name_what_exists() -> None:
 
     assert (ROOT / "examples" / "crash.jsonl").exists()
     assert "riskcore replay examples/crash.jsonl" in commands
+    assert (ROOT / "examples" / "scenarios" / "crash.toml").exists()
+    assert "riskcore simulate examples/scenarios/crash.toml --out crash.jsonl" in commands
+    assert "riskcore picture crash.jsonl --out crash.svg" in commands
     assert "pip install '.[test]' && .venv/bin/pytest" in commands
     assert ".venv/bin/pytest" in commands
 

@@ -236,7 +236,7 @@ def test_all_laws_hold_on_the_example(log: Path) -> None:
     # no market ends in it, nobody shares its vault or a loss, and its only withdrawal is rejected
     idle = {id for id, tally in report["laws"].items() if not tally["checked"]}
     shared = {"LOSS-1", "LOSS-2", "LOSS-3", "LOSS-4", "SETTLE-1", "VAULT-2", "VAULT-4"}
-    assert {"IF-6", "IF-7", "IF-8", "MARG-5", *shared} == idle
+    assert {"IF-6", "IF-7", "IF-8", "LIFE-1", "LIFE-5", "MARG-5", *shared} == idle
 
 
 def test_all_laws_find_an_atom_from_nowhere(log: Path) -> None:
