@@ -155,8 +155,8 @@ def test_a_clause_that_nothing_breaks_is_found() -> None:
 
 def test_a_rejection_with_the_wrong_reason_is_found() -> None:
     wrong = make_fault(
-        "require(event.amount - haircut <= -outside.balance, Rule.POOL_EXHAUSTED)",
-        "require(event.amount - haircut <= -outside.balance, Rule.BELOW_INITIAL_MARGIN)",
+        "require(leaving <= -outside.balance, Rule.POOL_EXHAUSTED)",
+        "require(leaving <= -outside.balance, Rule.BELOW_INITIAL_MARGIN)",
     )
     with plant(wrong):
         verdicts = get_verdicts("withdraw")
