@@ -1042,7 +1042,9 @@ def mark_3(passage: Passage) -> bool:
     for name, market in before.markets.items():
         if passage.rejected is None and isinstance(event, events.IndexPrice) and event.market == name:
             assert (event.price, event.timestamp) == (after.markets[name].index_price, after.markets[name].index_time)
+            limit = Fraction(market.rules.index_move_limit, RATE_ONE)
             assert event.price > 0
+            assert not limit or abs(event.price - market.index_price) <= limit * market.index_price
         else:
             assert (market.index_price, market.index_time) == (
                 after.markets[name].index_price,
@@ -1059,8 +1061,9 @@ def mark_3(passage: Passage) -> bool:
     else:
         return False
     if decides:
-        market, limit = before.markets[event.market], before.markets[event.market].rules.mark_age_limit
-        assert not limit or event.timestamp - market.index_time <= limit
+        market, rules = before.markets[event.market], before.markets[event.market].rules
+        age_limit = rules.index_age_limit or rules.mark_age_limit
+        assert not age_limit or event.timestamp - market.index_time <= age_limit
     return decides
 
 
