@@ -973,7 +973,14 @@ def adl_4(passage: Passage) -> bool:
 
 
 def adl_7(passage: Passage) -> bool:
-    """A close-out is whole; or, where that is enough, of the fewest lots that bring the account to maintenance."""
+    """A close-out is whole; or, where that is enough, of the fewest lots that bring the account to maintenance.
+
+    There it stands when they are closed.
+    """
+    ended = passage.before.episode
+    if ended is not None and isinstance(passage.event, events.Deleverage) and passage.after.episode is None:
+        health = passage.after.get_health(ended.account)
+        assert passage.after.get_size(ended.account, ended.market) == 0 or health.equity >= health.maintenance
     if passage.rejected is not None or not isinstance(passage.event, events.BeginDeleveraging):
         return False
     before, episode = passage.before, get_episode(passage.after)

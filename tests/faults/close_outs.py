@@ -136,6 +136,16 @@ FAULTS = (
         kills=("ADL-8", "ADL-4", "INS-1"),
     ),
     Fault(
+        name="a_step_gives_its_share_twice",
+        words="a step takes from the account what it has given in the steps before once more",
+        kinds=(14, 42),
+        module="deleveraging",
+        old="payment = get_paid(episode, done) - get_paid(episode, episode.done)",
+        new="payment = get_paid(episode, done) + min(get_paid(episode, episode.done), 0)",
+        unit="deleverage",
+        kills=("ADL-7", "ADL-4"),
+    ),
+    Fault(
         name="any_lots",
         words="how many lots are closed is up to who asks",
         kinds=(42,),
