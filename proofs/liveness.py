@@ -151,15 +151,16 @@ class _Need:
         assume(tracer, implies(self.world.rulebook.adl_close_out == CloseOut.INDEX, index_fresh(case)))
         lots = lots_asked(case, account)
         assume(tracer, lots > 0, lots <= magnitude(account.size), lots_to_close(case, account, lots))
-        assume(tracer, account.has_no_orders, negate(self.world.rulebook.has_book & self._is_taken()))
+        assume(tracer, account.has_no_orders, negate(self._is_taken()))
         assume(tracer, cooled_down(case, account), self.queue.length >= 0, case.is_ranked)
         assume(tracer, case.remainder >= 0)
 
     def _is_taken(self) -> Any:
-        """Whether the best order of the other side would take a lot."""
+        """Whether the best order of the other side would take a lot, and the block has room for it."""
         market: Any = self.world.market
         best = either(self.account.size > 0, market.bid_price, market.ask_price)
-        return could_take_a_lot(self.case, self.account, best)
+        has_room = self.world.rulebook.has_book & block_has_room(self.case, self.account, 0)
+        return has_room & could_take_a_lot(self.case, self.account, best)
 
     def is_helped(self) -> bool:
         return _accepts_any(self.attempt, self._takeover, self._cover, self._begin)

@@ -56,11 +56,11 @@ def process_begin_deleveraging(state: State, event: BeginDeleveraging) -> Journa
     lots = get_lots(size, event.size)
     require_liquidatable(margin, size, lots)
     require(account.resting.is_empty, Rule.ORDERS_REST)
-    is_taken = can_take_a_lot(state, market, margin, size, event.timestamp)
-    require(not (rulebook.has_book & is_taken), Rule.BOOK_NOT_EXHAUSTED)
     require(not must_wait(rulebook, margin, account.liquidated, event.timestamp), Rule.LIQUIDATION_COOLDOWN)
     is_open = is_block_open(rulebook, market, account, 0, event.timestamp)
     require((margin.equity < 0) | is_open, Rule.LIQUIDATION_BLOCK)
+    is_taken = can_take_a_lot(state, market, margin, size, event.timestamp)
+    require(not (rulebook.has_book & is_open & is_taken), Rule.BOOK_NOT_EXHAUSTED)
     require(rulebook.adl_solvent | (margin.equity <= 0), Rule.ADL_SOLVENT)
     if event.account != rulebook.vault:
         vault = state.accounts.get(rulebook.vault)

@@ -9,15 +9,19 @@ after every guard has passed; the journal's lines are the event's effects.
 
 from __future__ import annotations
 
-from enum import Enum, StrEnum
-from typing import NamedTuple, TypeAlias
-
 from attrs import evolve
 
 from riskcore.domains import get_insured, get_separate
 from riskcore.draws import get_draws_after
 from riskcore.events import Event
 from riskcore.leverages import NO_LEVERAGES, Leverages
+from riskcore.lines import Line as Line
+from riskcore.lines import Owner as Owner
+from riskcore.lines import Pay as Pay
+from riskcore.lines import Reason as Reason
+from riskcore.lines import Reserve as Reserve
+from riskcore.lines import Stage as Stage
+from riskcore.lines import Trade as Trade
 from riskcore.orders import NO_RESTING_ORDERS, Order, Resting, RestingOrders
 from riskcore.outflow import get_outflow_after
 from riskcore.quantities import (
@@ -34,85 +38,6 @@ from riskcore.quantities import (
     divide_down,
 )
 from riskcore.state import Account, Deleveraging, Draws, Market, Position, Positions, Reserves, Sharing, Stake, State
-
-
-class Reserve(Enum):
-    """An owner of cash that is no account."""
-
-    OUTSIDE = "outside"
-    INSURANCE = "insurance"
-    FEES = "fees"
-    TRANSIT = "transit"
-    UNCOVERED = "uncovered"
-    ESCROW = "escrow"
-
-
-Owner: TypeAlias = AccountId | Reserve
-
-
-class Stage(StrEnum):
-    """The waterfall's stages, in order, and ordinary business before them."""
-
-    ORDINARY = "ordinary"
-    BOOK = "book"
-    VAULT = "vault"
-    INSURANCE = "insurance"
-    DELEVERAGING = "deleveraging"
-    SETTLEMENT = "settlement"
-    UNCOVERED = "uncovered"
-    SHARING = "sharing"
-
-
-class Reason(StrEnum):
-    """Why a line was written."""
-
-    DEPOSIT = "deposit"
-    WITHDRAWAL = "withdrawal"
-    HAIRCUT = "haircut"
-    TRANSFER = "transfer"
-    FUNDING = "funding"
-    FILL = "fill"
-    FEE = "fee"
-    FEE_SHARE = "fee_share"
-    LIQUIDATION = "liquidation"
-    LIQUIDATION_FEE = "liquidation_fee"
-    TAKEOVER = "takeover"
-    COVER = "cover"
-    CLOSE_OUT = "close_out"
-    OVERSHOOT = "overshoot"
-    SETTLEMENT = "settlement"
-    WRITE_OFF = "write_off"
-    REPAYMENT = "repayment"
-    LOSS_SHARE = "loss_share"
-    VAULT_REQUEST = "vault_request"
-    VAULT_DEPOSIT = "vault_deposit"
-    VAULT_RETURN = "vault_return"
-    VAULT_REDEMPTION = "vault_redemption"
-
-
-class Pay(NamedTuple):
-    """``amount`` atoms went from ``payer`` to ``payee``; below zero, the other way."""
-
-    payer: Owner
-    payee: Owner
-    amount: Atoms
-    reason: Reason
-    stage: Stage
-
-
-class Trade(NamedTuple):
-    """``lots`` contracts went from ``seller`` to ``buyer`` for ``amount`` atoms in all."""
-
-    buyer: AccountId
-    seller: AccountId
-    market: MarketId
-    lots: Lots
-    amount: Atoms
-    reason: Reason
-    stage: Stage
-
-
-Line: TypeAlias = Pay | Trade
 
 
 class Party:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from riskcore.events import CancelOrder, PlaceOrder
 from riskcore.journal import Journal, Party, Slot
 from riskcore.margin import get_exposure, get_initial_requirement, get_margin, is_reduction
-from riskcore.markets import are_marks_fresh, get_market, get_trading_market, is_enterable
+from riskcore.markets import are_marks_fresh, get_market, get_trading_market, is_enterable, is_fresh
 from riskcore.orders import NO_ORDER, Order, Resting, between, reduced
 from riskcore.quantities import AccountId, EventId, Lots, MarketId
 from riskcore.rules import Rejected, Rule, require
@@ -150,7 +150,8 @@ def require_margin(journal: Journal, account: Party, market_id: MarketId, restin
     before, after = get_exposure(size, account.resting.get(market_id)), get_exposure(size, resting)
     added = get_initial_requirement(market, after, market.open_interest, chosen)
     added -= get_initial_requirement(market, before, market.open_interest, chosen)
-    require((added <= 0) | are_marks_fresh(account.positions, state.markets, time), Rule.MARK_STALE)
+    are_fresh = is_fresh(market, time) & are_marks_fresh(account.positions, state.markets, time)
+    require((added <= 0) | are_fresh, Rule.MARK_STALE)
     margin = get_margin(account, state.markets)
     require((added <= 0) | (margin.equity >= margin.initial + added), Rule.BELOW_INITIAL_MARGIN)
 

@@ -71,7 +71,7 @@ from riskcore.order_index import OrderIndex, iter_side
 from riskcore.pairing import compute_pairs
 from riskcore.quantities import RATE_ONE, AccountId, EventId, Lots, MarketId, Price, Time
 from riskcore.rules import Rejected, Rule
-from riskcore.state import Market, State
+from riskcore.state import State
 from riskcore.step import apply
 
 
@@ -177,13 +177,8 @@ def settle(
     return run.finish()
 
 
-#: Why a best order whose price is good enough is not to be sold to, whatever the size.
-UNFILLABLE = (Rule.MAKER_MARGIN, Rule.NOT_REDUCING, Rule.DUST, Rule.WORSE_THAN_BANKRUPTCY)
-
-
-def is_beyond_mark(market: Market, size: int, offer: Offer) -> bool:
-    """Whether an offer is better than mark for who sells a position of ``size``: worse ones stand behind it."""
-    return offer.price > market.mark_price if size > 0 else offer.price < market.mark_price
+#: Why a best order whose price is good enough, or too good for the band, is not to be sold to, whatever the size.
+UNFILLABLE = (Rule.MAKER_MARGIN, Rule.NOT_REDUCING, Rule.DUST, Rule.WORSE_THAN_BANKRUPTCY, Rule.PRICE_BAND)
 
 
 def find_below_maintenance(state: State) -> list[tuple[int, AccountId]]:
@@ -405,9 +400,7 @@ class _Run:
             lots, rule = self._size_fill(id, market_id, offer)
             if lots:
                 return self._propose(self._make_fill(id, market_id, offer, lots))
-            is_too_good = rule is Rule.PRICE_BAND and is_beyond_mark(get_market(self.state, market_id), size, offer)
-            is_dead = rule in UNFILLABLE and self._can_take_a_lot(id, market_id)
-            if offer.order is None or not (is_too_good or is_dead):
+            if offer.order is None or rule not in UNFILLABLE or not self._can_take_a_lot(id, market_id):
                 return False
             self._cancel(market_id, offer.order)
         return False

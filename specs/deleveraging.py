@@ -97,14 +97,16 @@ def _begin_guard(case: Case) -> dict[Rule, Any]:
     if case.rejected in rules:
         return rules
     is_bankrupt, market = account.equity < 0, before.market
-    best = either(account.size > 0, market.bid_price, market.ask_price)
+    best, has_room = either(account.size > 0, market.bid_price, market.ask_price), block_has_room(case, account, 0)
     from_vault = event.account == case.rulebook.vault
     return {
         **rules,
         Rule.ORDERS_REST: account.has_no_orders,
-        Rule.BOOK_NOT_EXHAUSTED: implies(case.rulebook.has_book, negate(could_take_a_lot(case, account, best))),
         Rule.LIQUIDATION_COOLDOWN: cooled_down(case, account),
-        Rule.LIQUIDATION_BLOCK: is_bankrupt | block_has_room(case, account, 0),
+        Rule.LIQUIDATION_BLOCK: is_bankrupt | has_room,
+        Rule.BOOK_NOT_EXHAUSTED: implies(
+            case.rulebook.has_book & has_room, negate(could_take_a_lot(case, account, best))
+        ),
         Rule.ADL_SOLVENT: case.rulebook.adl_solvent | (account.equity <= 0),
         Rule.VAULT_NOT_EXHAUSTED: from_vault | negate(could_take_over(case, account, 1)),
         Rule.INSURANCE_NOT_EXHAUSTED: implies(case.rulebook.insurance_before_adl & is_bankrupt, available(case) == 0),

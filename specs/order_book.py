@@ -16,7 +16,7 @@ from riskcore.rules import Rule
 from specs.arithmetic import both_ways, either, every, implies, magnitude, negate, smaller
 from specs.case import AccountView, Case, OrderView, Snapshot
 from specs.contract import Contract, Effect, header_guard
-from specs.markets import if_close_only, trading_market
+from specs.markets import fresh, if_close_only, trading_market
 from specs.tiers import exposure, initial_requirement
 
 
@@ -197,7 +197,7 @@ def _place_guard(case: Case) -> dict[Rule, Any]:
     return {
         **rules,
         Rule.NOT_REDUCING: negate(event.reduce_only) | is_opposite,
-        Rule.MARK_STALE: (more <= 0) | account.marks_are_fresh(event.timestamp),
+        Rule.MARK_STALE: (more <= 0) | (fresh(case) & account.marks_are_fresh(event.timestamp)),
         Rule.BELOW_INITIAL_MARGIN: (more <= 0) | (account.equity >= account.initial + more),
         Rule.ORDER_OUT_OF_PLACE: is_in_place(case),
     }

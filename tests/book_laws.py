@@ -109,10 +109,21 @@ def book_5(passage: Passage) -> bool:
     return len(after.orders) > 1
 
 
+def book_6(passage: Passage) -> bool:
+    """Who is closed by force has no orders."""
+    event, before = passage.event, passage.before
+    forced = events.LiquidationFill | events.Takeover | events.BeginDeleveraging
+    if not isinstance(event, forced) or passage.rejected is not None:
+        return False
+    assert not before.get_account(event.account).resting
+    return before.rulebook.has_book
+
+
 BOOK_LAWS: dict[str, Callable[[Passage], bool]] = {
     "BOOK-1": book_1,
     "BOOK-2": book_2,
     "BOOK-3": book_3,
     "BOOK-4": book_4,
     "BOOK-5": book_5,
+    "BOOK-6": book_6,
 }

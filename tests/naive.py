@@ -1273,7 +1273,8 @@ class Venue:
             LEVEL_NOT_EXACT=is_exact,
             NOT_THE_LOTS_TO_CLOSE=is_right,
             ORDERS_REST=not self.has_orders(event.account),
-            BOOK_NOT_EXHAUSTED=not self.can_book_take(event.account, event.market, event.timestamp),
+            BOOK_NOT_EXHAUSTED=self.is_block_full(event.account, event.market, 0, event.timestamp)
+            or not self.can_book_take(event.account, event.market, event.timestamp),
             INDEX_STALE=not on_index or self._is_index_fresh(event.market, event.timestamp),
             LIQUIDATION_COOLDOWN=not self.is_waiting(event.account, event.timestamp),
             LIQUIDATION_BLOCK=in_deficit or not self.is_block_full(event.account, event.market, 0, event.timestamp),
@@ -1530,6 +1531,7 @@ class Venue:
         broken = get_broken(
             MARKET_OPEN=listing.status == "settling",
             MARKET_NOT_FLAT=not any(event.market in held for held in self.holdings.values()),
+            ORDERS_REST=all(self.get_book(event.market).get_best(is_bid) is None for is_bid in (True, False)),
         )
         listing.status = "delisted"
         return broken
@@ -1631,19 +1633,24 @@ class Venue:
         best = self.get_book(market).get_best(held > 0)
         if best is None or not self.rulebook.has_book:
             return False
-        if not is_near(best.price, listing.mark, listing.rules.fill_price_band):
-            return False
         loss = listing.mark - best.price if held > 0 else best.price - listing.mark
+        # a price that is too good stands in the way, and is cancelled
+        if loss > 0 and not is_near(best.price, listing.mark, listing.rules.fill_price_band):
+            return False
         missing = loss - self.get_share(account, market, 1)
         near = loss <= Fraction(self.rulebook.insurance_fill_band, MILLION) * listing.mark
         backed = self.rulebook.insurance_backs_fills and missing <= self.get_available(now, market)
         return missing <= 0 or (backed and near)
 
     def place_order(self, event: events.PlaceOrder) -> set[str]:
-        if closed := self._check_open(event.market):
+        if closed := self._check_trading(event.market):
             return closed
+        closes_only = self.listings[event.market].status == "close_only"
         broken = get_broken(
-            NO_BOOK=self.rulebook.has_book, SIZE_ZERO=event.size != 0, PRICE_NOT_POSITIVE=event.price > 0
+            NO_BOOK=self.rulebook.has_book,
+            SIZE_ZERO=event.size != 0,
+            PRICE_NOT_POSITIVE=event.price > 0,
+            MARKET_CLOSE_ONLY=event.reduce_only or not closes_only,
         )
         if broken:
             return broken
@@ -1659,7 +1666,8 @@ class Venue:
         book.add(ticket)
         after = self.get_health(event.account)
         if after.initial > before.initial:
-            fresh = self._are_marks_fresh(event.account, event.timestamp)
+            fresh = self._is_fresh(event.market, event.timestamp)
+            fresh = fresh and self._are_marks_fresh(event.account, event.timestamp)
             broken |= get_broken(MARK_STALE=fresh, BELOW_INITIAL_MARGIN=after.equity >= after.initial)
         return broken
 

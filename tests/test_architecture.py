@@ -13,7 +13,7 @@ from typing import get_args
 import pytest
 
 from riskcore.events import Event
-from riskcore.step import TRANSITIONS
+from riskcore.transitions import TRANSITIONS
 
 ROOT = Path(__file__).parent.parent
 
@@ -33,6 +33,7 @@ KERNEL = (
     "draws",
     "outflow",
     "events",
+    "lines",
     "journal",
     "margin",
     "markets",
@@ -55,6 +56,7 @@ KERNEL = (
     "settings",
     "life",
     "changes",
+    "transitions",
     "step",
 )
 #: Where each event's transition lives, which is also where its tests do.
@@ -104,7 +106,7 @@ AROUND_THE_CORE = (
     "changes",
 )
 #: Names, fields and sentences, for core and modules alike; nothing in it does anything.
-VOCABULARY = ("rules", "choices", "events")
+VOCABULARY = ("rules", "choices", "events", "lines", "transitions")
 CORE_LINES, KERNEL_LINES, MODULE_LINES = 1000, 2500, 300
 
 LIBRARIES = {"__future__", "attrs", "attrs.validators", "collections.abc", "enum", "itertools", "rpds", "typing"}

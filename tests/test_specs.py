@@ -20,6 +20,8 @@ VOCABULARY = {
     "riskcore.journal": {"Line", "Pay", "Reason", "Trade", "Reserve", "Stage"},
     "riskcore.rules": {"Rule"},
     "riskcore.choices": None,
+    "riskcore.orders": {"NO_ORDER"},
+    "riskcore.rulebook": {"MarketRules"},
     "riskcore": {"events"},
 }
 

@@ -26,8 +26,9 @@ from riskcore.margin import get_initial_requirement, get_maintenance_requirement
 from riskcore.quantities import RATE_ONE
 from riskcore.rules import Rule
 from riskcore.state import Market
-from riskcore.step import TRANSITIONS, step
+from riskcore.step import step
 from riskcore.tiers import get_initial_rates, get_maintenance_rates, is_continuous
+from riskcore.transitions import TRANSITIONS
 from tests.book_laws import BOOK_LAWS
 from tests.naive import (
     ENDS,
@@ -91,8 +92,8 @@ def get_close(passage: Passage) -> Close | None:
     if isinstance(event, events.Deleverage):
         episode = get_episode(before)
         other = episode.queue[episode.head]
-        left = episode.lots - episode.done
-        return Close(episode.account, other, episode.market, min(left, abs(before.get_size(other, episode.market))))
+        sizes = (abs(view.get_size(other, episode.market)) for view in (before, passage.after))
+        return Close(episode.account, other, episode.market, next(sizes) - next(sizes))
     return None
 
 

@@ -13,11 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskcore import events
+from riskcore.choices import MarketStatus
 from riskcore.events import AdvanceTime, Deposit, Event, Fill, ListMarket, MarkPrice
 from riskcore.quantities import AccountId, Atoms, EventId, Time
 from riskcore.rules import Rejected, Rule, require
 from riskcore.state import genesis
-from riskcore.step import TRANSITIONS, apply, step
+from riskcore.step import apply, step
+from riskcore.transitions import TRANSITIONS
 from tests.naive import observe
 from tests.strategies import Desk, any_events, make_rulebook, make_rules, walk
 
@@ -91,6 +93,10 @@ def test_every_event_answers_for_its_header(kind: type[Any]) -> None:
         "rules": make_rules(),
         "queue": (),
         "members": (),
+        "reduce_only": False,
+        "level_lots": 0,
+        "level_weight": 0,
+        "status": MarketStatus.PAUSED,
     }
     names = [attribute.name for attribute in attrs.fields(kind)][3:]
     body = [samples.get(name, name) for name in names]
@@ -149,8 +155,15 @@ def test_numbers_of_ten_thousand_digits_are_numbers(kind: type[Any], sign: int) 
     header = ("huge", desk.state.sequence + 1, desk.state.timestamp)
     body: list[Any] = []
     for attribute in attrs.fields(kind)[3:]:
-        words = {"market": "BTC", "rules": make_rules(), "queue": (), "members": ()}
-        is_name = attribute.name in ("account", "maker", "taker", "payer", "payee", "long", "short")
+        words: dict[str, Any] = {
+            "market": "BTC",
+            "rules": make_rules(),
+            "queue": (),
+            "members": (),
+            "reduce_only": False,
+        }
+        words["status"] = MarketStatus.PAUSED
+        is_name = attribute.name in ("account", "maker", "taker", "payer", "payee", "long", "short", "order", "ahead")
         body.append(attribute.name if is_name else words.get(attribute.name, number))
     outcome = step(desk.state, kind(*header, *body))
 
@@ -187,7 +200,7 @@ def test_the_same_log_gives_the_same_state_under_any_hash_seed() -> None:
 
 def test_every_event_has_a_transition() -> None:
     assert set(get_args(Event)) == set(TRANSITIONS)
-    assert 28 == len(TRANSITIONS)
+    assert 34 == len(TRANSITIONS)
 
 
 @pytest.mark.parametrize("wrong", [True, 1.0, "1", None])

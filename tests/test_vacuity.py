@@ -21,7 +21,7 @@ from riskcore.prover.obligations import ANY_ACCOUNTS, Obligation, get_event_name
 from riskcore.prover.solver import Claim, Verdict, is_satisfiable
 from riskcore.prover.tracer import get_paths
 from riskcore.rules import Rule
-from riskcore.step import TRANSITIONS
+from riskcore.transitions import TRANSITIONS
 from riskcore.verify import Selection, collect, prove, verify_unit
 from specs.case import Case
 from specs.contract import Contract

@@ -30,6 +30,7 @@ from riskcore import (
     leverages,
     life,
     limits,
+    lines,
     liquidation,
     margin,
     markets,
@@ -48,6 +49,7 @@ from riskcore import (
     state,
     tiers,
     trading,
+    transitions,
     vault,
 )
 from riskcore.margin import Margin, get_position_value
@@ -75,6 +77,7 @@ MODULES: tuple[ModuleType, ...] = (
     domains,
     draws,
     outflow,
+    lines,
     journal,
     margin,
     markets,
@@ -97,6 +100,7 @@ MODULES: tuple[ModuleType, ...] = (
     settings,
     life,
     changes,
+    transitions,
     # the package shows the function of this name, not the module
     sys.modules["riskcore.step"],
 )

@@ -6,7 +6,7 @@ exact new value of every field; and that it is rejected if and only if its guard
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
 from typing import Any, TypeAlias
 
@@ -98,9 +98,16 @@ def describe(case: SymCase) -> str:
 
 def get_obligations(kind: type[Header]) -> list[Obligation]:
     """Every obligation of an event, with its claims, in a stable order."""
-    contract = CONTRACTS[kind]
     collector = Collector(kind)
-    done: dict[int, Path[SymCase]] = {}
+    for _ in trace(collector):
+        pass
+    return make_obligations(collector, collector.paths)
+
+
+def trace(collector: Collector) -> Iterator[Path[SymCase]]:
+    """Every path of the collector's event, once its claims are collected."""
+    kind = collector.kind
+    contract = CONTRACTS[kind]
 
     def run(tracer: Tracer, episode: str | None) -> SymCase:
         case = run_event(tracer, kind, episode=episode)
@@ -113,11 +120,15 @@ def get_obligations(kind: type[Header]) -> list[Obligation]:
     for episode in EPISODES:
         for path in get_paths(lambda tracer, open=episode: run(tracer, open)):  # type: ignore[misc]
             collector.paths.append(path)
-            if path.result is not None:
-                done[id(path.result.world.tracer)] = path
+            yield path
+
+
+def make_obligations(collector: Collector, paths: Sequence[Path[SymCase]]) -> list[Obligation]:
+    """The obligations of an event, with what was collected of these paths."""
+    done = {id(path.result.world.tracer) for path in paths if path.result is not None}
     obligations = [get_rejection_obligation(collector)]
     # what a path that breaks off would have done is not known, so no law holds on it
-    raised = tuple(get_failure(path) for path in collector.paths if path.result is None)
+    raised = tuple(get_failure(path) for path in paths if path.result is None)
     for (layer, law, name, scope), entries in collector.claims.items():
         claims = tuple(
             Claim((*tracer.assumptions, *tracer.decisions, *facts), conclusion, where)

@@ -70,11 +70,11 @@ def _earlier_stages_are_exhausted(case: Case) -> Any:
 
 
 def _the_book_takes_nothing(case: Case, account: AccountView) -> Any:
-    """Where there is a book: of all orders of the other side none is one that a lot may be liquidated to."""
+    """Where there is a book, and room in the block: of all orders of the other side none can be liquidated to."""
     orders = (case.before.order(id) for id in case.orders_to_check())
     is_bid = account.size > 0
     return implies(
-        case.rulebook.has_book,
+        case.rulebook.has_book & block_has_room(case, account, 0),
         every(
             *(
                 implies(

@@ -12,7 +12,8 @@ from unittest.mock import patch
 
 from proofs.lemmas import LEMMAS
 from riskcore.prover import obligations
-from riskcore.verify import Result, collect, prove, replay_witnesses
+from riskcore.prover.solver import Verdict
+from riskcore.verify import Result, get_kind, prove, replay_witnesses
 from specs.laws import LAWS
 from tests.faults.planting import Fault, plant
 
@@ -38,10 +39,30 @@ def prove_named(unit: str, names: tuple[str, ...]) -> Iterator[Result]:
     if "WITNESS" in names:
         yield replay_witnesses(unit)
     if set(names) - {"WITNESS"}:
-        wanted = {get_full_name(unit, name) for name in names}
         with asked_for(names):
-            collected = collect(unit)
-        yield from (prove(obligation) for obligation in collected if obligation.name in wanted)
+            yield from prove_until_found(unit, {get_full_name(unit, name) for name in names})
+
+
+def prove_until_found(unit: str, wanted: set[str]) -> Iterator[Result]:
+    """The verdicts on an event's obligations, path by path: as soon as each has failed on one, the rest are left.
+
+    A path's accepting end comes first, where most faults show. What fails on no path is decided on all.
+    """
+    collector = obligations.Collector(get_kind(unit))
+    left = set(wanted)
+    for path in obligations.trace(collector):
+        for result in prove_some(obligations.make_obligations(collector, [path]), left):
+            if result.verdict == Verdict.VIOLATED:
+                left.remove(result.name)
+                yield result
+        if not left:
+            return
+    yield from prove_some(obligations.make_obligations(collector, collector.paths), left)
+
+
+def prove_some(found: list[obligations.Obligation], wanted: set[str]) -> list[Result]:
+    """The verdicts on those that are wanted and say something."""
+    return [prove(obligation) for obligation in found if obligation.name in wanted and obligation.claims]
 
 
 def asked_for(names: tuple[str, ...]) -> ExitStack:
