@@ -11,6 +11,8 @@ cannot pay of the rest falls on insurance, then on uncovered.
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from riskcore.allocation import Part, get_lots_more, get_part, get_step_lots
 from riskcore.close_out import are_lots_to_close, get_lots, get_terms, is_price_fresh, make_episode
 from riskcore.events import BeginDeleveraging, Deleverage, EndDeleveraging
@@ -117,23 +119,10 @@ def process_deleverage(state: State, event: Deleverage) -> Journal:
     done = episode.done + lots
     if lots > 0:
         close(journal, market, episode, head, done)
-    if done == episode.lots:
-        journal.deleveraging = None
-    else:
-        journal.deleveraging = Deleveraging(
-            episode.account,
-            episode.market,
-            episode.lots,
-            episode.share,
-            Lots(done),
-            episode.queue,
-            episode.head + 1,
-            episode.excess,
-            episode.sequence,
-            episode.level_lots,
-            episode.level_weight,
-            Lots(episode.remainder - get_lots_more(episode, part)),
-        )
+    journal.deleveraging = None
+    if done < episode.lots:
+        left = Lots(episode.remainder - get_lots_more(episode, part))
+        journal.deleveraging = evolve(episode, done=Lots(done), head=episode.head + 1, remainder=left)
     return journal
 
 

@@ -347,39 +347,13 @@ class ApplyRules(Header):
     market: MarketId = field(validator=some_text)
 
 
-Event: TypeAlias = (
-    ListMarket
-    | Deposit
-    | Withdraw
-    | Transfer
-    | FundInsurance
-    | RepayLoss
-    | AdvanceTime
-    | MarkPrice
-    | IndexPrice
-    | ApplyFunding
-    | Fill
-    | LiquidationFill
-    | Takeover
-    | CoverDeficit
-    | BeginDeleveraging
-    | Deleverage
-    | EndDeleveraging
-    | WriteOff
-    | BeginLossSharing
-    | ShareLoss
-    | SettleMarket
-    | SettlePair
-    | RequestVaultDeposit
-    | ExecuteVaultDeposit
-    | CancelVaultDeposit
-    | RequestVaultRedemption
-    | ExecuteVaultRedemption
-    | SetLeverage
-    | PlaceOrder
-    | CancelOrder
-    | SetMarketStatus
-    | DelistMarket
-    | ChangeRules
-    | ApplyRules
-)
+CashEvent: TypeAlias = Deposit | Withdraw | Transfer | FundInsurance | RepayLoss
+MarketEvent: TypeAlias = ListMarket | AdvanceTime | MarkPrice | IndexPrice | ApplyFunding | SettleMarket | SettlePair
+LifeEvent: TypeAlias = SetMarketStatus | DelistMarket | ChangeRules | ApplyRules
+TradeEvent: TypeAlias = Fill | SetLeverage | PlaceOrder | CancelOrder
+WaterfallEvent: TypeAlias = LiquidationFill | Takeover | CoverDeficit | BeginDeleveraging | Deleverage | EndDeleveraging
+LossEvent: TypeAlias = WriteOff | BeginLossSharing | ShareLoss
+DepositorEvent: TypeAlias = RequestVaultDeposit | ExecuteVaultDeposit | CancelVaultDeposit
+RedeemerEvent: TypeAlias = RequestVaultRedemption | ExecuteVaultRedemption
+VaultEvent: TypeAlias = DepositorEvent | RedeemerEvent
+Event: TypeAlias = CashEvent | MarketEvent | LifeEvent | TradeEvent | WaterfallEvent | LossEvent | VaultEvent

@@ -14,7 +14,6 @@ from attrs import evolve
 from riskcore.domains import get_insured, get_separate
 from riskcore.draws import get_draws_after
 from riskcore.events import Event
-from riskcore.leverages import NO_LEVERAGES, Leverages
 from riskcore.lines import Line as Line
 from riskcore.lines import Owner as Owner
 from riskcore.lines import Pay as Pay
@@ -22,21 +21,9 @@ from riskcore.lines import Reason as Reason
 from riskcore.lines import Reserve as Reserve
 from riskcore.lines import Stage as Stage
 from riskcore.lines import Trade as Trade
-from riskcore.orders import NO_RESTING_ORDERS, Order, Resting, RestingOrders
+from riskcore.orders import Order, Resting
 from riskcore.outflow import get_outflow_after
-from riskcore.quantities import (
-    NEVER,
-    AccountId,
-    Atoms,
-    EventId,
-    Leverage,
-    Lots,
-    MarketId,
-    Price,
-    Shares,
-    Time,
-    divide_down,
-)
+from riskcore.quantities import AccountId, Atoms, EventId, Leverage, Lots, MarketId, Price, Shares, Time, divide_down
 from riskcore.state import Account, Deleveraging, Draws, Market, Position, Positions, Reserves, Sharing, Stake, State
 
 
@@ -45,23 +32,14 @@ class Party:
 
     __slots__ = ("balance", "id", "leverages", "liquidated", "positions", "resting", "sold")
 
-    def __init__(
-        self,
-        id: Owner,
-        balance: int,
-        positions: Positions,
-        liquidated: Time = NEVER,
-        chosen: Leverages = NO_LEVERAGES,
-        sold: int = 0,
-        resting: RestingOrders = NO_RESTING_ORDERS,
-    ) -> None:
+    def __init__(self, id: Owner, account: Account) -> None:
         self.id = id
-        self.balance = balance
-        self.positions = positions
-        self.liquidated = liquidated
-        self.leverages = chosen
-        self.sold = sold
-        self.resting = resting
+        self.balance: int = account.balance
+        self.positions = account.positions
+        self.liquidated = account.liquidated
+        self.leverages = account.leverages
+        self.sold: int = account.sold
+        self.resting = account.resting
 
 
 class Holder:
@@ -126,9 +104,7 @@ class Journal:
         for party in self._accounts:
             if party.id == id:
                 return party
-        account = self.state.accounts.get(id)
-        past = account.liquidated, account.leverages, account.sold
-        party = Party(id, account.balance, account.positions, *past, account.resting)
+        party = Party(id, self.state.accounts.get(id))
         self._accounts.append(party)
         return party
 
@@ -141,7 +117,7 @@ class Journal:
     def reserve(self, reserve: Reserve) -> Party:
         party = self._reserves.get(reserve)
         if party is None:
-            party = Party(reserve, getattr(self.state.reserves, reserve.value), _NO_POSITIONS)
+            party = Party(reserve, Account(getattr(self.state.reserves, reserve.value), _NO_POSITIONS))
             self._reserves[reserve] = party
         return party
 

@@ -11,16 +11,19 @@ V = TypeVar("V")
 
 
 class PerMarket(Generic[V]):
-    """A total map from markets. Who derives from it says what there is where nothing is."""
+    """A total map from markets. Who derives from it says what there is where nothing is, and what counts as nothing."""
 
     __slots__ = ("_entries",)
 
     ABSENT: ClassVar[Any]
 
     def __init__(self, entries: Mapping[MarketId, V] | None = None) -> None:
-        self._entries: dict[MarketId, V] = {
-            market: value for market, value in (entries or {}).items() if value != self.ABSENT
-        }
+        self._entries = {market: value for market, value in (entries or {}).items() if not self.is_nothing(value)}
+
+    @classmethod
+    def is_nothing(cls, value: V) -> bool:
+        """Whether it leaves no trace."""
+        return bool(value == cls.ABSENT)
 
     def get(self, market: MarketId) -> V:
         absent: V = self.ABSENT
@@ -28,7 +31,13 @@ class PerMarket(Generic[V]):
 
     def put(self, market: MarketId, value: V) -> Self:
         """The entries with ``value`` in ``market``; nothing leaves no trace."""
-        return type(self)({**self._entries, market: value})
+        changed = type(self)()
+        changed._entries = self._entries.copy()
+        if self.is_nothing(value):
+            changed._entries.pop(market, None)
+        else:
+            changed._entries[market] = value
+        return changed
 
     def items(self) -> Iterator[tuple[MarketId, V]]:
         return iter(self._entries.items())

@@ -14,17 +14,7 @@ from attrs import field, frozen
 from attrs.validators import instance_of
 
 from riskcore.choices import AdlSize, Allocation, CloseOut, LossSharing, RankPolicy, TierRule
-from riskcore.quantities import (
-    RATE_ONE,
-    AccountId,
-    Atoms,
-    Lots,
-    Rate,
-    Time,
-    exact_bool,
-    exact_int,
-    some_text,
-)
+from riskcore.quantities import RATE_ONE, AccountId, Atoms, Lots, Rate, Time, exact_bool, exact_int, some_text
 
 
 @frozen

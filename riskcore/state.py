@@ -6,25 +6,14 @@ state was made on (``tables.py``); which one is chosen in ``genesis``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
 import attrs
 from attrs import field, frozen
 
 from riskcore.choices import MarketStatus
 from riskcore.leverages import NO_LEVERAGES, Leverages
 from riskcore.orders import NO_ORDER, NO_RESTING_ORDERS, Order, RestingOrders
-from riskcore.quantities import (
-    NEVER,
-    AccountId,
-    Atoms,
-    EventId,
-    Lots,
-    MarketId,
-    Price,
-    Shares,
-    Time,
-)
+from riskcore.per_market import PerMarket
+from riskcore.quantities import NEVER, AccountId, Atoms, EventId, Lots, MarketId, Price, Shares, Time
 from riskcore.rulebook import MarketRules, Rulebook, is_admissible_rulebook
 from riskcore.tables import DictTable, PersistentTable, Table
 
@@ -109,43 +98,16 @@ class Position:
 NO_POSITION = Position(Lots(0), Atoms(0), Atoms(0))
 
 
-class Positions:
-    """One account's positions by market: total, immutable, and without empty entries."""
+class Positions(PerMarket[Position]):
+    """One account's positions by market; a size of zero leaves no trace, whatever was left of its memos."""
 
-    __slots__ = ("_entries",)
+    __slots__ = ()
 
-    def __init__(self, entries: Mapping[MarketId, Position] | None = None) -> None:
-        self._entries: dict[MarketId, Position] = {
-            market: position for market, position in (entries or {}).items() if position.size != 0
-        }
+    ABSENT = NO_POSITION
 
-    def get(self, market: MarketId) -> Position:
-        return self._entries.get(market, NO_POSITION)
-
-    def put(self, market: MarketId, position: Position) -> Positions:
-        """The positions with ``position`` at ``market``; a size of zero leaves no trace."""
-        changed = Positions()
-        changed._entries = self._entries.copy()
-        if position.size != 0:
-            changed._entries[market] = position
-        else:
-            changed._entries.pop(market, None)
-        return changed
-
-    def items(self) -> Iterator[tuple[MarketId, Position]]:
-        return iter(self._entries.items())
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Positions) and self._entries == other._entries
-
-    def __hash__(self) -> int:
-        return hash(frozenset(self._entries.items()))
-
-    def __repr__(self) -> str:
-        return f"Positions({self._entries!r})"
+    @classmethod
+    def is_nothing(cls, value: Position) -> bool:
+        return value.size == 0
 
 
 @frozen

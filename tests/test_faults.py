@@ -32,7 +32,6 @@ PLUMBING = {
     },
     "journal": {"Holder.__init__", "Journal.__init__", "Journal.parties", "Journal.holders", "Journal.orders"},
     "events": {"_text_or_none"},
-    "state": {f"Positions.{name}" for name in ("__len__", "__eq__", "__hash__", "__repr__")},
     "per_market": {f"PerMarket.{name}" for name in ("items", "__len__", "__eq__", "__hash__", "__repr__")},
 }
 
