@@ -9,6 +9,22 @@ somebody (ADL-10). Orders that are in the way are cancelled, each a step that le
 order less. That no step raises an earlier figure is LIQ-3, MARG-3, ADL-3, ADL-4,
 SETTLE-1 and LOSS-2 for the deficits, BAL-2's open interest and the effects for the lots.
 
+That the whole measure falls is said here and not in one lemma, for three reasons.
+
+* Not every event of an episode lowers it. What opens one lowers none of the four figures, and a step in which the head
+  closes nothing lowers none either; it is the episode as a whole that does, which is a claim about a sequence of
+  events, while a claim here is about one. The parts are laws: what an episode closes is all that it can (ADL-10), so a
+  lot at least where somebody was queued; with nobody queued its share is above its excess (INV-1), and its end covers
+  that or books it (ADL-4). A sharing is likewise: its members have equity each (LOSS-4), their dues sum to its amount,
+  which is above zero, and who has an atom due pays one at least; but the first of them may have nothing due.
+* Nor does each figure stay or fall at each event. A counterparty that keeps a part of its position may come below
+  maintenance by what it pays, and then more lots are of accounts below maintenance: allowed, since open interest has
+  fallen, but only because that comes before. Likewise a maker or the vault, where it reduces, is held to no more than
+  its equity per maintenance; where open interest does not fall it has grown, and so is at initial margin.
+* The lots of accounts below maintenance are a sum over all accounts and markets. A proof sees an account's lots in the
+  event's market, and of its others totals of value and requirements without lots. What an event does to the accounts
+  that it touches could be claimed; that the sum over all falls would be an inference from the footprint (FRAME-1).
+
 What needs other accounts is a hypothesis, and named: that the queue is the ranked one and its level exact, that it
 has somebody or there is a loss to book, that the members are all. A ranked queue exists: rank is a strict
 total order (``ranking.py``), and accounts are finitely many. So does an exact level: parts go from nothing to all,

@@ -54,9 +54,15 @@ def is_fresh(market: Market, time: int) -> bool:
 
 
 def is_index_fresh(market: Market, time: int) -> bool:
-    """Whether the index price may be relied on at ``time``."""
-    limit = market.rules.mark_age_limit
-    return (limit == 0) | (time - market.index_time <= limit)
+    """Whether the index price is reliable at ``time``: by its own age limit; where it has none, by the mark's."""
+    own, marks, age = market.rules.index_age_limit, market.rules.mark_age_limit, time - market.index_time
+    return ((own == 0) & ((marks == 0) | (age <= marks))) | ((own > 0) & (age <= own))
+
+
+def is_index_in_reach(market: Market, price: int) -> bool:
+    """Whether ``price`` may be the next index: no further from the last than the market's rules allow at once."""
+    limit, index = market.rules.index_move_limit, market.index_price
+    return (limit == 0) | (abs(price - index) * RATE_ONE <= limit * index)
 
 
 def is_near_index(market: Market, price: int) -> bool:
@@ -111,6 +117,7 @@ def process_index_price(state: State, event: IndexPrice) -> Journal:
     # Guard
     market = get_open_market(state, event.market)
     require(event.price > 0, Rule.PRICE_NOT_POSITIVE)
+    require(is_index_in_reach(market, event.price), Rule.INDEX_JUMP)
     # Effect
     return Journal(state, event.market, evolve(market, index_price=event.price, index_time=event.timestamp))
 

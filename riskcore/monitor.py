@@ -27,7 +27,7 @@ from riskcore.step import DELEVERAGING_STEPS, SHARING_STEPS, Outcome, apply, get
 from specs.allocation import exact_part_of, part
 from specs.contracts import CONTRACTS
 from specs.deleveraging import eligible, lots_asked, share_to_pay
-from specs.invariant import draws_are_possible, parts_are_of_the_fund, stake_is_possible
+from specs.invariant import draws_are_possible, ends_at_maintenance, parts_are_of_the_fund, stake_is_possible
 from specs.laws import BY_ID, LAWS, Law
 from specs.ranking import ahead, chance, score
 from specs.sharing import weight
@@ -412,6 +412,14 @@ class _Case:
             able -= {*gone}
         in_order = all(self._is_ahead(snapshot, one, two) for one, two in pairwise(queue) if {one, two} <= able)
         return len(queue) == len(able) and set(queue) == able and in_order
+
+    def end_is_at_maintenance(self) -> bool:
+        """Of an open episode once all its lots are closed; of one that is over now."""
+        episode = self.after.deleveraging
+        if episode is None:
+            account = self.after.account(self.before.deleveraging.account)
+            return bool(account.size == 0 or account.equity >= account.maintenance)
+        return bool(ends_at_maintenance(episode, self.after.market, self.after.account(episode.account)))
 
     def certificate_holds(self) -> bool:
         """When it opens, the whole queue; after a step, that the next is eligible and in order."""

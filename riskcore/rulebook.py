@@ -159,7 +159,7 @@ class MarketRules:
 
     ``maker_fee_rate`` may be negative, a rebate that the taker's fee pays for.
     ``mark_move_limit``: rate of the mark price by which the next may differ.
-    ``mark_age_limit``: milliseconds after which a mark price is stale, and so an index price.
+    ``mark_age_limit``: milliseconds after which a mark price is stale.
     ``fill_price_band``: rate of the mark price by which a fill's price may differ.
     ``tiers``: the brackets above that of the margin rates here, which starts at zero.
     ``tier_rule``: whether a bracket's rate is that of the part within it, or of the whole notional.
@@ -177,6 +177,8 @@ class MarketRules:
     ``insurance_separate``: the market has a part of the insurance fund of its own, which its fees and overshoots
     feed, and on which its fills and deleveragings draw, and nothing else. Deficits of accounts are not its.
     ``open_interest_limit``: atoms of open interest at mark beyond which no fill raises it. What reduces passes.
+    ``index_age_limit``: milliseconds after which an index price is stale; at zero ``mark_age_limit`` says so.
+    ``index_move_limit``: rate of the index price by which the next may differ.
     """
 
     initial_margin_rate: Rate = field(validator=exact_int)
@@ -200,6 +202,8 @@ class MarketRules:
     mark_index_band: Rate = field(default=Rate(0), validator=exact_int)
     insurance_separate: bool = field(default=False, validator=exact_bool)
     open_interest_limit: Atoms = field(default=Atoms(0), validator=exact_int)
+    index_age_limit: Time = field(default=Time(0), validator=exact_int)
+    index_move_limit: Rate = field(default=Rate(0), validator=exact_int)
 
 
 def is_admissible_tier(lower: Tier, tier: Tier) -> bool:
@@ -245,5 +249,7 @@ def is_admissible_market(rules: MarketRules) -> bool:
         & (rules.vault_position_limit >= 0)
         & (rules.mark_index_band >= 0)
         & (rules.open_interest_limit >= 0)
+        & (rules.index_age_limit >= 0)
+        & (rules.index_move_limit >= 0)
         & has_admissible_tiers(rules)
     )

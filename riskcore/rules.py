@@ -37,6 +37,7 @@ class Rule(StrEnum):
     MARK_JUMP = "the mark price moves by more than the market's rules allow at once"
     MARK_STALE = "a mark price is older than its market's rules allow"
     MARK_OFF_INDEX = "the mark price is further from the index price than the market's rules allow, and no nearer"
+    INDEX_JUMP = "the index price moves by more than the market's rules allow at once"
     INDEX_STALE = "the index price is older than its market's rules allow"
     AMOUNT_NOT_POSITIVE = "an amount must be above zero"
     SIZE_ZERO = "a size must not be zero"

@@ -278,6 +278,9 @@ class Case(Protocol):
     def allotment_ties(self) -> Any:
         """Whether what is closed, and what those still to come are allotted, is all that can be closed."""
 
+    def end_is_at_maintenance(self) -> Any:
+        """Whether an episode that closes a part leaves its account at maintenance, once all its lots are closed."""
+
     def certificate_holds(self) -> Any:
         """Whether the queue that is open afterwards is all eligible accounts in rank order."""
 

@@ -47,10 +47,16 @@ def spare_after(rulebook: Any, market: Any, size: Any, lots: Any, equity: Any, m
     return equity + share - excess - (maintenance - released)
 
 
+def is_enough(rulebook: Any, market: Any, size: Any, lots: Any, equity: Any, maintenance: Any) -> Any:
+    """Whether an account of which so many lots are closed is at maintenance then, or has none left."""
+    spare = spare_after(rulebook, market, size, lots, equity, maintenance)
+    return (lots == magnitude(size)) | (spare >= 0)
+
+
 def is_fewest(rulebook: Any, market: Any, size: Any, lots: Any, equity: Any, maintenance: Any) -> Any:
     """Whether ``lots`` are enough to be at maintenance, or all; and one less is not."""
-    spare, less = (spare_after(rulebook, market, size, closed, equity, maintenance) for closed in (lots, lots - 1))
-    return every(less < 0, (lots == magnitude(size)) | (spare >= 0))
+    less = spare_after(rulebook, market, size, lots - 1, equity, maintenance)
+    return every(less < 0, is_enough(rulebook, market, size, lots, equity, maintenance))
 
 
 def are_lots_to_close(rulebook: Any, market: Any, size: Any, lots: Any, equity: Any, maintenance: Any) -> Any:
@@ -62,5 +68,16 @@ def are_lots_to_close(rulebook: Any, market: Any, size: Any, lots: Any, equity: 
     figures = size, lots, equity, maintenance
     if is_plain(*figures):
         return lots == magnitude(size) if is_whole else is_fewest(rulebook, market, *figures)
-    are_fewest = size.call("are_fewest", *figures) == 1
-    return every(implies(is_whole, lots == magnitude(size)), is_whole | are_fewest)
+    return every(implies(is_whole, lots == magnitude(size)), is_whole | are_fewest(*figures))
+
+
+def are_fewest(size: Any, lots: Any, equity: Any, maintenance: Any) -> Any:
+    """That lots are the fewest, by name."""
+    return size.call("are_fewest", size, lots, equity, maintenance) == 1
+
+
+def fewest_are_enough(rulebook: Any, market: Any, size: Any, lots: Any, equity: Any, maintenance: Any) -> Any:
+    """What is known of the name where some of a position's lots are closed: it stands for ``is_fewest``."""
+    figures = size, lots, equity, maintenance
+    is_possible = every(lots >= 1, lots <= magnitude(size), maintenance > 0)
+    return implies(is_possible & are_fewest(*figures), is_enough(rulebook, market, *figures))

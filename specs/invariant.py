@@ -2,7 +2,7 @@
 
 Both call these functions, so nothing is assumed that is not proven to be left behind.
 CASH-1, CASH-2, BAL-1 and BAL-2 claim the first four, SHARE-1 what is said of the vault's shares,
-INS-2 what is said of draws, INS-5 of the fund's parts, INV-1 the rest.
+INS-2 what is said of draws, INS-5 of the fund's parts, ADL-7 of where an episode ends, INV-1 the rest.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from specs.arithmetic import RATE_ONE, both_ways, every, floor_ratio, implies, m
 from specs.case import Ledger, StakeView
 from specs.domains import has_part
 from specs.markets import admissible
+from specs.tiers import maintenance_requirement
 
 
 def every_atom_has_one_owner(ledger: Ledger) -> Any:
@@ -166,6 +167,16 @@ def episode_fits(episode: Any, market: Any, account: Any, rulebook: Any) -> Any:
         # only of who has equity left a part is closed
         implies(magnitude(account.size) > episode.lots - episode.done, account.equity + left >= 0),
     )
+
+
+def ends_at_maintenance(episode: Any, market: Any, account: Any) -> Any:
+    """An open episode that leaves its account a part of its position leaves it at maintenance, once all is closed.
+
+    What it has still to get, or to give, counts. ADL-7 claims it, and assumes it of the state before a step.
+    """
+    left = magnitude(account.size) - (episode.lots - episode.done)
+    maintenance = account.rest_maintenance + maintenance_requirement(market, left)
+    return implies(left > 0, account.equity + left_to_get(episode) >= maintenance)
 
 
 def left_to_get(episode: Any) -> Any:

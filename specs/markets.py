@@ -7,7 +7,7 @@ from typing import Any
 from riskcore import events
 from riskcore.choices import MarketStatus
 from riskcore.rules import Rule
-from specs.arithmetic import RATE_ONE, every, implies, magnitude, negate, some
+from specs.arithmetic import RATE_ONE, either, every, implies, magnitude, negate, some
 from specs.case import Case
 from specs.contract import Contract, Effect, header_guard
 from specs.tiers import admissible_tiers
@@ -43,6 +43,8 @@ def admissible(rules: Any) -> Any:
         rules.vault_position_limit >= 0,
         rules.mark_index_band >= 0,
         rules.open_interest_limit >= 0,
+        rules.index_age_limit >= 0,
+        rules.index_move_limit >= 0,
         admissible_tiers(rules),
     )
 
@@ -152,9 +154,17 @@ def within_band(case: Case, rule: Rule, limit: str) -> dict[Rule, Any]:
 
 
 def index_fresh(case: Case) -> Any:
-    """Whether the event's market has an index price that is not stale."""
-    market, age = case.before.market, case.event.timestamp - case.before.market.index_time
-    return (market.rules.mark_age_limit == 0) | (age <= market.rules.mark_age_limit)
+    """Whether the event's market has an index price that is not stale: by a limit of its own, or else the mark's."""
+    rules, age = case.before.market.rules, case.event.timestamp - case.before.market.index_time
+    limit = either(rules.index_age_limit > 0, rules.index_age_limit, rules.mark_age_limit)
+    return (limit == 0) | (age <= limit)
+
+
+def index_within_reach(case: Case) -> Any:
+    """Whether the event's price is within the market's limit of the last index; at zero it bounds nothing."""
+    market = case.before.market
+    limit, last = market.rules.index_move_limit, market.index_price
+    return (limit == 0) | (magnitude(case.event.price - last) * RATE_ONE <= limit * last)
 
 
 def _index_guard(case: Case) -> dict[Rule, Any]:
@@ -195,6 +205,7 @@ INDEX_PRICE = Contract(
         **header_guard(case),
         **open_market(case),
         Rule.PRICE_NOT_POSITIVE: case.event.price > 0,
+        Rule.INDEX_JUMP: case.before.market is None or index_within_reach(case),
     },
     effect=lambda case: Effect(market={"index_price": case.event.price, "index_time": case.event.timestamp}),
 )

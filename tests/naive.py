@@ -1019,8 +1019,12 @@ class Venue:
         if closed := self._check_open(event.market):
             return closed
         listing = self.listings[event.market]
+        broken = get_broken(
+            PRICE_NOT_POSITIVE=event.price > 0,
+            INDEX_JUMP=is_near(event.price, listing.index, listing.rules.index_move_limit),
+        )
         listing.index, listing.index_time = event.price, event.timestamp
-        return get_broken(PRICE_NOT_POSITIVE=event.price > 0)
+        return broken
 
     def apply_funding(self, event: events.ApplyFunding) -> set[str]:
         if closed := self._check_open(event.market):
@@ -1563,7 +1567,8 @@ class Venue:
 
     def _is_index_fresh(self, market: str, now: int) -> bool:
         listing = self.listings[market]
-        return listing.rules.mark_age_limit == 0 or now - listing.index_time <= listing.rules.mark_age_limit
+        limit = listing.rules.index_age_limit or listing.rules.mark_age_limit
+        return limit == 0 or now - listing.index_time <= limit
 
     def _are_marks_fresh(self, account: str, now: int) -> bool:
         held = self.holdings.get(account, {})
@@ -1705,6 +1710,7 @@ def is_sane(rules: MarketRules) -> bool:
         and rules.minimum_size > 0
         and min(rules.liquidation_block_limit, rules.vault_position_limit) >= 0
         and min(rules.mark_index_band, rules.open_interest_limit) >= 0
+        and min(rules.index_age_limit, rules.index_move_limit) >= 0
     )
 
 

@@ -259,6 +259,8 @@ def draw_rules(random: Random, wealth: int = 10**6) -> MarketRules:
         # nothing is drawn for it, so that walks are as they were
         insurance_separate=(initial + taker + liquidation) % 3 == 0,
         open_interest_limit=Atoms((maintenance % 7 + 1) * wealth if (maintenance // 100 + taker) % 7 == 3 else 0),
+        index_age_limit=Time((0, 0, 0, 2500, 9 * HOUR)[(initial // 100 + liquidation) % 5]),
+        index_move_limit=Rate((0, 0, 0, 0, 50_000)[(maintenance + liquidation) % 5]),
     )
 
 
@@ -1158,6 +1160,8 @@ def market_rules(draw: st.DrawFn) -> MarketRules:
         vault_position_limit=Atoms(draw(st.just(0) | st.integers(0, 10**25))),
         insurance_separate=draw(st.booleans()),
         open_interest_limit=Atoms(draw(st.just(0) | st.integers(0, 10**25))),
+        index_age_limit=Time(draw(st.sampled_from((0, 1, 1000)) | st.integers(0, 10**12))),
+        index_move_limit=Rate(draw(st.sampled_from((0, 1, 10**5)) | st.integers(0, 10**9))),
     )
     assert is_admissible_market(bounded)
     return bounded

@@ -5,6 +5,7 @@ import pytest
 
 from riskcore.choices import MarketStatus
 from riskcore.events import AdvanceTime, Deposit, Fill, IndexPrice, ListMarket, MarkPrice, SettleMarket
+from riskcore.orders import NO_ORDER
 from riskcore.quantities import RATE_ONE, Price, Rate, Time
 from riskcore.rulebook import MarketRules
 from riskcore.rules import Rule
@@ -19,7 +20,8 @@ def test_a_listed_market_is_empty_and_its_funding_counts_from_now() -> None:
     rules = make_rules(taker=500, maker=-100)
     desk.must(ListMarket, "BTC", rules, 1000, after=77)
     sold, prices = (0, 0), (1000, 1000, 77)
-    figures = (rules, 1000, 0, 0, 77, 0, MarketStatus.OPEN, 77, 0, *sold, *prices, 0, None, 0)
+    book = (NO_ORDER, NO_ORDER, 0, 0)
+    figures = (rules, 1000, 0, 0, 77, 0, MarketStatus.OPEN, 77, 0, *sold, *prices, 0, *book, None, 0)
 
     assert figures == attrs.astuple(desk.get_market("BTC"), recurse=False)
 
@@ -228,3 +230,61 @@ def test_without_a_band_the_index_is_not_asked() -> None:
     desk.open("BTC", 1000, attrs.evolve(make_rules(), mark_age_limit=Time(1)))
     desk.must(AdvanceTime)
     desk.must(MarkPrice, "BTC", 5000)
+
+
+# The index's own limits
+
+
+def with_index(**limits: int) -> Desk:
+    desk = Desk()
+    band = {"mark_index_band": Rate(50_000)}
+    desk.open("BTC", 1000, attrs.evolve(make_rules(), **band, **limits))  # type: ignore[arg-type]
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("price", "rejected"), [(1050, None), (950, None), (1051, Rule.INDEX_JUMP), (949, Rule.INDEX_JUMP)]
+)
+def test_an_index_moves_within_its_limit(price: int, rejected: Rule | None) -> None:
+    assert rejected is with_index(index_move_limit=50_000).do(IndexPrice, "BTC", price).rejected
+
+
+def test_an_index_that_jumps_leaves_the_last_which_ages() -> None:
+    desk = with_index(index_move_limit=50_000, index_age_limit=3000)
+    desk.must(AdvanceTime, after=3000)
+    rejected = desk.do(IndexPrice, "BTC", 2000).rejected
+
+    assert (Rule.INDEX_JUMP, 1000) == (rejected, desk.get_market("BTC").index_price)
+    assert Rule.INDEX_STALE is desk.do(MarkPrice, "BTC", 1000).rejected
+
+
+def test_without_a_limit_an_index_moves_as_far_as_it_likes() -> None:
+    with_index().must(IndexPrice, "BTC", 10**9)
+
+
+@pytest.mark.parametrize(
+    ("limits", "rejected"),
+    [
+        # none of its own: the mark's
+        ({"mark_age_limit": 3000}, Rule.INDEX_STALE),
+        ({"mark_age_limit": 3001}, None),
+        ({"mark_age_limit": 9000, "index_age_limit": 3000}, Rule.INDEX_STALE),
+        ({"mark_age_limit": 9000, "index_age_limit": 3001}, None),
+        ({"mark_age_limit": 3000, "index_age_limit": 3001}, None),
+        ({"index_age_limit": 3000}, Rule.INDEX_STALE),
+        ({"index_age_limit": 3001}, None),
+        ({}, None),
+    ],
+)
+def test_an_index_is_stale_by_its_own_limit_or_else_by_the_marks(limits: dict[str, int], rejected: Rule | None) -> None:
+    desk = with_index(**limits)
+    desk.must(AdvanceTime, after=3001 - (desk.state.timestamp - desk.get_market("BTC").index_time) - 1)
+
+    assert rejected is desk.do(MarkPrice, "BTC", 1000, after=1).rejected
+
+
+@pytest.mark.parametrize("limit", ["index_age_limit", "index_move_limit"])
+def test_a_limit_of_the_index_is_not_below_zero(limit: str) -> None:
+    rules = attrs.evolve(make_rules(), **{limit: -1})  # type: ignore[arg-type]
+
+    assert Rule.RULES_INADMISSIBLE is Desk().do(ListMarket, "BTC", rules, 1000).rejected

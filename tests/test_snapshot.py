@@ -445,7 +445,7 @@ SPOILT: dict[str, tuple[str, object, str]] = {
         "taker_fee_rate -1, maker_fee_rate 1, liquidation_fee_rate 1, mark_move_limit 0, mark_age_limit -2, "
         "fill_price_band 0, open_interest_floor 0, open_interest_cap 0, liquidation_share 1000000, "
         "liquidation_share_floor 0, minimum_size 1, liquidation_block_limit 0, vault_position_limit 0, "
-        "mark_index_band 0, open_interest_limit 0",
+        "mark_index_band 0, open_interest_limit 0, index_age_limit 0, index_move_limit 0",
     ),
     "tier at zero": (
         "markets.BTC.rules.tiers",

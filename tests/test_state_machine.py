@@ -974,7 +974,14 @@ def adl_4(passage: Passage) -> bool:
 
 
 def adl_7(passage: Passage) -> bool:
-    """A close-out is whole; or, where that is enough, of the fewest lots that bring the account to maintenance."""
+    """A close-out is whole; or, where that is enough, of the fewest lots that bring the account to maintenance.
+
+    There it stands when they are closed.
+    """
+    ended = passage.before.episode
+    if ended is not None and isinstance(passage.event, events.Deleverage) and passage.after.episode is None:
+        health = passage.after.get_health(ended.account)
+        assert passage.after.get_size(ended.account, ended.market) == 0 or health.equity >= health.maintenance
     if passage.rejected is not None or not isinstance(passage.event, events.BeginDeleveraging):
         return False
     before, episode = passage.before, get_episode(passage.after)
@@ -1043,7 +1050,9 @@ def mark_3(passage: Passage) -> bool:
     for name, market in before.markets.items():
         if passage.rejected is None and isinstance(event, events.IndexPrice) and event.market == name:
             assert (event.price, event.timestamp) == (after.markets[name].index_price, after.markets[name].index_time)
+            limit = Fraction(market.rules.index_move_limit, RATE_ONE)
             assert event.price > 0
+            assert not limit or abs(event.price - market.index_price) <= limit * market.index_price
         else:
             assert (market.index_price, market.index_time) == (
                 after.markets[name].index_price,
@@ -1060,8 +1069,9 @@ def mark_3(passage: Passage) -> bool:
     else:
         return False
     if decides:
-        market, limit = before.markets[event.market], before.markets[event.market].rules.mark_age_limit
-        assert not limit or event.timestamp - market.index_time <= limit
+        market, rules = before.markets[event.market], before.markets[event.market].rules
+        age_limit = rules.index_age_limit or rules.mark_age_limit
+        assert not age_limit or event.timestamp - market.index_time <= age_limit
     return decides
 
 

@@ -87,6 +87,8 @@ RULES_INTS = (
     "vault_position_limit",
     "mark_index_band",
     "open_interest_limit",
+    "index_age_limit",
+    "index_move_limit",
 )
 #: Those that are true or false.
 RULES_FLAGS = ("liquidation_tier_step", "insurance_separate")

@@ -40,7 +40,9 @@ from riskcore.state import Account, Deleveraging, Market, Position, Sharing, Sta
 from riskcore.step import DELEVERAGING_STEPS, SHARING_STEPS, apply
 from specs.allocation import is_queue, part_in
 from specs.arithmetic import either, every, implies, larger, smaller
+from specs.close_out import fewest_are_enough
 from specs.deleveraging import eligible, lots_asked, share_to_pay
+from specs.invariant import ends_at_maintenance
 from specs.order_book import book_is_sorted
 from specs.sharing import covered_first, weight
 
@@ -425,6 +427,21 @@ class SymCase:
         is_end = isinstance(self.event, events.EndDeleveraging)
         done = episode.done if is_end else episode.lots
         return done == smaller(episode.lots, episode.queue.capacity)
+
+    def end_is_at_maintenance(self) -> Any:
+        """Afterwards; of the episode before it is assumed, or of the lots that open one what their name stands for."""
+        before, after = self.world.deleveraging, self.after.deleveraging
+        id = self.event.account if before is None else before.account
+        account = self.before.account(id)
+        if before is None:
+            figures = account.size, lots_asked(self, account), account.equity, account.maintenance
+            self.world.assume(fewest_are_enough(self.rulebook, self.before.market, *figures))
+        else:
+            self.world.assume(ends_at_maintenance(before, self.before.market, account))
+        account = self.after.account(id)
+        if after is None:
+            return implies(account.size != 0, account.equity >= account.maintenance)
+        return ends_at_maintenance(after, self.after.market, account)
 
     def certificate_holds(self) -> Any:
         """The certificate afterwards, for any two accounts and any place of the queue."""

@@ -308,6 +308,7 @@ Call: TypeAlias = tuple[str, tuple[z3.ArithRef, ...], z3.ArithRef]
 INITIAL, MAINTENANCE = "initial_requirement", "maintenance_requirement"
 BRACKET_FLOOR = "bracket_floor"
 PART_LEAST, PART_MOST = "part_least", "part_most"
+COST, ARE_FEWEST = "cost", "are_fewest"
 
 
 def get_requirement_facts(call: Call, earlier: list[Call]) -> list[z3.BoolRef]:

@@ -97,13 +97,14 @@ def _no_lot_too_many(case: Case) -> Any:
     before, after = case.before.account(episode.account), case.after.account(episode.account)
     size = magnitude(before.size)
     if isinstance(case.event, events.Deleverage):
-        return size - magnitude(after.size) <= episode.lots - episode.done
+        return every(size - magnitude(after.size) <= episode.lots - episode.done, case.end_is_at_maintenance())
     is_whole = (case.rulebook.adl_size == AdlSize.WHOLE) | (before.equity <= 0)
     return every(
         episode.lots > 0,
         episode.lots <= size,
         implies(is_whole, episode.lots == size),
         lots_to_close(case, before, episode.lots),
+        case.end_is_at_maintenance(),
     )
 
 
@@ -208,7 +209,7 @@ LAWS = (
     Law(
         "ADL-7",
         "a deleveraging closes all of a position; of an account with equity left, where the rulebook says so, the "
-        "fewest lots that bring it to maintenance",
+        "fewest lots that bring it to maintenance, where it stands when they are all closed",
         frozenset({events.BeginDeleveraging, events.Deleverage}),
         _no_lot_too_many,
         lambda case: case.after.deleveraging is None,

@@ -46,15 +46,25 @@ def _marks_stand(case: Case) -> Any:
 
 
 def _stale_indices_decide_nothing(case: Case) -> Any:
-    event, after, rulebook = case.event, case.after.market, case.rulebook
+    event, rulebook = case.event, case.rulebook
     if isinstance(event, events.IndexPrice):
-        return (after.index_price > 0) & (after.index_time == event.timestamp)
+        return _index_moves_within_the_limit(case)
     decides = {
         events.MarkPrice: case.before.market.rules.mark_index_band > 0,
         events.ApplyFunding: rulebook.funding_on_index,
         events.BeginDeleveraging: rulebook.adl_close_out == CloseOut.INDEX,
     }
     return every(implies(decides[type(event)], index_fresh(case)), _index_stands(case))
+
+
+def _index_moves_within_the_limit(case: Case) -> Any:
+    before, after = case.before.market, case.after.market
+    limit, moved = before.rules.index_move_limit, magnitude(after.index_price - before.index_price)
+    return every(
+        after.index_price > 0,
+        after.index_time == case.event.timestamp,
+        implies(limit > 0, moved * RATE_ONE <= limit * before.index_price),
+    )
 
 
 def _index_stands(case: Case) -> Any:
@@ -129,7 +139,8 @@ LAWS = (
     ),
     Law(
         "MARK-3",
-        "an index price is above zero, and a stale one bounds no mark, charges no funding and closes nobody",
+        "an index price is above zero and moves by no more at once than its market's rules allow; a stale one bounds "
+        "no mark, charges no funding and closes nobody",
         frozenset({events.IndexPrice, events.MarkPrice, events.ApplyFunding, events.BeginDeleveraging}),
         _stale_indices_decide_nothing,
         _index_stands,
