@@ -388,12 +388,15 @@ class _Case:
 
     def are_parts_of_the_rest(self, snapshot: _Snapshot, episode: Any) -> bool:
         """Whether those still to come are allotted all that is left to close, or all that they have."""
-        policy, mark = self.rulebook.adl_allocation, snapshot.market.mark_price
+        policy = self.rulebook.adl_allocation
+        if policy is Allocation.QUEUE or snapshot.market is None:
+            return policy is Allocation.QUEUE
+        mark = snapshot.market.mark_price
         level = episode.level_lots, episode.level_weight
         views = [snapshot.account(id) for id in episode.queue[episode.head :]]
         parts = [part(policy, view.size, view.cost, mark, view.equity, *level)[0] for view in views]
         left = min(episode.lots - episode.done, sum(abs(view.size) for view in views))
-        return policy is Allocation.QUEUE or bool(sum(parts) + episode.remainder == left)
+        return bool(sum(parts) + episode.remainder == left)
 
     def is_certified(
         self,

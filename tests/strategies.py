@@ -355,7 +355,9 @@ class Proposer:
 
     def _traders(self) -> list[str]:
         """Who may trade: sub-accounts once they have cash."""
-        return [*TRADERS, VAULT, *(account for account in SUBACCOUNTS if self.venue.cash.get(account, 0) > 0)]
+        # three times, for few of them live long
+        funded = [account for account in SUBACCOUNTS if self.venue.cash.get(account, 0) > 0]
+        return [*TRADERS, VAULT, *(3 * funded)]
 
     def _any_market(self) -> str:
         """One that is open, nearly always where there is one."""

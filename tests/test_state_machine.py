@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from riskcore import events
-from riskcore.choices import AdlSize, CloseOut, LossSharing
+from riskcore.choices import AdlSize, Allocation, CloseOut, LossSharing
 from riskcore.events import Event
 from riskcore.journal import Owner, Pay, Reason, Reserve, Trade
 from riskcore.margin import get_initial_requirement, get_maintenance_requirement
@@ -93,7 +93,9 @@ def get_close(passage: Passage) -> Close | None:
         episode = get_episode(before)
         other = episode.queue[episode.head]
         sizes = (abs(view.get_size(other, episode.market)) for view in (before, passage.after))
-        return Close(episode.account, other, episode.market, next(sizes) - next(sizes))
+        lots = next(sizes) - next(sizes)
+        # a head whose part is no lot only moves the queue on
+        return Close(episode.account, other, episode.market, lots) if lots else None
     return None
 
 
@@ -919,6 +921,9 @@ def adl_2(passage: Passage) -> bool:
         return False
     episode = get_episode(view)
     queue = Venue.read(view).get_queue(episode.account, episode.market, episode.lots, episode.share)
+    if view.rulebook.adl_allocation is not Allocation.QUEUE:
+        # who had a part may still have lots
+        queue = [id for id in queue if id not in episode.queue[: episode.head]]
 
     assert queue == list(episode.queue[episode.head :])
     return True

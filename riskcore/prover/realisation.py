@@ -132,7 +132,8 @@ class Realisation:
                 accounts = accounts.put(f"filler-{filler}", other)
             balance = self.value(account.balance)
             if not self.value(account.positions.rest.has_no_orders):
-                markets = markets.put("filler-orders", self._get_filler_market(1, RATE_ONE, 1))
+                quoted = attrs.evolve(self._get_filler_market(1, RATE_ONE, 1), open_interest=Lots(0))
+                markets = markets.put("filler-orders", quoted)
             accounts = accounts.put(id, Account(Atoms(balance), Positions(positions), *self._get_past(account)))
             balances += balance
             entries += sum(position.size * position.entry_index for position in positions.values())
