@@ -1582,7 +1582,7 @@ TestVenue = VenueMachine.TestCase
 
 # That the walks reach everything
 
-WALKS, LENGTH = 370, 110
+WALKS, LENGTH = 410, 110
 
 #: A sick account with equity left whose every opposite is in debt, and two fundings in one
 #: millisecond: ``test_deleveraging`` and ``test_funding`` have them.

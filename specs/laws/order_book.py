@@ -93,6 +93,11 @@ def _orders_keep_their_terms(case: Case) -> Any:
     )
 
 
+def _no_order_is_taken_from(case: Case) -> Any:
+    """Who places or cancels one takes nothing from the others, and whatever else happens leaves all alone."""
+    return _orders_keep_their_terms(case) if type(case.event) in BOOK_EVENTS else not case.touched_orders
+
+
 def _is_filled(case: Case, id: Any) -> Any:
     """The order lost what the trade took, at its own price and for its own account, and is gone with its last lot."""
     event, old, new = case.event, case.before.order(id), case.after.order(id)
@@ -158,7 +163,7 @@ LAWS = (
         "then by age",
         TRADES,
         _priority_is_kept,
-        _orders_keep_their_terms,
+        _no_order_is_taken_from,
     ),
     Law(
         "BOOK-3",
