@@ -25,6 +25,7 @@ from riskcore.quantities import RATE_ONE, AccountId, Atoms, EventId, Leverage, L
 from riskcore.rulebook import MarketRules, Rulebook, is_admissible_rulebook
 from riskcore.state import Deleveraging, Draws, Market, Position, Reserves, Sharing, Stake
 from riskcore.strict_json import LOG_DIGITS, SNAPSHOT_DIGITS, describe
+from riskcore.transitions import TRANSITIONS
 from riskcore.units import Quantity, Units
 
 T = TypeVar("T")
@@ -283,8 +284,8 @@ def _make_event_record(kind: type[Any]) -> Record[Event]:
     return record
 
 
-_SIGNS: Final = {kind: _get_signs(kind) for kind in get_args(Event)}
-_RECORDS: Final = {kind: _make_event_record(kind) for kind in get_args(Event)}
+_SIGNS: Final = {kind: _get_signs(kind) for kind in TRANSITIONS}
+_RECORDS: Final = {kind: _make_event_record(kind) for kind in TRANSITIONS}
 #: The events by the name that a log gives them.
 EVENTS: Final = {record.name: record for record in _RECORDS.values()}
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final, TypeVar, get_args, get_type_hints
+from typing import BinaryIO, Final, TypeVar, get_type_hints
 
 from attrs import evolve, frozen
 
@@ -27,13 +27,14 @@ from riskcore.codec import (
     require_fields,
     to_json,
 )
-from riskcore.events import Deposit, Event, ListMarket, Transfer
+from riskcore.events import Deposit, Event, Header, ListMarket, Transfer
 from riskcore.files import get_length, write_whole
 from riskcore.quantities import AccountId, MarketId
 from riskcore.rulebook import Rulebook
 from riskcore.snapshot import load_state
 from riskcore.state import State, genesis
 from riskcore.strict_json import LOG_DIGITS, describe, read_object
+from riskcore.transitions import TRANSITIONS
 from riskcore.units import NoLot, Units
 
 T = TypeVar("T")
@@ -178,13 +179,13 @@ def read_units(value: object) -> Units:
     return Units(value["cash"], value.get("lots", {}))
 
 
-def _get_names(kind: type[Event], hint: object) -> tuple[str, ...]:
+def _get_names(kind: type[Header], hint: object) -> tuple[str, ...]:
     return tuple(name for name, type_ in get_type_hints(kind).items() if type_ == hint)
 
 
-_ACCOUNTS: Final = {kind: _get_names(kind, AccountId) for kind in get_args(Event)}
-_QUEUES: Final = {kind: _get_names(kind, tuple[AccountId, ...]) for kind in get_args(Event)}
-_MARKETS: Final = {kind: _get_names(kind, MarketId) for kind in get_args(Event)}
+_ACCOUNTS: Final = {kind: _get_names(kind, AccountId) for kind in TRANSITIONS}
+_QUEUES: Final = {kind: _get_names(kind, tuple[AccountId, ...]) for kind in TRANSITIONS}
+_MARKETS: Final = {kind: _get_names(kind, MarketId) for kind in TRANSITIONS}
 
 
 class _Known:

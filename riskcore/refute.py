@@ -21,7 +21,7 @@ from riskcore.monitor import Monitor
 from riskcore.prover.book import SymChoice
 from riskcore.prover.case import EPISODES, SymCase, run_event
 from riskcore.prover.realisation import AMPLE, Realisation
-from riskcore.prover.symbols import SymBool, SymInt, to_bool
+from riskcore.prover.symbols import NO_ID, SymBool, SymInt, to_bool
 from riskcore.prover.tracer import Tracer, get_paths
 from riskcore.prover.witness import find_model
 from riskcore.rulebook import MarketRules, Rulebook
@@ -90,7 +90,7 @@ def _realise(
     if case.world.market is not None:
         pinned += _pin(case.world.market.rules, rules)
     # accounts that are one and the same show less; where they must be, they are
-    plain = [*pinned, *_close_with_the_head(case)]
+    plain = [*pinned, *_close_with_the_head(case), *_empty_books(case)]
     model = find_model([*plain, *_tell_apart(case)], case, TRIES) or find_model(plain, case, TRIES)
     if model is None:
         return None
@@ -108,6 +108,17 @@ def _close_with_the_head(case: SymCase) -> Iterator[z3.BoolRef]:
     episode: Any = case.world.deleveraging
     if episode is not None:
         yield episode.queue.length.term == episode.head.term + 1
+
+
+def _empty_books(case: SymCase) -> Iterator[z3.BoolRef]:
+    """Nobody has an order but whom the event needs one of: a book that is not empty is a list, which no model knows."""
+    market: Any = case.world.market
+    if market is not None and getattr(case.event, "order", None) is None:
+        for side in ("bid", "ask"):
+            yield getattr(market, f"best_{side}").term == NO_ID
+            yield getattr(market, f"{side}_price").term == 0
+    for account in case.world.accounts.first:
+        yield to_bool(account.resting.is_empty)
 
 
 def _tell_apart(case: SymCase) -> Iterator[z3.BoolRef]:
