@@ -36,7 +36,9 @@ def print_results(results: list[Result], selection: Selection, seconds: float, c
         console.print(f"          {count} of them: {scope}", soft_wrap=True)
     if not selection.is_everything:
         console.print(f"assumed   {', '.join(INDUCTION)} of every event; proven where nothing is selected")
-    console.print("assumed   where the rulebook has no order book, that it was exhausted when a log says so: ASSUMED(log)")
+    console.print(
+        "assumed   where the rulebook has no order book, that it was exhausted when a log says so: ASSUMED(log)"
+    )
     console.print("trusted   " + "\n          ".join(TRUSTED), soft_wrap=True)
     console.print(f"verdict   {get_verdict(results, selection)}", style="bold")
 
