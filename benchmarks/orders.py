@@ -163,7 +163,8 @@ class PlainVenue:
         best, queue = side.peekitem(0 if buys else -1)
         if best > price if buys else best < price:
             return None
-        return next(iter(queue.values()))  # type: ignore[no-any-return]
+        oldest: PlainOrder = next(iter(queue.values()))
+        return oldest
 
     def submit(self, number: int, account: str, size: int, price: int) -> None:
         left = size

@@ -74,7 +74,8 @@ def _new_held(tracer: Tracer, name: str) -> Any:
 
 def _new_episode(lots: Any, level_lots: Any, level_weight: Any) -> Any:
     nobody: Any = None
-    return Deleveraging(nobody, nobody, lots, 0, 0, (), 0, 0, 0, level_lots, level_weight)  # type: ignore[arg-type]
+    zero: Any = 0
+    return Deleveraging(nobody, nobody, lots, zero, zero, (), 0, zero, 0, level_lots, level_weight)
 
 
 def _remainder(policy: Allocation, members: int) -> Callable[[Tracer], Any]:

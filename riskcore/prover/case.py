@@ -36,7 +36,7 @@ from riskcore.prover.symbols import SymBool, SymInt, get_run, new_bool, new_int,
 from riskcore.prover.tracer import Tracer
 from riskcore.quantities import Lots
 from riskcore.rules import Rejected, Rule
-from riskcore.state import Account, Deleveraging, Market, Position, Sharing, Stake, State
+from riskcore.state import NO_POSITION, Account, Deleveraging, Market, Position, Sharing, Stake, State
 from riskcore.step import DELEVERAGING_STEPS, SHARING_STEPS, apply
 from specs.allocation import is_queue, part_in
 from specs.arithmetic import either, every, implies, larger, smaller
@@ -68,7 +68,7 @@ def new_event(kind: type[Header]) -> Any:
     return kind(**values)
 
 
-def get_account(world: World, values: list[Any], id: Any) -> Account:
+def get_account(world: World, values: list[Account], id: Any) -> Account:
     """The account at ``id`` without a fork: the one taken out that it equals, else any account.
 
     ``values`` are the accounts taken out by the event, as they were or as they are.
@@ -76,7 +76,7 @@ def get_account(world: World, values: list[Any], id: Any) -> Account:
     keys = world.accounts.keys
     for key, account in zip(keys, values, strict=True):
         if key.term.eq(id.term):
-            return account  # type: ignore[no-any-return]
+            return account
     result = world.imagine(id)
     for known, account in world.imagined:
         if known is not id and not known.term.eq(id.term):
@@ -262,7 +262,7 @@ class SymSnapshot:
         )
 
 
-_NO_POSITION: Any = Position(0, 0, 0)  # type: ignore[arg-type]
+_NO_POSITION: Any = NO_POSITION
 
 
 def _get_part(market: Market | None) -> Any:
