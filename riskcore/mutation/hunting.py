@@ -87,53 +87,69 @@ def hunt_in(mutant: Mutant, unit: Unit) -> Finding:
     """Whether an obligation of one unit fails."""
     if unit.kind:
         lemma = next(one for one in LEMMAS[unit.kind] if one.name == unit.name)
-        with planted(mutant, mutant.get_code()):
-            return _hunt_lemma(lemma, unit)
+        return _hunt_lemma(mutant, lemma, unit)
     kind = next(one for one in CONTRACTS if get_event_name(one) == unit.name)
-    with planted(mutant, mutant.get_code(marked=True)):
-        return EventHunt(kind, mutant).hunt()
+    return EventHunt(kind, mutant).hunt()
 
 
-def _hunt_lemma(lemma: Lemma, unit: Unit) -> Finding:
-    is_open = False
-    try:
-        for claim in lemma.get_claims():
-            verdict = decide_claim(claim, HUNT_RLIMIT).verdict
-            if verdict is Verdict.VIOLATED:
-                return Finding(Fate.KILLED, unit.full_name)
-            is_open = is_open or verdict is Verdict.UNKNOWN
-    except (PathLimitExceeded, NotRepeatable):
-        is_open = True
-    return Finding(Fate.UNKNOWN if is_open else Fate.SURVIVED)
+class Reached:
+    """Whether a mutant's statement is about to run, or did, since this was last set to False."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self._mutant = mutant
+        self.now = False
+        #: how many decisions were taken when it was reached for the first time
+        self.place: int | None = None
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Run the block on a kernel with the mutant in it, and a call that tells of it."""
+        namespace = vars(KERNEL[self._mutant.module])
+        namespace[MARK] = self._tell
+        try:
+            with planted(self._mutant, self._mutant.get_code(marked=True)):
+                yield
+        finally:
+            del namespace[MARK]
+
+    def _tell(self) -> None:
+        if not self.now:
+            self.now = True
+            run = get_run()
+            assert isinstance(run, Tracer)
+            self.place = len(run.taken) if self.place is None else self.place
+
+
+def _hunt_lemma(mutant: Mutant, lemma: Lemma, unit: Unit) -> Finding:
+    """One that reads the code itself must meet it as it is; of all others, paths past the mutant are not asked."""
+    reads_code = unit.kind == "source"
+    reached, is_open = Reached(mutant), False
+    with planted(mutant, mutant.get_code()) if reads_code else reached.watched():
+        with suppress(PathLimitExceeded, NotRepeatable):
+            for claim in lemma.get_claims():
+                is_asked, reached.now = reads_code or reached.now, False
+                verdict = decide_claim(claim, HUNT_RLIMIT).verdict if is_asked else Verdict.PROVED
+                if verdict is Verdict.VIOLATED:
+                    return Finding(Fate.KILLED, unit.full_name)
+                is_open = is_open or verdict is Verdict.UNKNOWN
+            return Finding(Fate.UNKNOWN if is_open else Fate.SURVIVED)
+    return Finding(Fate.UNKNOWN)
 
 
 class EventHunt:
     """One event's paths with a mutant planted. A path that does not reach the mutant's statement is asked nothing."""
 
     def __init__(self, kind: type[Header], mutant: Mutant) -> None:
-        self._kind, self._name, self._mutant = kind, get_event_name(kind), mutant
-        self._is_reached, self._is_open = False, False
-        #: how many decisions were taken when the mutant's statement was reached for the first time
-        self._place: int | None = None
+        self._kind, self._name = kind, get_event_name(kind)
+        self._reached, self._is_open = Reached(mutant), False
         self._broken: set[str] = set()
         self._kept: set[str] = set()
         self._is_accepted = False
 
     def hunt(self) -> Finding:
-        namespace = vars(KERNEL[self._mutant.module])
-        namespace[MARK] = self._mark
-        try:
-            with suppress(PathLimitExceeded, NotRepeatable):
-                return self._hunt_paths()
-            return Finding(Fate.UNKNOWN)
-        finally:
-            del namespace[MARK]
-
-    def _mark(self) -> None:
-        if not self._is_reached:
-            run = get_run()
-            assert isinstance(run, Tracer)
-            self._is_reached, self._place = True, len(run.taken) if self._place is None else self._place
+        with self._reached.watched(), suppress(PathLimitExceeded, NotRepeatable):
+            return self._hunt_paths()
+        return Finding(Fate.UNKNOWN)
 
     def _hunt_paths(self) -> Finding:
         for episode in EPISODES:
@@ -150,10 +166,10 @@ class EventHunt:
         return Finding(Fate.UNKNOWN if self._is_open else Fate.SURVIVED)
 
     def _run(self, tracer: Tracer, episode: str | None) -> tuple[SymCase, Collector]:
-        self._is_reached = False
+        self._reached.now = False
         case = run_event(tracer, self._kind, episode=episode)
         collector = Collector(self._kind)
-        if self._is_reached:
+        if self._reached.now:
             collect_guard(collector, CONTRACTS[self._kind], case)
             if case.rejected is None:
                 collect_effect(collector, CONTRACTS[self._kind], case)
@@ -161,7 +177,7 @@ class EventHunt:
 
     def _choose(self, scripts: list[list[Decision]]) -> int:
         """Other ways out of the mutant's statement first, then what is decided after it, then all else."""
-        place = self._place
+        place = self._reached.place
         if place is None:
             return len(scripts) - 1
         return min(range(len(scripts)), key=lambda one: (len(scripts[one]) <= place, abs(len(scripts[one]) - 1 - place)))
@@ -169,7 +185,7 @@ class EventHunt:
     def _ask(self, path: Path[tuple[SymCase, Collector]]) -> str:
         """The name of an obligation that fails on this path, if one does."""
         if path.result is None:
-            return self._decide(Group(path.condition, {"REJ-1": z3.BoolVal(False)})) if self._is_reached else ""
+            return self._decide(Group(path.condition, {"REJ-1": z3.BoolVal(False)})) if self._reached.now else ""
         case, collector = path.result
         if case.rejected is not None:
             self._broken.add(f"guard/{case.rejected.name}")

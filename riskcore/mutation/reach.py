@@ -104,20 +104,17 @@ def get_reached(starts: list[Function], *, contracts: bool) -> set[Function]:
 
 @cache
 def get_units() -> dict[Unit, frozenset[Function]]:
-    """Every unit of proof with the functions that it may run, the lightest first: lemmas before events."""
-    found: list[tuple[Unit, frozenset[Function]]] = []
+    """Every unit of proof with the functions that it may run."""
+    found: dict[Unit, frozenset[Function]] = {}
     for module, lemmas in LEMMAS.items():
         for lemma in lemmas:
             reached = get_reached(list(_unfold(lemma.claim)), contracts=False)
-            found.append((Unit(module, lemma.name, len(reached)), frozenset(reached)))
-    found.sort(key=lambda pair: (pair[0].weight, pair[0].full_name))
-    events = []
+            found[Unit(module, lemma.name, len(reached))] = frozenset(reached)
     for kind in CONTRACTS:
         starts = [vars(_STEP)["apply"], TRANSITIONS[kind], find(KERNEL["journal"], "Journal.post")]
         reached = get_reached(starts, contracts=True)
-        events.append((Unit("", get_event_name(kind), len(reached)), frozenset(reached)))
-    events.sort(key=lambda pair: (pair[0].weight, pair[0].full_name))
-    return dict(found + events)
+        found[Unit("", get_event_name(kind), len(reached))] = frozenset(reached)
+    return found
 
 
 def _unfold(value: Any) -> Iterator[Function]:
@@ -134,5 +131,7 @@ def _unfold(value: Any) -> Iterator[Function]:
 
 
 def get_units_of(function: Function) -> list[Unit]:
-    """The units that may run a function, the cheapest first."""
-    return [unit for unit, reached in get_units().items() if function in reached]
+    """The units that may run a function: its own module's lemmas, then whatever runs the least."""
+    module, _ = get_functions()[function]
+    units = [unit for unit, reached in get_units().items() if function in reached]
+    return sorted(units, key=lambda unit: (unit.kind != module, unit.weight, unit.full_name))
