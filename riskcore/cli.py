@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 import click
 from rich.console import Console
@@ -216,6 +216,48 @@ def verify_command(law: str | None, event: str | None, jobs: int | None, output:
     else:
         show(render(lambda console: print_results(results, selection, seconds, console)))
     sys.exit({"PROVED": 0, "VIOLATED": 1}.get(get_verdict(results, selection), 3))
+
+
+@main.command("mutate")
+@click.option("--module", metavar="NAME", help="Only mutants of this module of the kernel.")
+@click.option("--function", metavar="NAME", help="Only of this function, or Class.method; with --module.")
+@click.option("--changed", metavar="BASE", help="Only of functions that differ from this commit's.")
+@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="So many, evenly spread.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Where a sample begins.")
+@click.option("--by", type=click.Choice(["proofs", "tests", "both"]), default="both", show_default=True)
+@click.option("--jobs", type=click.IntRange(min=1), default=None, help="Processes; default: one per core.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Keep results there, and go on from them.")
+@click.option("--format", "output", type=click.Choice(["text", "json", "page"]), default="text", show_default=True)
+def mutate_command(by: str, jobs: int | None, out: Path | None, output: str, **options: Any) -> None:
+    """Plant small wrong changes in the kernel, and say which the proofs find, and which the tests.
+
+    Tests are run from a checkout; proofs from anywhere.
+
+    Exit codes: 0 all are found or known to be no faults, 1 one survives, 2 bad input or usage, 3 one is unknown.
+    """
+    from riskcore.mutation.campaign import run
+    from riskcore.mutation.checking import is_checkout
+    from riskcore.mutation.score import get_exit_code, to_json, to_page, to_text
+    from riskcore.mutation.selection import Wanted, get_function_names, select
+    from riskcore.mutation.types import KERNEL
+
+    wanted = Wanted(**options)
+    _check_name("--module", wanted.module, tuple(KERNEL))
+    if wanted.function is not None:
+        if wanted.module is None:
+            raise click.UsageError("--function needs --module")
+        _check_name("--function", wanted.function, get_function_names(wanted.module))
+    if by != "proofs" and not is_checkout():
+        raise click.UsageError(f"--by {by}: the tests are not installed; run it in a checkout, or --by proofs")
+    with _refusing():
+        mutants = select(wanted)
+        with show_progress(Console(stderr=True), "hunting") as progress:
+            trials = run(mutants, by, jobs or os.cpu_count() or 1, out, progress)
+    if output == "json":
+        show(json.dumps(to_json(trials, by)) + "\n")
+    else:
+        show(to_page(trials, by, wanted.get_command(by)) if output == "page" else to_text(trials, by))
+    sys.exit(get_exit_code(trials))
 
 
 @main.group("rulebook")

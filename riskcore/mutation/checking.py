@@ -25,7 +25,17 @@ WALKS = "tests/test_state_machine.py::TestVenue"
 #: Seconds of work for one stage of one mutant: who needs more was led into a loop, and is found.
 PATIENCE = 120
 
-_OPTIONS = ("-x", "-q", "-n0", "-m", "not slow", "-p", "no:cacheprovider", "--no-header", "--hypothesis-profile=mutants")
+_OPTIONS = (
+    "-x",
+    "-q",
+    "-n0",
+    "-m",
+    "not slow",
+    "-p",
+    "no:cacheprovider",
+    "--no-header",
+    "--hypothesis-profile=mutants",
+)
 
 
 def is_checkout() -> bool:

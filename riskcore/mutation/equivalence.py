@@ -34,9 +34,7 @@ def prove_equivalence(mutant: Mutant) -> Verdict:
     VIOLATED where it does not for some, whether or not the kernel ever calls it so. Raises ``NotComparable``.
     """
     right = mutant.get_function()
-    wrong = FunctionType(
-        mutant.get_code(), right.__globals__, right.__name__, right.__defaults__, right.__closure__
-    )
+    wrong = FunctionType(mutant.get_code(), right.__globals__, right.__name__, right.__defaults__, right.__closure__)
     wrong.__kwdefaults__ = right.__kwdefaults__
 
     def run(tracer: Tracer) -> z3.BoolRef:

@@ -124,15 +124,15 @@ def _hunt_lemma(mutant: Mutant, lemma: Lemma, unit: Unit) -> Finding:
     """One that reads the code itself must meet it as it is; of all others, paths past the mutant are not asked."""
     reads_code = unit.kind == "source"
     reached, is_open = Reached(mutant), False
-    with planted(mutant, mutant.get_code()) if reads_code else reached.watched():
-        with suppress(PathLimitExceeded, NotRepeatable):
-            for claim in lemma.get_claims():
-                is_asked, reached.now = reads_code or reached.now, False
-                verdict = decide_claim(claim, HUNT_RLIMIT).verdict if is_asked else Verdict.PROVED
-                if verdict is Verdict.VIOLATED:
-                    return Finding(Fate.KILLED, unit.full_name)
-                is_open = is_open or verdict is Verdict.UNKNOWN
-            return Finding(Fate.UNKNOWN if is_open else Fate.SURVIVED)
+    on_mutant = planted(mutant, mutant.get_code()) if reads_code else reached.watched()
+    with on_mutant, suppress(PathLimitExceeded, NotRepeatable):
+        for claim in lemma.get_claims():
+            is_asked, reached.now = reads_code or reached.now, False
+            verdict = decide_claim(claim, HUNT_RLIMIT).verdict if is_asked else Verdict.PROVED
+            if verdict is Verdict.VIOLATED:
+                return Finding(Fate.KILLED, unit.full_name)
+            is_open = is_open or verdict is Verdict.UNKNOWN
+        return Finding(Fate.UNKNOWN if is_open else Fate.SURVIVED)
     return Finding(Fate.UNKNOWN)
 
 
@@ -180,7 +180,9 @@ class EventHunt:
         place = self._reached.place
         if place is None:
             return len(scripts) - 1
-        return min(range(len(scripts)), key=lambda one: (len(scripts[one]) <= place, abs(len(scripts[one]) - 1 - place)))
+        return min(
+            range(len(scripts)), key=lambda one: (len(scripts[one]) <= place, abs(len(scripts[one]) - 1 - place))
+        )
 
     def _ask(self, path: Path[tuple[SymCase, Collector]]) -> str:
         """The name of an obligation that fails on this path, if one does."""

@@ -42,7 +42,7 @@ class Mutant:
     def get_lines(self) -> tuple[str, str]:
         """The changed source as it is and as it becomes, on one line each."""
         right, wrong = get_source(KERNEL[self.module]).splitlines(), self.get_source().splitlines()
-        changes = [line for line in unified_diff(right, wrong, n=0, lineterm="")][3:]
+        changes = list(unified_diff(right, wrong, n=0, lineterm=""))[3:]
         old = " ".join(line[1:].strip() for line in changes if line.startswith("-"))
         new = " ".join(line[1:].strip() for line in changes if line.startswith("+"))
         return old, new

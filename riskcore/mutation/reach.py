@@ -17,7 +17,7 @@ from attrs import frozen
 
 from proofs.lemmas import LEMMAS
 from riskcore.mutation.planting import find, get_function_nodes, get_source
-from riskcore.mutation.types import KERNEL, get_classes
+from riskcore.mutation.types import KERNEL
 from riskcore.prover import kernel
 from riskcore.prover.obligations import get_event_name
 from riskcore.transitions import TRANSITIONS

@@ -1,4 +1,4 @@
-"""A fault: one snippet of a module's source replaced (``riskcore.mutation.planting`` puts it into the running kernel)."""
+"""A fault: one snippet of a module's source replaced, in the running kernel (``riskcore.mutation.planting``)."""
 
 from __future__ import annotations
 
