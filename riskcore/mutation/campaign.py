@@ -18,12 +18,14 @@ from attrs import asdict, evolve, frozen
 
 import proofs
 import specs
+from riskcore import prover
 from riskcore.bad_input import LogError
 from riskcore.mutation.checking import Checker
 from riskcore.mutation.equivalence import NotComparable, prove_equivalence
 from riskcore.mutation.hunting import Fate, Hunter
 from riskcore.mutation.mutants import Mutant
 from riskcore.mutation.records import find_record, read_records
+from riskcore.mutation.types import KERNEL
 from riskcore.prover.solver import Verdict
 
 #: What a mutant that survives may be: proven to be no fault, or recorded as none.
@@ -122,11 +124,13 @@ def is_equivalent(mutant: Mutant) -> bool:
 
 
 def get_fingerprint() -> str:
-    """What results stand for: the kernel with its tools, the specification and the proofs, as their files read."""
+    """What results stand for: the kernel, its prover, the specification and the proofs, as their files read."""
     digest = hashlib.sha256()
-    for package in (Path(__file__).parent.parent, Path(str(specs.__file__)).parent, Path(str(proofs.__file__)).parent):
-        for path in sorted(package.rglob("*.py")):
-            digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
+    paths = [Path(str(module.__file__)) for module in KERNEL.values()]
+    for package in (prover, specs, proofs):
+        paths += sorted(Path(str(package.__file__)).parent.rglob("*.py"))
+    for path in paths:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
