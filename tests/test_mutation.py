@@ -140,7 +140,7 @@ def test_no_two_mutants_of_the_kernel_share_a_name_or_a_change() -> None:
 
 
 def test_every_mutant_of_a_module_is_a_change_that_runs() -> None:
-    for mutant in get_mutants("cash"):
+    for mutant in get_mutants("insurance"):
         old, new = mutant.get_lines()
 
         assert old != new

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterator
-from difflib import unified_diff
 from types import CodeType, FunctionType
 
 from attrs import frozen
@@ -41,11 +40,10 @@ class Mutant:
 
     def get_lines(self) -> tuple[str, str]:
         """The changed source as it is and as it becomes, on one line each."""
-        right, wrong = get_source(KERNEL[self.module]).splitlines(), self.get_source().splitlines()
-        changes = list(unified_diff(right, wrong, n=0, lineterm=""))[3:]
-        old = " ".join(line[1:].strip() for line in changes if line.startswith("-"))
-        new = " ".join(line[1:].strip() for line in changes if line.startswith("+"))
-        return old, new
+        right = get_source(KERNEL[self.module]).encode()
+        first, last = right.rfind(b"\n", 0, self.start) + 1, right.find(b"\n", self.end)
+        new = right[first : self.start] + self.text.encode() + right[self.end : last]
+        return _join(right[first:last]), _join(new)
 
     def get_code(self, *, marked: bool = False) -> CodeType:
         """The function's code with the fault in it; ``marked`` calls ``MARK`` before the statement that is wrong."""
@@ -57,6 +55,10 @@ class Mutant:
 
     def get_function(self) -> FunctionType:
         return find(KERNEL[self.module], self.function)
+
+
+def _join(lines: bytes) -> str:
+    return " ".join(line.strip() for line in lines.decode().splitlines())
 
 
 def get_mutants(module: str, function: str | None = None) -> list[Mutant]:

@@ -6,7 +6,7 @@ import ast
 import random
 import re
 import subprocess
-from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 from attrs import asdict, frozen
@@ -50,13 +50,12 @@ def select(wanted: Wanted) -> list[Mutant]:
 
 
 def take_sample(mutants: list[Mutant], count: int, seed: int) -> list[Mutant]:
-    """So many, evenly spread over the source from where the seed begins; the same everywhere."""
+    """So many, one of each of as many even parts of the source, by the seed; the same everywhere."""
     if count >= len(mutants):
         return mutants
-    step = Fraction(len(mutants), count)
-    start = random.Random(seed).randrange(len(mutants))
-    places = sorted((start + int(step * number)) % len(mutants) for number in range(count))
-    return [mutants[place] for place in places]
+    chance = random.Random(seed)
+    ends = [len(mutants) * number // count for number in range(count + 1)]
+    return [mutants[chance.randrange(start, end)] for start, end in pairwise(ends)]
 
 
 def get_changed_functions(module: str, base: str) -> set[str]:
