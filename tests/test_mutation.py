@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -369,7 +370,7 @@ def test_wrong_usage_is_told_and_exits_with_2(arguments: list[str]) -> None:
     assert "Traceback" not in answer.output
 
 
-def make_trial(name: str = "cash:f:1:sign", **fields: str) -> Trial:
+def make_trial(name: str = "cash:f:1:sign", **fields: Any) -> Trial:
     return evolve(Trial(name, "old", "new"), **fields)
 
 

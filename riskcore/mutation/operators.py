@@ -167,7 +167,7 @@ def _change_attribute(node: ast.Attribute, scope: Scope, module: ModuleType) -> 
 
 
 def _get_members(word: EnumMeta) -> list[Enum]:
-    return list(word)  # type: ignore[arg-type]
+    return list(word)
 
 
 def _change_name(node: ast.Name, scope: Scope) -> Iterator[Change]:

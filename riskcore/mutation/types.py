@@ -44,7 +44,7 @@ def get_hints(owner: Any) -> dict[str, Type]:
 
 
 @cache
-def get_fields(owner: type) -> tuple[tuple[str, Type], ...]:
+def get_fields(owner: Any) -> tuple[tuple[str, Type], ...]:
     """The fields of a value's class with their types: of attrs, of named tuples, of classes with slots."""
     hints = get_hints(owner)
     if attrs.has(owner):
@@ -54,7 +54,8 @@ def get_fields(owner: type) -> tuple[tuple[str, Type], ...]:
 
 def strip_optional(kind: Type) -> Type:
     """The type of a value that is there."""
-    if isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union:
+    origin: Any = typing.get_origin(kind)
+    if origin is types.UnionType or origin is typing.Union:
         parts = [part for part in typing.get_args(kind) if part is not type(None)]
         return parts[0] if len(parts) == 1 else None
     return kind
@@ -139,10 +140,10 @@ def get_member_type(owner: Type, name: str) -> Type:
         return strip_optional(get_the_one_field(name))
     if issubclass(owner, Enum):
         return owner
-    value = inspect.getattr_static(owner, name, None)
+    value, home = inspect.getattr_static(owner, name, None), typing.cast(Any, owner)
     if isinstance(value, property):
         return strip_optional(get_hints(value.fget).get("return"))
-    return strip_optional(get_hints(owner).get(name) or get_the_one_field(name))
+    return strip_optional(get_hints(home).get(name) or get_the_one_field(name))
 
 
 def get_entry_type(owner: Type) -> Type:
