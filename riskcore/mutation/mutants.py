@@ -127,7 +127,8 @@ def _get_children(node: ast.AST) -> Iterator[ast.AST]:
         if isinstance(node.func, ast.Attribute):
             yield node.func.value
         yield from node.args
-        yield from node.keywords
+        # how long what is zipped must be is asserted, as an assertion is
+        yield from (keyword for keyword in node.keywords if keyword.arg != "strict")
         return
     yield from ast.iter_child_nodes(node)
 
