@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from riskcore.leverages import NO_LEVERAGES
 from riskcore.quantities import Atoms, Lots, MarketId
 from riskcore.state import NO_POSITION, Position, Positions, State, genesis
 from riskcore.step import step
@@ -79,6 +80,14 @@ def test_many_positions_are_a_total_map() -> None:
         positions = positions.put(name, NO_POSITION)
     assert {name: held[name] for name in names[1::2]} == dict(positions.items())
     assert [NO_POSITION, held[names[1]]] == [positions.get(name) for name in names[:2]]
+
+
+def test_what_an_account_has_by_market_equals_its_like_only() -> None:
+    market, kept = MarketId("BTC"), Position(Lots(1), Atoms(2), Atoms(0))
+
+    assert Positions().put(market, kept) == Positions().put(market, kept)
+    assert Positions().put(market, kept) != Positions()
+    assert NO_LEVERAGES != Positions()
 
 
 def test_a_dict_table_writes_in_place() -> None:
