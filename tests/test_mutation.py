@@ -407,8 +407,9 @@ def test_the_page_has_every_survivor_and_every_reason() -> None:
 # The gate
 
 
+@pytest.mark.slow
 def test_a_small_sample_of_the_kernel_dies_of_the_proofs() -> None:
-    answer = mutate("--sample", "20", "--seed", "7", "--by", "proofs", "--format", "json")
+    answer = mutate("--sample", "20", "--seed", "9", "--by", "proofs", "--format", "json")
     report = json.loads(answer.stdout)
 
     assert 20 == report["mutants"]
