@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from riskcore.bad_input import LogError
 from riskcore.cli import main
 from riskcore.mutation import campaign, selection
-from riskcore.mutation.campaign import RECORDED, Trial
+from riskcore.mutation.campaign import RECORDED, Trial, is_equivalent
 from riskcore.mutation.checking import get_stages
 from riskcore.mutation.equivalence import NotComparable, prove_equivalence
 from riskcore.mutation.hunting import Fate, Finding, Hunter, planted
@@ -229,6 +229,14 @@ def test_what_is_no_fault_is_proven(toy: ToyMaker, signature: str, value: str, n
     mutants = {one.name: one for one in toy.make(f"\n\ndef f({signature}) -> int:\n    return {value}\n")}
 
     assert verdict is prove_equivalence(mutants[name])
+
+
+@pytest.mark.parametrize("function", ["get_score", "get_chance"])
+def test_another_word_is_another_result(function: str) -> None:
+    words = [one for one in get_mutants("ranking", function) if one.operator == "word"]
+
+    assert words
+    assert not any(is_equivalent(one) for one in words)
 
 
 def test_a_state_is_not_compared() -> None:

@@ -18,7 +18,7 @@ from attrs import asdict, evolve, frozen
 
 import proofs
 import specs
-from riskcore import prover
+from riskcore import mutation, prover
 from riskcore.bad_input import LogError
 from riskcore.mutation.checking import Checker
 from riskcore.mutation.equivalence import NotComparable, prove_equivalence
@@ -126,10 +126,10 @@ def is_equivalent(mutant: Mutant) -> bool:
 
 
 def get_fingerprint() -> str:
-    """What results stand for: the kernel, its prover, the specification and the proofs, as their files read."""
+    """What results stand for: the kernel, its prover, this tool, the specification and the proofs, as they read."""
     digest = hashlib.sha256()
     paths = [Path(str(module.__file__)) for module in KERNEL.values()]
-    for package in (prover, specs, proofs):
+    for package in (prover, mutation, specs, proofs):
         paths += sorted(Path(str(package.__file__)).parent.rglob("*.py"))
     for path in paths:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())

@@ -13,6 +13,7 @@ from typing import Any, NewType
 import attrs
 import z3
 
+from riskcore.choices import TierRule
 from riskcore.mutation.mutants import Mutant
 from riskcore.mutation.types import get_fields, get_hints, strip_optional
 from riskcore.prover.book import Opaque, SymChoice, new_rules
@@ -39,7 +40,7 @@ def prove_equivalence(mutant: Mutant) -> Verdict:
 
     def run(tracer: Tracer) -> z3.BoolRef:
         with on_symbols(contracts=False):
-            arguments = make_arguments(right, tracer)
+            arguments = make_arguments(right)
             return z3.And(*_are_same(_call(right, arguments), _call(wrong, arguments)))
 
     verdict = Verdict.PROVED
@@ -56,17 +57,17 @@ def prove_equivalence(mutant: Mutant) -> Verdict:
     return verdict
 
 
-def make_arguments(function: FunctionType, tracer: Tracer) -> dict[str, Any]:
+def make_arguments(function: FunctionType) -> dict[str, Any]:
     """Any arguments that the annotations allow."""
     hints = get_hints(function)
-    return {name: make(name, hints.get(name), tracer) for name in inspect.signature(function).parameters}
+    return {name: make(name, hints.get(name)) for name in inspect.signature(function).parameters}
 
 
-def make(name: str, kind: Any, tracer: Tracer) -> Any:
+def make(name: str, kind: Any) -> Any:
     """Any value of a type."""
     inner = strip_optional(kind)
     if inner is not kind:
-        return make(name, inner, tracer) if new_bool(f"{name}_is_there") else None
+        return make(name, inner) if new_bool(f"{name}_is_there") else None
     if isinstance(kind, NewType):
         kind = kind.__supertype__
     if kind in (int, str):
@@ -74,15 +75,16 @@ def make(name: str, kind: Any, tracer: Tracer) -> Any:
     if kind is bool:
         return new_bool(name)
     if kind is MarketRules:
-        return new_rules(name)
+        # tiers refuse to be looked at, and so does this prover then
+        return attrs.evolve(new_rules(name), tier_rule=make(f"{name}.tier_rule", TierRule))
     if isinstance(kind, type) and issubclass(kind, StrEnum):
-        word = SymChoice(name, kind)
-        tracer.assume(to_bool(word.is_one))
-        return word
+        # the words themselves, each on its path: a symbol is none of them, so what asks by identity would not see it
+        *others, last = kind
+        return next((word for word in others if new_bool(f"{name}_is_{word.name}")), last)
     fields = get_fields(kind) if isinstance(kind, type) else ()
     if not fields:
         raise NotComparable(f"{name} is a {kind}")
-    return kind(**{field: make(f"{name}.{field}", part, tracer) for field, part in fields})
+    return kind(**{field: make(f"{name}.{field}", part) for field, part in fields})
 
 
 def _call(function: FunctionType, arguments: dict[str, Any]) -> Any:
