@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+from riskcore.bad_input import LogError
 from riskcore.mutation.hunting import Fate, Finding, planted
 from riskcore.mutation.mutants import Mutant
 from riskcore.mutation.types import KERNEL
@@ -71,10 +72,11 @@ class Checker:
         """Collect them all, on the kernel as it is: they must be there."""
         sys.path.insert(0, str(ROOT))
         paths = tuple(path for stage in get_stages("quantities") for path in stage)
-        _, report = _run_tests((*paths, "--collect-only"))
+        code, report = _run_tests((*paths, "--collect-only"))
+        if code:
+            last = report.strip().splitlines()[-1:] or ["nothing was told"]
+            raise LogError(str(ROOT / "tests"), None, None, "tests that can be loaded", last[0])
         self._is_loaded = True
-        if "error" in report:
-            raise ValueError(f"the tests cannot be loaded: {report.strip().splitlines()[-1]}")
 
 
 def _run_apart(mutant: Mutant, paths: tuple[str, ...]) -> str:
