@@ -17,6 +17,7 @@ from riskcore.quantities import AccountId, Atoms, MarketId
 from riskcore.rulebook import MarketRules, Rulebook
 from riskcore.state import Account, Market, Positions, State, genesis
 from riskcore.step import Outcome, step
+from riskcore.testing.broken import Broken, get_difference
 from riskcore.testing.naive.venue import Venue
 from riskcore.testing.naive.views import View
 from riskcore.testing.observation import observe
@@ -57,17 +58,20 @@ class Desk:
         self.passages: list[Passage] = []
 
     def step(self, event: Event) -> Outcome:
-        """Let an event happen everywhere and compare."""
+        """Let an event happen everywhere and compare. ``Broken`` where the kernel fails or they differ."""
         before, old = self.view, self.state
-        outcome, twin = step(self.state, event), step(self.mutable, event)
+        try:
+            outcome, twin = step(self.state, event), step(self.mutable, event)
+        except Exception as error:
+            raise Broken("REJ-1", f"{type(error).__name__} escapes: {error}; {event}") from error
         broken = frozenset(self.venue.apply(event))
         self.state, self.mutable = outcome.state, twin.state
-        self.view = observe(self.state)
         rejected = None if outcome.rejected is None else outcome.rejected.name
-        assert (outcome.rejected, outcome.effects) == (twin.rejected, twin.effects), event
-        assert self.view == observe(self.mutable), event
-        assert rejected in broken if broken else rejected is None, (event, broken, rejected)
-        assert self.venue.view() == self.view, event
+        if (outcome.rejected, outcome.effects) != (twin.rejected, twin.effects):
+            raise Broken("TABLES", f"another outcome on the dict table: {event}")
+        if rejected not in broken if broken else rejected is not None:
+            raise Broken("REJ-1", f"rejected by {rejected}, while {sorted(broken) or 'no rule'} should; {event}")
+        self._compare_states(event)
         self.passages.append(
             Passage(
                 event, before, self.view, broken, rejected, outcome.effects, old, self.state, self.opened, self.shared
@@ -79,10 +83,21 @@ class Desk:
             self.shared = self.view
         return outcome
 
-    def do(self, kind: Callable[..., Event], *arguments: Any, after: int = 1000) -> Outcome:
+    def _compare_states(self, event: Event) -> None:
+        self.view = observe(self.state)
+        if self.view != (twin := observe(self.mutable)):
+            raise Broken("TABLES", f"{get_difference(self.view, twin)}; {event}")
+        if (said := self.venue.view()) != self.view:
+            raise Broken("MODEL", f"{get_difference(said, self.view)}; {event}")
+
+    def make(self, kind: Callable[..., Event], *arguments: Any, after: int = 1000) -> Event:
         """An event with the next id and sequence, ``after`` milliseconds later."""
         sequence = self.venue.sequence + 1
-        return self.step(kind(f"e{sequence}", sequence, self.venue.time + after, *arguments))
+        return kind(f"e{sequence}", sequence, self.venue.time + after, *arguments)
+
+    def do(self, kind: Callable[..., Event], *arguments: Any, after: int = 1000) -> Outcome:
+        """Step an event that ``make`` makes."""
+        return self.step(self.make(kind, *arguments, after=after))
 
     def must(self, kind: Callable[..., Event], *arguments: Any, after: int = 1000) -> Outcome:
         """As ``do``, for what sets a test up and may not be rejected."""

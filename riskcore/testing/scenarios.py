@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import attrs
 
 from riskcore import events
 from riskcore.choices import AdlSize, Allocation, CloseOut, LossSharing, RankPolicy, TierRule
-from riskcore.quantities import RATE_ONE, AccountId, Atoms, Rate, Time
+from riskcore.quantities import RATE_ONE, AccountId, Atoms, MarketId, Rate, Time
 from riskcore.rulebook import MarketRules, Rulebook
 from riskcore.testing.desk import Desk
 from riskcore.testing.rulebooks import HOUR, TRADERS, VAULT, make_rules
@@ -125,14 +126,35 @@ def draw_scenario(random: Random) -> Scenario:
     return Scenario(rulebook, markets, deposits, random.choice((0, wealth // 20, wealth)), debts)
 
 
+def draw_scenario_under(random: Random, rulebook: Rulebook, markets: Mapping[MarketId, MarketRules]) -> Scenario:
+    """A venue of a given rulebook, its vault renamed, on up to three of its markets: as rich as tiers reach."""
+    drawn = draw_scenario(random)
+    names = random.sample(sorted(markets), min(len(markets), random.choice((1, 2, 2, 3))))
+    floors = [tier.floor for name in names for tier in markets[name].tiers]
+    # so that positions at initial margin end in any bracket
+    wealth = random.choice(floors) // random.choice((1, 5, 20)) + 1 if floors and random.random() < 0.8 else 10**9
+    listed = {str(name): (markets[name], max(1, wealth // 10 ** random.randint(2, 5))) for name in names}
+    deposits = {trader: random.randint(1, 100) * wealth // 20 + 1 for trader in TRADERS}
+    if random.random() < 0.6:
+        deposits[VAULT] = random.randint(1, 100) * wealth // 100 + 1
+    own = attrs.evolve(rulebook, vault=AccountId(VAULT))
+    return Scenario(own, listed, deposits, random.choice((0, wealth // 20, wealth)), drawn.debts)
+
+
+def list_opening(scenario: Scenario) -> Iterator[tuple[Any, ...]]:
+    """The kind and the fields of each event that opens a venue: markets listed, then deposits."""
+    for name, (rules, mark) in scenario.markets.items():
+        yield events.ListMarket, name, rules, mark
+    for account, amount in scenario.deposits.items():
+        if amount > 0:
+            yield events.Deposit, account, amount
+    if scenario.insurance > 0:
+        yield events.FundInsurance, scenario.insurance
+
+
 def open_desk(scenario: Scenario) -> Desk:
     """A desk on which the scenario's markets are listed and its deposits made."""
     desk = Desk(scenario.rulebook, scenario.debts)
-    for name, (rules, mark) in scenario.markets.items():
-        desk.must(events.ListMarket, name, rules, mark)
-    for account, amount in scenario.deposits.items():
-        if amount > 0:
-            desk.must(events.Deposit, account, amount)
-    if scenario.insurance > 0:
-        desk.must(events.FundInsurance, scenario.insurance)
+    for kind, *fields in list_opening(scenario):
+        desk.must(kind, *fields)
     return desk

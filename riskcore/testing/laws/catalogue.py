@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from riskcore import events
 from riskcore.choices import CloseOut
+from riskcore.testing.broken import Broken
 from riskcore.testing.desk import Passage
 from riskcore.testing.laws.cash import bal_1, bal_2, cash_1, cash_2, cash_3, cash_4, fund_1, zero_1
 from riskcore.testing.laws.deleveraging import adl_1, adl_2, adl_3, adl_4, adl_5, adl_7, adl_8
@@ -110,24 +111,26 @@ LAWS: dict[str, Callable[[Passage], bool]] = {
 }
 
 
-def no_flat_account_falls_into_debt(passage: Passage) -> None:
+def no_flat_account_falls_into_debt(passage: Passage) -> bool:
     """Not a law of the list, but why a write-off meets inherited debts and accounts closed at mark only."""
     if isinstance(passage.event, events.SettlePair) or passage.before.rulebook.adl_close_out is not CloseOut.BANKRUPTCY:
-        return
+        return False
     for account, view in passage.after.accounts.items():
         if not view.positions and view.balance < 0:
             assert passage.before.get_account(account).balance <= view.balance
+    return True
 
 
 def check(passage: Passage) -> list[str]:
-    """Check every law; the ids of those that had something to say."""
-    no_flat_account_falls_into_debt(passage)
-    told = []
-    for id, law in LAWS.items():
-        try:
-            if law(passage):
-                told.append(id)
-        except AssertionError as failure:
-            failure.add_note(f"{id}: {law.__doc__}\n{passage.event}")
-            raise
-    return told
+    """Check every law; the ids of those that had something to say. ``Broken`` where one does not hold."""
+    judge("DEBT", no_flat_account_falls_into_debt, passage)
+    return [id for id, law in LAWS.items() if judge(id, law, passage)]
+
+
+def judge(id: str, law: Callable[[Passage], bool], passage: Passage) -> bool:
+    """Whether a law had something to say. ``Broken`` where it does not hold, or cannot be judged."""
+    try:
+        return law(passage)
+    except Exception as failure:
+        how = str(failure) if isinstance(failure, AssertionError) else f"It cannot be judged: {failure!r}"
+        raise Broken(id, f"{law.__doc__} {how}; {passage.event}") from failure
