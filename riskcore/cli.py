@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 import click
 from rich.console import Console
@@ -501,6 +502,46 @@ def picture_command(log: Path, out: Path, market: str | None) -> None:
         with write_whole(out) as file:
             file.write(draw_cascade(cascade).encode())
     show(f"{printable(cascade.market)} in {printable(str(out))}\n")
+
+
+@main.command("fuzz")
+@click.option("--steps", type=click.IntRange(min=1), help="Events to propose.  [default: 10000]")
+@click.option("--seed", type=click.IntRange(min=0, max=2**64 - 1), help="What all walks come from.  [default: 0]")
+@click.option("--rulebook", metavar="NAME|FILE", help="A preset, a file or a log; default: each walk draws its own.")
+@click.option("--jobs", type=click.IntRange(min=1), default=None, help="Processes; default: one per core.")
+@click.option("--dask", "address", metavar="ADDRESS", help="Instead, the Dask scheduler of several machines.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="For findings; default: riskcore-fuzz.")
+@click.option("--resume", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Go on with the run there.")
+@_FORMAT
+def fuzz_command(jobs: int | None, address: str | None, folder: Path | None, output: str, **options: Any) -> None:
+    """Walk at random and check every law after each step, against a naive model.
+
+    What breaks a law is made short, and saved as a log for replay and as a test for pytest. With --resume, --steps
+    makes a run longer.
+
+    Exit codes: 0 all hold, 1 one is violated, 2 bad input, 3 inconclusive, 130 interrupted.
+    """
+    if not __debug__:
+        raise click.UsageError("laws are checked by assertions, which python -O leaves out: run it without -O")
+    given = [name for name in ("seed", "rulebook", "out") if options[name] is not None]
+    if folder is not None and given:
+        raise click.UsageError(f"--resume goes on with a run as it was begun, so --{given[0]} is one too many")
+    from riskcore.testing.fuzzing.command import resume, start
+    from riskcore.testing.fuzzing.report import get_verdict, print_report, to_json
+    from riskcore.testing.fuzzing.session import WorkersDied
+
+    with _refusing():
+        run = start(**options) if folder is None else resume(folder, options["steps"])
+        try:
+            with show_progress(Console(stderr=True), "fuzzing") as progress:
+                run.go(jobs or os.cpu_count() or 1, address, progress)
+        except WorkersDied:
+            say(f"Processes ended before their work was done. riskcore fuzz --resume {run.folder} goes on.")
+        except KeyboardInterrupt:
+            say(f"What was found is saved: riskcore fuzz --resume {run.folder} goes on.")
+            raise
+    show(json.dumps(to_json(run)) + "\n" if output == "json" else render(partial(print_report, run)))
+    sys.exit({"HOLDS": 0, "VIOLATED": 1}.get(get_verdict(run.session), 3))
 
 
 @contextmanager

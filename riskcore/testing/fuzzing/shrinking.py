@@ -7,7 +7,7 @@ given up for what is shorter.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeVar
 
 from attrs import evolve
@@ -26,18 +26,18 @@ def shrink(finding: Finding, seconds: float = SECONDS) -> Finding:
     must_be_replayed = can_be_replayed(finding)
     shortest = finding
 
-    def is_still_broken(events: Sequence[object]) -> bool:
+    def is_still_broken(places: list[int]) -> bool:
         nonlocal shortest
-        found = find_break(finding, events)  # type: ignore[arg-type]
-        if found is None or found.signature != finding.signature or len(found.events) != len(events):
+        found = find_break(finding, [finding.events[place] for place in places])
+        if found is None or found.signature != finding.signature or len(found.events) != len(places):
             return False
         if must_be_replayed and not can_be_replayed(found):
             return False
         shortest = found
         return True
 
-    reduce(list(finding.events), is_still_broken, time.monotonic() + seconds)
-    return evolve(shortest, original=len(finding.events))
+    places = reduce(list(range(len(finding.events))), is_still_broken, time.monotonic() + seconds)
+    return evolve(shortest, original=len(finding.events), places=tuple(places))
 
 
 def reduce(items: list[T], is_still_broken: Callable[[list[T]], bool], deadline: float = float("inf")) -> list[T]:

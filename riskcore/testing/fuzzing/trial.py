@@ -34,7 +34,7 @@ class Finding:
     """Events from nothing to the one after which a law does not hold.
 
     ``original``: how many there were before they were shrunk, 0 where they are not. ``trial``: the walk's number.
-    ``times``: how often the same law broke at the same kind of event.
+    ``places``: where its events stand among those. ``times``: how often the same law broke at the same kind of event.
     """
 
     law: str
@@ -44,6 +44,7 @@ class Finding:
     events: tuple[Event, ...]
     trial: int
     original: int = 0
+    places: tuple[int, ...] = ()
     times: int = 1
 
     @property
