@@ -119,7 +119,7 @@ def test_failures_of_other_laws_or_events_are_kept_apart_and_equal_ones_counted(
         one.signature: one.times for one in run.session.findings.values()
     }
     assert first.trial == run.session.findings[first.signature].trial
-    assert 2 == len(list(tmp_path.glob("test_*.py"))) == len(list(tmp_path.glob("*.jsonl")))
+    assert 2 == len(list(tmp_path.glob("test_*.py")))
 
 
 def test_three_quotes_in_words_do_not_end_a_tests_docstring() -> None:
@@ -248,7 +248,7 @@ def cluster() -> Iterator[Any]:
 
 @pytest.mark.skipif(find_spec("distributed") is None, reason="needs Dask: riskcore[dask]")
 def test_a_cluster_finds_the_same_also_when_a_worker_is_killed(cluster: Any, tmp_path: Path) -> None:
-    here, there = start(640, 5, None, tmp_path / "here", LENGTH), start(640, 5, None, tmp_path / "there", LENGTH)
+    here, there = start(240, 5, None, tmp_path / "here", LENGTH), start(240, 5, None, tmp_path / "there", LENGTH)
     here.go(1)
 
     def kill(done: int, total: int) -> None:
