@@ -21,7 +21,7 @@ from tests.faults.planting import Fault, plant
 PAGE: Final = Path(__file__).with_name("FUZZED.md")
 SEEDS: Final = 5
 #: Steps after which a seed has not found it.
-CAP: Final = 2_000
+CAP: Final = 10_000
 
 _TOP = f"""# Planted faults and walks
 
