@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from riskcore.capacity import compute_opening
 from riskcore.choices import Allocation, RankPolicy
 from riskcore.events import BeginDeleveraging, Deleverage, Fill, MarkPrice, Transfer
-from riskcore.capacity import compute_opening
 from riskcore.quantities import AccountId, MarketId
 from riskcore.ranking import get_score
 from riskcore.rules import Rule

@@ -68,8 +68,8 @@ def _nothing_changes_hands(case: Case) -> Any:
 LAWS = (
     Law(
         "ECON-1",
-        "while prices stand no event makes a debt or deepens one, but by an atom where a deleveraging passes overshoot "
-        "on; and reserves lose no more than the debts that it ends and what the fund pays towards a fill that it backs: "
+        "while prices stand no event makes a debt or deepens one, but by an atom where a deleveraging passes "
+        "overshoot on; reserves lose no more than the debts that it ends and what the fund pays towards a backed fill; "
         "all else that some gain, others give",
         ALL_EVENTS - PRICES_MOVE,
         _reserves_pay_debts_alone,
