@@ -31,6 +31,8 @@ from riskcore.testing.fuzzing.saving import get_test, save_finding
 from riskcore.testing.fuzzing.session import Session, WorkersDied, add_finding, run_batch, run_on
 from riskcore.testing.fuzzing.shrinking import reduce, shrink
 from riskcore.testing.fuzzing.trial import Finding, Setting, play, run_trial
+from tests.faults import fuzzed
+from tests.faults.kinds import KINDS
 from tests.faults.planting import Fault, plant
 
 #: Of a walk, proposed events.
@@ -321,3 +323,29 @@ def test_a_preset_is_walked_under() -> None:
 
 def test_a_session_that_did_nothing_is_inconclusive() -> None:
     assert "INCONCLUSIVE" == get_verdict(Session(Setting(1), 0))
+
+
+# How soon
+
+
+def test_the_page_of_walks_has_every_kind_with_its_fault() -> None:
+    rows = fuzzed.read_rows()
+
+    assert list(KINDS) == sorted(rows)
+    for kind, row in rows.items():
+        assert f"| {kind} | {KINDS[kind]} | `{fuzzed.get_fault(kind).name}` |" in row
+    assert fuzzed.PAGE.read_text(encoding="utf-8") == fuzzed.write_page(rows)
+
+
+def test_a_row_is_found_again() -> None:
+    fault = fuzzed.get_fault(15)
+    with plant(fault):
+        steps, finding = fuzzed.walk_until_found(0)
+
+    assert finding is not None
+    assert 1 == steps
+
+
+def test_most_seeds_decide_the_median() -> None:
+    assert 7 == fuzzed.Hunt([9, 5, 7], 5, "").median
+    assert fuzzed.Hunt([9, 5], 5, "").median is None
