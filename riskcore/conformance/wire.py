@@ -13,7 +13,7 @@ from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from riskcore.bad_input import Fault, printable, within
 from riskcore.codec import SNAPSHOT, Record, get_members
-from riskcore.events import Event
+from riskcore.events import Event, Header
 from riskcore.orders import Order
 from riskcore.quantities import AccountId, EventId, MarketId
 from riskcore.rulebook import MarketRules, Rulebook
@@ -81,8 +81,14 @@ def _read_integer(text: str) -> int:
 
 
 #: Unlike in a log, an event's figures may have any sign: whether they can be accepted is for the engine to say.
-_EVENTS: Final[dict[str, Record[Event]]] = {record.name: record for record in map(Record, TRANSITIONS)}
+_RECORDS: Final = {kind: Record[Event](kind) for kind in TRANSITIONS}
+_EVENTS: Final = {record.name: record for record in _RECORDS.values()}
 EVENT_NAMES: Final = tuple(_EVENTS)
+
+
+def get_event_name(kind: type[Header]) -> str:
+    """As in logs: ``liquidation_fill``."""
+    return _RECORDS[kind].name
 
 
 def event_to_wire(event: Event) -> dict[str, Any]:
