@@ -8,6 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from riskcore.conformance.engine import HASH, RULES, STATE, get_aggregates
+from riskcore.conformance.peer import EngineFailure
 from riskcore.conformance.session import Reply, Session, Unsupported
 from riskcore.events import Event
 from riskcore.snapshot import encode_state, get_state_hash
@@ -52,12 +53,16 @@ def compare(
     state = pre
     for index, event in enumerate(events):
         outcome = step(state, event)
-        reply = session.send(event)
-        if isinstance(reply, Unsupported):
-            return reply
         is_asked = session.shows_state and (watch or index + 1 == len(events))
-        what = find_what(session, outcome, reply)
-        theirs = session.get_state() if session.shows_state and (what or is_asked) else None
+        try:
+            reply = session.send(event)
+            if isinstance(reply, Unsupported):
+                return reply
+            what = find_what(session, outcome, reply)
+            theirs = session.get_state() if session.shows_state and (what or is_asked) else None
+        except EngineFailure as failure:
+            failure.events = index
+            raise
         if what is None and theirs is not None and encode(theirs) != encode(outcome.state):
             what = STATE
         if what is not None:

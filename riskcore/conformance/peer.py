@@ -44,6 +44,8 @@ class EngineFailure(Exception):
         self.kind = kind
         self.words = words
         self.stderr = stderr
+        #: How many events it had accepted or rejected since the last reset, for who knows.
+        self.events = 0
 
 
 @frozen

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 from attrs import frozen
 
@@ -18,6 +18,8 @@ from riskcore.lines import Reserve
 from riskcore.rules import Rule
 from riskcore.state import State
 from riskcore.strict_json import SNAPSHOT_DIGITS, describe, parse_object
+
+T = TypeVar("T")
 
 #: The totals of each outcome that are plain integers; ``open_interest`` is one by market.
 TOTALS: Final = (*(reserve.value for reserve in Reserve), "balances")
@@ -111,7 +113,7 @@ class Session:
             raise self._break(str(message["type"]), fault, answer) from None
         return members
 
-    def _decoded(self, asked: str, members: dict[str, object], decode: Any) -> Any:
+    def _decoded(self, asked: str, members: dict[str, object], decode: Callable[[dict[str, object]], T]) -> T:
         try:
             return decode(members)
         except Fault as fault:

@@ -25,7 +25,7 @@ from riskcore.conformance.suites import Made, Text
 def get_kernel() -> str:
     """Version and source of the kernel that gives the expectations: ``0.1.0+`` and the start of a hash.
 
-    The hash is the SHA-256 of the sources of all modules that ``riskcore.step`` is made of, in the order of their names.
+    The hash is the SHA-256 of the sources of all modules that ``riskcore.step`` is made of, by their names.
     """
     digest = hashlib.sha256()
     for name, source in sorted(_read_sources().items()):

@@ -46,10 +46,12 @@ SETUP_KINDS: Final = frozenset((events.ListMarket, events.Deposit, events.FundIn
 
 
 class Walk(Scene):
-    """A venue under way. ``state`` is the kernel's after all events so far; ``kinds``: what may be proposed."""
+    """A venue under way. ``state`` is the kernel's after all events so far; ``start``: the empty one.
+    ``kinds``: what may be proposed."""
 
     def __init__(self, family: Family, seed: int, kinds: frozenset[type[Header]] = ALL_KINDS) -> None:
         super().__init__(family, seed)
+        self.start = self.state
         self.kinds = kinds
         self._count = 0
         self._planned: list[Event] = []
@@ -63,6 +65,12 @@ class Walk(Scene):
         for account in (*TRADERS, self.family.rulebook.vault):
             yield self._make(events.Deposit, account, self.draw(2_000, 12_000))
         yield self._make(events.FundInsurance, self.draw(1, 3_000))
+
+    def set_up_and_play(self) -> Iterator[Event]:
+        """The same, each played."""
+        for event in self.set_up():
+            self.play(event)
+            yield event
 
     def play(self, event: Event) -> Outcome:
         """The kernel's step, which leads on."""
