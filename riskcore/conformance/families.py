@@ -87,10 +87,11 @@ def _make_own() -> tuple[Family, ...]:
         vault_request_window=Time(3_000),
         vault_deposit_minimum=Atoms(50),
     )
-    half = evolve(_RULES, liquidation_share=Rate(RATE_ONE // 2), insurance_separate=True)
+    half = evolve(_RULES, liquidation_share=Rate(RATE_ONE // 2))
     return (
         Family("plain", _PLAIN, (_RULES, tiered)),
         Family("backed", backed, (_RULES, half)),
+        Family("separate", backed, (_RULES, evolve(half, insurance_separate=True))),
         Family("gated", gated, (bounded, slab)),
         Family("shared", shared, (_RULES, _RULES)),
         Family("parted", parted, (_RULES, tiered)),

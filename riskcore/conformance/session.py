@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar, cast
 from attrs import frozen
 
 from riskcore.bad_input import Fault, Malformed, within
+from riskcore.codec import require_fields
 from riskcore.conformance.engine import FEATURES, PROTOCOL, STATE
 from riskcore.conformance.peer import EngineFailure, Failing, Limits, Peer
 from riskcore.conformance.wire import EVENT_NAMES, event_to_wire, from_wire, state_from_wire, state_to_wire
@@ -173,8 +174,9 @@ def _read_reply(members: dict[str, object]) -> Reply | Unsupported:
     hash = _read_string("hash", members) if "hash" in members else None
     with within("aggregates"):
         aggregates = from_wire(members.get("aggregates"), "aggregates")
-        if type(aggregates) is not dict or set(aggregates) != {*TOTALS, "open_interest"}:
-            raise Fault("an object of " + ", ".join((*TOTALS, "open_interest")), describe(aggregates))
+        if type(aggregates) is not dict:
+            raise Fault("an object", describe(aggregates))
+        require_fields(aggregates, (*TOTALS, "open_interest"), "the aggregates")
         for name in TOTALS:
             if type(aggregates[name]) is not int:
                 raise Fault("an integer", describe(aggregates[name]), name)
