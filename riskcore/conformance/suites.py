@@ -100,13 +100,13 @@ def to_text(case: Case, kernel: str) -> Text:
 
 def make_paths(name: str, kernel: str) -> Made:
     """A case for each path of an event through the kernel: of the prover's model of it, as CPython ran it."""
-    from riskcore.prover.witness import get_witnesses
+    from riskcore.conformance.models import get_plain_witnesses
     from riskcore.verify import get_kind
 
     texts: list[Text] = []
     left_out: list[str] = []
     numbers: Counter[str] = Counter()
-    for witness in get_witnesses(get_kind(name)):
+    for witness in get_plain_witnesses(get_kind(name)):
         outcome = "no_model" if witness is None else witness.path.lower()
         numbers[outcome] += 1
         case_name = f"{outcome}_{numbers[outcome]:03}"
