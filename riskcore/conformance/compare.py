@@ -39,13 +39,20 @@ class Divergence:
     theirs: str | None
     differences: tuple[Difference, ...]
 
+    @property
+    def sort(self) -> tuple[str, str | None, str | None]:
+        """Of which two divergences may be one and the same: by the same rules, or in figures."""
+        is_ruled = self.what in ("outcome", "rule")
+        return (self.what, self.ours, self.theirs) if is_ruled else ("figures", None, None)
+
 
 def compare(
     session: Session, pre: State, events: Sequence[Event], *, watch: bool = False
 ) -> Divergence | Unsupported | None:
     """Send the events one by one; None where both do the same all along.
 
-    The state is asked for at the end, or after each event where ``watch`` says so, of engines that show it.
+    The state is asked for at the end, or after each event where ``watch`` says so, of engines that show it. Where they
+    tell its hash, that is enough until the end.
     """
     refusal = session.reset(pre)
     if refusal is not None:
@@ -53,7 +60,8 @@ def compare(
     state = pre
     for index, event in enumerate(events):
         outcome = step(state, event)
-        is_asked = session.shows_state and (watch or index + 1 == len(events))
+        is_last = index + 1 == len(events)
+        is_asked = session.shows_state and (is_last or (watch and HASH not in session.hello.features))
         try:
             reply = session.send(event)
             if isinstance(reply, Unsupported):

@@ -16,7 +16,7 @@ from riskcore.conformance.engine import PARTIAL
 from riskcore.conformance.families import Family, get_families
 from riskcore.conformance.peer import EngineFailure, Limits
 from riskcore.conformance.session import Hello, Session, Unsupported
-from riskcore.conformance.shrink import shrink
+from riskcore.conformance.shrink import SECONDS, shrink
 from riskcore.conformance.walks import ALL_KINDS, SETUP_KINDS, Walk, walk_on
 from riskcore.conformance.wire import get_event_name
 from riskcore.events import Event
@@ -235,17 +235,17 @@ class _Run:
         return pre, events[:most]
 
     def _minimise(self, source: str, pre: State, events: Sequence[Event], first: Divergence) -> Found:
-        """The fewest events that show a divergence, if it shows again at all."""
+        """The fewest events that show a divergence of the first one's sort, if it shows again at all."""
 
         def diverge(some: Sequence[Event]) -> Divergence | None:
             try:
                 answer = compare(self._session, pre, some, watch=True)
             except EngineFailure:
                 return None
-            return answer if isinstance(answer, Divergence) else None
+            return answer if isinstance(answer, Divergence) and answer.sort == first.sort else None
 
         told = events[: first.index + 1]
-        seconds = max(min(30.0, self._deadline - time.monotonic()), 1.0)
+        seconds = max(min(SECONDS, self._deadline - time.monotonic()), 1.0)
         few = shrink(told, lambda some: diverge(some) is not None, seconds)
         last = diverge(few)
         if last is None:

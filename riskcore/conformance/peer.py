@@ -89,7 +89,7 @@ class Peer:
             while (end := self._buffer.find(b"\n")) < 0:
                 left = self._exchange(left, deadline)
         finally:
-            if self._stdin.fileno() in self._selector.get_map():
+            if not self._stdin.closed and self._stdin.fileno() in self._selector.get_map():
                 self._selector.unregister(self._stdin)
         answer = bytes(self._buffer[:end])
         del self._buffer[: end + 1]

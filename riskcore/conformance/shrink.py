@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 #: Lists that are tried at most, and seconds.
 TRIES: Final = 600
-SECONDS: Final = 30.0
+SECONDS: Final = 60.0
 
 
 def shrink(entries: Sequence[T], shows: Callable[[list[T]], bool], seconds: float = SECONDS) -> list[T]:
