@@ -21,6 +21,9 @@ from riskcore.conformance.walks import Walk, walk_on
 from riskcore.conformance.wire import event_from_wire, event_to_wire, from_wire, state_from_wire, state_to_wire, to_wire
 from riskcore.snapshot import get_state_hash
 from riskcore.transitions import TRANSITIONS
+from tests.faults.catalogue import FAULTS
+from tests.faults.planting import plant
+from tests.faults.vectors import find_cases, shows
 from tests.test_architecture import KERNEL, ROOT
 
 
@@ -180,3 +183,17 @@ def test_the_pages_engine_conforms(tmp_path: Path) -> None:
     result = invoke("conform", "--fuzz", "150", "--", sys.executable, str(engine))
 
     assert 0 == result.exit_code, result.output
+
+
+def test_a_planted_fault_gets_the_case_that_shows_it() -> None:
+    by_name = {fault.name: fault for fault in FAULTS}
+    faults = [by_name[name] for name in ("deposit_pays_a_third", "time_runs_backwards")]
+    cases = [case for family in get_families()[:1] for case in walk_cases(family)]
+    found = {fault.name: case for fault, case in find_cases(cases, faults)}
+
+    assert 2 == len(found)
+    for name, case in found.items():
+        assert case is not None
+        with plant(by_name[name]):
+            assert shows(case, get_state_hash(case.post))
+        assert not shows(case, get_state_hash(case.post))
