@@ -6,9 +6,12 @@ import shutil
 import subprocess
 
 import pytest
+from click.testing import CliRunner
 
+from riskcore.cli import main
 from riskcore.conformance.conform import Order, Report, Verdict, conform
 from tests.test_architecture import ROOT
+from tests.test_conform_vectors import get_blocks
 
 NODE = shutil.which("node")
 ENGINE = str(ROOT / "examples" / "engine-js" / "main.js")
@@ -46,6 +49,15 @@ def test_a_fault_is_found_and_brought_down(fault: str) -> None:
     assert Verdict.DIVERGES == report.verdict
     assert report.found is not None and report.found.is_repeated
     assert len(report.found.events) < report.found.original
+
+
+def test_a_divergence_looks_as_the_page_says() -> None:
+    command = ["conform", "--", str(NODE), ENGINE, "--fault", "funding_remainder_dropped"]
+    result = CliRunner().invoke(main, command)
+    (block,) = get_blocks("divergence")
+
+    assert 1 == result.exit_code
+    assert " ".join(block.split()) in " ".join(result.output.split())
 
 
 def test_it_lists_its_faults() -> None:
