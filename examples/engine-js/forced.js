@@ -80,7 +80,7 @@ function liquidation_fill(state, event) {
   const margin = m.marginOf(state, owner);
   requireLiquidatable(margin, size, lots);
   const bought = size > 0n ? lots : -lots;
-  require_(event.order === undefined, "NO_BOOK");
+  require_(event.order === undefined, "OFF_BOOK");
   require_(market.status !== "close_only" || m.isReduction(makerSize, makerSize + bought), "MARKET_CLOSE_ONLY");
   require_(!mustWait(state, margin, owner, time), "LIQUIDATION_COOLDOWN");
   requireWithinLimits(state, market, owner, margin, size, lots, time);

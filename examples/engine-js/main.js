@@ -15,7 +15,9 @@ let state = null;
 function getObstacle({ rulebook, accounts, markets, orders }) {
   if (rulebook.has_book || Object.keys(orders).length > 0) return "no order book";
   if (rulebook.adl_allocation !== "queue") return "no deleveraging but by queue";
-  if (Object.values(accounts).some((account) => Object.keys(account.resting).length > 0)) return "no order book";
+  const isQuoted = Object.values(markets).some((market) => market.bid_price > 0n || market.ask_price > 0n);
+  const isResting = Object.values(accounts).some((account) => Object.keys(account.resting).length > 0);
+  if (isQuoted || isResting) return "no order book";
   if (Object.values(markets).some((market) => market.rules.insurance_separate || market.insurance > 0n)) {
     return "no markets with a part of the insurance fund of their own";
   }

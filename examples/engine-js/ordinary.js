@@ -186,7 +186,7 @@ function fill(state, event) {
   require_(size !== 0n, "SIZE_ZERO");
   require_(event.price > 0n, "PRICE_NOT_POSITIVE");
   require_(isWithin(event.price, market.mark_price, rules.fill_price_band), "PRICE_BAND");
-  require_(event.order === undefined, "NO_BOOK");
+  require_(event.order === undefined, "OFF_BOOK");
   const [taker, maker] = [account(state, event.taker), account(state, event.maker)];
   const [held, against] = [m.sizeOf(taker, id), m.sizeOf(maker, id)];
   const reduces = m.isReduction(held, held + size) && m.isReduction(against, against - size);
