@@ -14,7 +14,7 @@ from attrs import frozen
 
 from riskcore.choices import Allocation, RankPolicy, TierRule
 from riskcore.own_rules.given import Given, get_candidate, get_market, get_rules
-from riskcore.quantities import RATE_ONE
+from riskcore.quantities import RATE_ONE, apply_rate
 from riskcore.tiers import needs_no_more
 from specs.arithmetic import every, implies, magnitude, negate
 
@@ -98,9 +98,13 @@ def _milder_rules_need_no_more(given: Given, rule: TierRule) -> Any:
 
 
 def _initial_is_no_less_than_maintenance(given: Given, rule: TierRule) -> Any:
+    """The kernel's own is least at its base rate: proven in ``tiers/no_less_than_the_base_rate``."""
     market, size = get_market(given, get_rules(given, tier_rule=rule)), given.integer("size")
     given.assume(size > 0)
-    return _required(given, INITIAL, market, size) >= given.call(MAINTENANCE, market, size)
+    required = given.call(MAINTENANCE, market, size)
+    if given.has(INITIAL) or given.looked_at_tiers:
+        return _required(given, INITIAL, market, size) >= required
+    return apply_rate(size * market.mark_price, market.rules.initial_margin_rate) >= required
 
 
 def _more_open_interest_needs_no_less(given: Given, rule: TierRule) -> Any:

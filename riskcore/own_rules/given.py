@@ -71,6 +71,8 @@ class Given(Protocol):
 
     def assume(self, *facts: Any) -> None: ...
 
+    def has(self, function: str) -> bool: ...
+
     def call(self, function: str, *arguments: Any) -> Any: ...
 
 
@@ -225,6 +227,9 @@ class SymbolicGiven:
     def assume(self, *facts: Any) -> None:
         self._tracer.assume(*(to_bool(fact) for fact in facts))
 
+    def has(self, function: str) -> bool:
+        return function in self._file.functions
+
     def call(self, function: str, *arguments: Any) -> Any:
         return check_result(function, self._file.get(function)(*arguments))
 
@@ -255,9 +260,14 @@ class PlainGiven:
         if not all(facts):
             raise NotSo
 
+    def has(self, function: str) -> bool:
+        return function in self._file.functions
+
     def call(self, function: str, *arguments: Any) -> Any:
         value = self._file.get(function)(*arguments)
-        self.calls.append(Called(function, arguments, value))
+        # what is none of a rule's results is kept as it reads
+        is_plain = value is None or isinstance(value, int | float | str | Score)
+        self.calls.append(Called(function, arguments, value if is_plain else repr(value)))
         return check_result(function, value)
 
 
