@@ -91,7 +91,7 @@ def replay_command(
         with _with_rules(rules) as get_monitor:
             result = _replay(log, get_monitor if laws else None, checkpoint_every)
         saved = None if save_prefix is None else _save(result, log, save_prefix)
-        _print(result, str(log), output, saved)
+        _print(result, str(log), output, saved, None if rules is None else str(rules))
     except LogError as error:
         say(f"Error: {error}")
         sys.exit(BAD_INPUT)
@@ -149,11 +149,11 @@ def show_progress(console: Console, what: str = "replaying") -> Iterator[Callabl
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _print(result: Replay, file: str, output: str, saved: str | None) -> None:
+def _print(result: Replay, file: str, output: str, saved: str | None, rules: str | None) -> None:
     if output == "json":
-        show(json.dumps(get_json(result, file, saved)) + "\n")
+        show(json.dumps(get_json(result, file, saved, rules)) + "\n")
         return
-    show(render(lambda console: print_replay(result, file, console, saved)))
+    show(render(lambda console: print_replay(result, file, console, saved, rules)))
 
 
 def show(text: str) -> None:

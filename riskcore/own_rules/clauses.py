@@ -72,7 +72,11 @@ def _by_mark_and_rules_alone(function: str, given: Given, rule: TierRule) -> Any
 
 
 def _larger_needs_no_less(function: str, given: Given, rule: TierRule) -> Any:
-    market, size, more = get_market(given, get_rules(given, tier_rule=rule)), given.integer("size"), given.integer("more")
+    market, size, more = (
+        get_market(given, get_rules(given, tier_rule=rule)),
+        given.integer("size"),
+        given.integer("more"),
+    )
     given.assume(size >= 0, more > 0)
     return _required(given, function, market, size) <= _required(given, function, market, size + more)
 

@@ -141,9 +141,7 @@ class _Decision:
             return _Answer(Verdict.VIOLATED, broken=broken)
         if _find_values(condition, RLIMIT) == {}:
             return None
-        return _Answer(
-            Verdict.NOT_FOLLOWED, reason=get_reason(path.error), line=self._file.get_line(path.error)
-        )
+        return _Answer(Verdict.NOT_FOLLOWED, reason=get_reason(path.error), line=self._file.get_line(path.error))
 
     def _find(self, condition: z3.BoolRef, *, raising: bool = False) -> Broken | None:
         """Inputs of the condition at which CPython breaks the clause."""
@@ -163,9 +161,7 @@ def check(clause: Clause, file: RulesFile) -> Finding:
     answers: list[_Answer] = []
     paths, looked = 0, False
     for rule in TierRule:
-        if rule is not TierRule.MARGINAL and not (
-            clause.by_tier_rule and (looked or "tier_rule" in file.attributes)
-        ):
+        if rule is not TierRule.MARGINAL and not (clause.by_tier_rule and (looked or "tier_rule" in file.attributes)):
             continue
         decision = _Decision(clause, file, rule)
         answers += decision.decide()

@@ -7,7 +7,7 @@ says what must hold. So a counterexample is the same clause, run by CPython.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 import attrs
 from attrs import frozen
@@ -17,7 +17,7 @@ from riskcore.orders import NO_ORDER
 from riskcore.own_rules.files import RulesFile
 from riskcore.prover.symbols import SymBool, SymInt, new_bool, new_int, to_bool
 from riskcore.prover.tracer import Tracer
-from riskcore.quantities import RATE_ONE, Atoms, Price, Rate
+from riskcore.quantities import Rate
 from riskcore.ranking import Candidate, Score
 from riskcore.rulebook import MarketRules, Tier
 from riskcore.state import Market
@@ -200,9 +200,7 @@ def make_tiers(given: Given, name: str) -> tuple[Tier, ...]:
     """None to ``MOST_TIERS`` brackets of any figures."""
     count = next((number for number in range(MOST_TIERS) if bool(given.truth(f"{name}.are_{number}"))), MOST_TIERS)
     fields = ("floor", "initial_margin_rate", "maintenance_margin_rate")
-    return tuple(
-        Tier(*(given.integer(f"{name}.tiers[{number}].{one}") for one in fields)) for number in range(count)
-    )
+    return tuple(Tier(*(given.integer(f"{name}.tiers[{number}].{one}") for one in fields)) for number in range(count))
 
 
 class SymbolicGiven:

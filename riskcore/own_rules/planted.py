@@ -7,7 +7,7 @@ specification's know a function stand for the file's.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -38,26 +38,28 @@ FEES: tuple[tuple[ModuleType, str], ...] = (
 @contextmanager
 def planted(file: RulesFile) -> Iterator[None]:
     """Run the block with the file's rules."""
-    put: list[tuple[ModuleType, str, Any, Any]] = []
-
-    def replace(module: ModuleType, name: str, own: Any) -> None:
-        put.append((module, name, getattr(module, name), own))
-        setattr(module, name, own)
-
-    replaced = {id(original): own for original, own in _get_replacements(file)}
-    for module in [*sys.modules.values()]:
-        if module is not None and module.__name__.startswith(("riskcore.", "specs.")):
-            for name, value in [*vars(module).items()]:
-                if id(value) in replaced:
-                    replace(module, name, replaced[id(value)])
+    pairs = [*_get_replacements(file)]
+    fees = [(module, name, getattr(module, name)) for module, name in FEES]
+    _replace({id(original): own for original, own in pairs})
     if "get_fee" in file.functions:
         for module, name in FEES:
-            replace(module, name, _checked(file, "get_fee"))
+            setattr(module, name, _checked(file, "get_fee"))
     try:
         yield
     finally:
-        for module, name, value, _ in reversed(put):
-            setattr(module, name, value)
+        for module, name, original in fees:
+            setattr(module, name, original)
+        # in every module that there is by now: one that came in meanwhile has the file's too
+        _replace({id(own): original for original, own in pairs})
+
+
+def _replace(replaced: Mapping[int, Callable[..., Any]]) -> None:
+    """Let each name of the package's modules that stands for one function stand for another."""
+    for module in [*sys.modules.values()]:
+        if isinstance(module, ModuleType) and module.__name__.partition(".")[0] in ("riskcore", "specs"):
+            for name, value in [*vars(module).items()]:
+                if id(value) in replaced:
+                    setattr(module, name, replaced[id(value)])
 
 
 def _checked(file: RulesFile, name: str) -> Callable[..., Any]:
@@ -68,9 +70,8 @@ def _checked(file: RulesFile, name: str) -> Callable[..., Any]:
 
 def _get_replacements(file: RulesFile) -> Iterator[tuple[Callable[..., Any], Callable[..., Any]]]:
     """Each function that the file's take the place of, the specification's included, with what takes it."""
-    own = {name: _checked(file, name) for name in file.functions}
-    for name, function in own.items():
-        yield KERNELS[name], function
+    for name in file.functions:
+        yield KERNELS[name], _checked(file, name)
     plain = {
         "get_maintenance_requirement": requirements.maintenance_requirement,
         "get_initial_requirement": requirements.initial_requirement,
@@ -78,11 +79,12 @@ def _get_replacements(file: RulesFile) -> Iterator[tuple[Callable[..., Any], Cal
         "get_weight": parts.weight_of,
     }
     for name, specified in plain.items():
-        if name in own:
-            yield specified, own[name]
-    if "is_ahead" in own:
-        yield ranks.ahead, lambda *figures: own["is_ahead"](_candidate(*figures[:3]), _candidate(*figures[3:]))
-    if "get_exact_part" in own or "get_weight" in own:
+        if name in file.functions:
+            yield specified, _checked(file, name)
+    if "is_ahead" in file.functions:
+        is_ahead = _checked(file, "is_ahead")
+        yield ranks.ahead, lambda *figures: is_ahead(_candidate(*figures[:3]), _candidate(*figures[3:]))
+    if {"get_exact_part", "get_weight"} & {*file.functions}:
         yield parts.exact_part_of, _get_exact_part_of(file)
 
 
