@@ -43,7 +43,7 @@ def get_command(file: str, rules: str | None = None) -> str:
 
 def get_json(replay: Replay, file: str, prefix: str | None = None, rules: str | None = None) -> dict[str, Any]:
     """The replay as one JSON object; amounts are atoms, ``file`` and ``prefix`` as for ``print_replay``."""
-    tallies = replay.tallies or {}
+    tallies, command = replay.tallies or {}, get_command(prefix or file, rules)
     return {
         "verdict": replay.verdict.value,
         "events": replay.events,
@@ -61,9 +61,7 @@ def get_json(replay: Replay, file: str, prefix: str | None = None, rules: str | 
             "claims": replay.solvency.claims,
             "ties": replay.solvency.ties,
         },
-        "failure": None
-        if replay.failure is None
-        else _get_failure_json(replay.failure, get_command(prefix or file, rules)),
+        "failure": None if replay.failure is None else _get_failure_json(replay.failure, command),
         "state_hash": replay.state_hash,
         "seconds": round(replay.seconds, 3),
     }

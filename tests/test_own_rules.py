@@ -284,13 +284,15 @@ def test_a_log_is_replayed_by_the_file_s_own_measure(tmp_path: Path) -> None:
     assert 0 == code, output
 
 
-def test_nothing_is_left_planted(tmp_path: Path) -> None:
-    kept = margin.get_maintenance_requirement, tiers.maintenance_requirement, trading.apply_rate, trades.rate_of
-    with planted(read_rules(write(tmp_path, f"{MAINTENANCE}7\n{FEE}0"))):
-        inside = margin.get_maintenance_requirement, tiers.maintenance_requirement, trading.apply_rate, trades.rate_of
-        market: object = None
-        assert 7 == margin.get_maintenance_requirement(market, 1)  # type: ignore[arg-type]
+#: Names that a file's requirement and fee stand for, in the kernel and in the specification.
+PLACES = ((margin, "get_maintenance_requirement"), (tiers, "maintenance_requirement"))
+PLACES += ((trading, "apply_rate"), (trades, "rate_of"))
 
-    after = margin.get_maintenance_requirement, tiers.maintenance_requirement, trading.apply_rate, trades.rate_of
-    assert kept == after
-    assert not set(map(id, kept)) & set(map(id, inside))
+
+def test_nothing_is_left_planted(tmp_path: Path) -> None:
+    kept = [getattr(module, name) for module, name in PLACES]
+    with planted(read_rules(write(tmp_path, f"{MAINTENANCE}7\n{FEE}0"))):
+        inside = [getattr(module, name) for module, name in PLACES]
+
+    assert kept == [getattr(module, name) for module, name in PLACES]
+    assert [7, 7, 0, 0] == [function(None, 1) for function in inside]

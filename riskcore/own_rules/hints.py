@@ -79,7 +79,7 @@ def _get_products(facts: Iterable[z3.ExprRef]) -> list[z3.ArithRef]:
 def _compare_quotients(
     quotients: tuple[tuple[z3.ArithRef, z3.ArithRef, z3.ArithRef], ...],
 ) -> Iterator[z3.BoolRef]:
-    """Of each two: more divided by less gives no less, where that is not below zero; the other way around where it is."""
+    """Of each two: more divided by less gives no less, where that is not below zero; the reverse where it is."""
     if len(quotients) > MOST_QUOTIENTS:
         return
     for (one, top, bottom), (two, other_top, other_bottom) in permutations(quotients, 2):

@@ -82,10 +82,13 @@ def _get_replacements(file: RulesFile) -> Iterator[tuple[Callable[..., Any], Cal
         if name in file.functions:
             yield specified, _checked(file, name)
     if "is_ahead" in file.functions:
-        is_ahead = _checked(file, "is_ahead")
-        yield ranks.ahead, lambda *figures: is_ahead(_candidate(*figures[:3]), _candidate(*figures[3:]))
+        yield ranks.ahead, _get_ahead(_checked(file, "is_ahead"))
     if {"get_exact_part", "get_weight"} & {*file.functions}:
         yield parts.exact_part_of, _get_exact_part_of(file)
+
+
+def _get_ahead(is_ahead: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *figures: is_ahead(_candidate(*figures[:3]), _candidate(*figures[3:]))
 
 
 def _candidate(score: tuple[int, int], size: int, id: Any) -> Candidate:

@@ -27,7 +27,8 @@ COVERED: Final = {
     "get_score": "events know a score by these clauses alone; that it is the policy's formula (the lemmas "
     "*_is_its_formula) is not claimed",
     "is_ahead": "a queue is in the order that this function gives; that it is by score, size and id is not claimed",
-    "get_weight": "events know a part by the clauses of get_exact_part alone; that a weight is the policy's is not claimed",
+    "get_weight": "events know a part by the clauses of get_exact_part alone; that a weight is the policy's is not "
+    "claimed",
     "get_exact_part": "that a part is the policy's formula is not claimed",
 }
 NOT_COVERED: Final = (
@@ -104,7 +105,7 @@ def get_call(called: Called, shown: frozenset[str]) -> str:
 def _show(value: Any, shown: frozenset[str]) -> str:
     if isinstance(value, Market | MarketRules):
         # a market's rules are shown with it where the file reads any of them
-        fields = [one for one in type(value).__attrs_attrs__ if one.name in shown]  # type: ignore[attr-defined]
+        fields = [one for one in type(value).__attrs_attrs__ if one.name in shown]
         return f"({', '.join(f'{one.name}={_show(getattr(value, one.name), shown)}' for one in fields)})"
     if isinstance(value, Candidate):
         return f"(score={value.score[0]}/{value.score[1]}, size={value.size}, id={value.id})"

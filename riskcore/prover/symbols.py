@@ -185,13 +185,14 @@ class SymInt:
         return self - (self // other) * other
 
     def __rmod__(self, other: IntLike) -> SymInt:
-        return other - (other // self) * self
+        return other - self.__rfloordiv__(other) * self
 
     def __divmod__(self, other: IntLike) -> tuple[SymInt, SymInt]:
         return self // other, self % other
 
     def __rdivmod__(self, other: IntLike) -> tuple[SymInt, SymInt]:
-        return other // self, other % self
+        quotient = self.__rfloordiv__(other)
+        return quotient, other - quotient * self
 
     def __pos__(self) -> SymInt:
         return self
