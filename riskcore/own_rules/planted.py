@@ -72,7 +72,7 @@ def _get_replacements(file: RulesFile) -> Iterator[tuple[Callable[..., Any], Cal
     """Each function that the file's take the place of, the specification's included, with what takes it."""
     for name in file.functions:
         yield KERNELS[name], _checked(file, name)
-    plain = {
+    plain: dict[str, Callable[..., Any]] = {
         "get_maintenance_requirement": requirements.maintenance_requirement,
         "get_initial_requirement": requirements.initial_requirement,
         "get_score": ranks.score,
