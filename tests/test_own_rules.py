@@ -5,17 +5,24 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+import z3
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from riskcore import margin, trading
 from riskcore.cli import main
 from riskcore.own_rules.clauses import CLAUSES, Clause, get_clauses
 from riskcore.own_rules.decide import Finding, Verdict, check
 from riskcore.own_rules.files import KERNELS, read_rules
+from riskcore.own_rules.hints import get_hints
 from riskcore.own_rules.planted import planted
 from riskcore.own_rules.report import COVERED, get_lines
+from riskcore.prover.symbols import new_int
+from riskcore.prover.tracer import Tracer, get_paths
 from specs import tiers
 from specs import trading as trades
 
@@ -198,8 +205,31 @@ def test_a_construct_that_could_tell_a_symbol_is_named_with_its_line(
     assert all(one.instead for one in file.offences)
 
 
+def test_what_a_clause_does_not_vary_no_rule_may_look_at(tmp_path: Path) -> None:
+    """Or it would be proven for one value of it alone."""
+    name = "get_maintenance_requirement/by_mark_and_rules_alone"
+    finding = get_finding(tmp_path, name, f"{MAINTENANCE}{RATE} + (0 if market.pending is None else 1)")
+
+    assert (Verdict.NOT_FOLLOWED, 6) == (finding.verdict, finding.line)
+
+
+def test_brackets_are_asked_about_where_a_rule_looks_at_them(tmp_path: Path) -> None:
+    """Also through a function of the kernel's: that slabs jump is seen."""
+    source = (
+        "from riskcore.tiers import is_continuous\ndef get_maintenance_requirement(market, size):\n"
+        f"    return {RATE} if is_continuous(market.rules) else 0"
+    )
+    name = "get_maintenance_requirement/a_position_needs_something"
+    finding = get_finding(tmp_path, name, source)
+    plain = get_finding(tmp_path, name, MAINTENANCE + RATE)
+
+    assert (Verdict.VIOLATED, Verdict.PROVED) == (finding.verdict, plain.verdict)
+    assert "up to three brackets" in finding.scope and "up to three" not in plain.scope
+
+
 @pytest.mark.parametrize(
-    "statement", ["try:\n        pass\n    except Exception:\n        pass", "global SEEN", "yield 1"]
+    "statement",
+    ["try:\n        pass\n    except Exception:\n        pass", "global SEEN", "yield 1", "lambda one=[]: one"],
 )
 def test_so_is_a_statement(statement: str, tmp_path: Path) -> None:
     file = read_rules(write(tmp_path, f"def get_fee(notional, rate):\n    {statement}\n    return 0"))
@@ -301,3 +331,35 @@ def test_nothing_is_left_planted(tmp_path: Path) -> None:
 
     assert kept == [getattr(module, name) for module, name in PLACES]
     assert [7, 7, 0, 0] == [function(None, 1) for function in inside]
+
+
+FIGURES = st.one_of(st.integers(-4, 4), st.integers(-(10**12), 10**12))
+
+
+@settings(max_examples=40)
+@given(top=FIGURES, bottom=FIGURES, other_top=FIGURES, other_bottom=FIGURES, factor=FIGURES)
+def test_what_the_solver_is_told_of_products_and_quotients_is_true(
+    top: int, bottom: int, other_top: int, other_bottom: int, factor: int
+) -> None:
+    values = {"top": top, "bottom": bottom, "other_top": other_top, "other_bottom": other_bottom, "factor": factor}
+
+    def claim(tracer: Tracer) -> tuple[Any, Any]:
+        one, two, three, four, five = (new_int(name) for name in values)
+        tracer.assume(*(z3.Int(name) == value for name, value in values.items()))
+        # conditions that a rule could have asked for, and a claim with both kinds of terms
+        is_settled = [bool(condition) for condition in (one * five < three * two, five > one, one == three)]
+        conclusion = one // two * five <= three // four * one + len(is_settled)
+        return get_hints(tracer, conclusion.term), tracer.quotients
+
+    def evaluate(term: Any, quotients: Any) -> bool:
+        known = [(z3.Int(name), z3.IntVal(value)) for name, value in values.items()]
+        named = [(name, z3.simplify(z3.substitute(over / under, *known))) for name, over, under in quotients]
+        return z3.is_true(z3.simplify(z3.substitute(term, *known, *named)))
+
+    (path,) = get_paths(claim)
+
+    assert (path.result is not None) == (bottom > 0 and other_bottom > 0)
+    if path.result is not None:
+        hints, quotients = path.result
+        assert hints
+        assert all(evaluate(hint, quotients) for hint in hints)

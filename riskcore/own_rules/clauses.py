@@ -21,14 +21,13 @@ from specs.arithmetic import every, implies, magnitude, negate
 
 @frozen
 class Clause:
-    """``claim`` says what must hold of any inputs. ``by_tier_rule``: it is asked once for each way to use brackets."""
+    """``claim`` says what must hold of any inputs, for each way to use brackets."""
 
     function: str
     name: str
     law: str
     sentence: str
     claim: Callable[[Given, TierRule], Any]
-    by_tier_rule: bool = True
 
 
 MAINTENANCE, INITIAL = "get_maintenance_requirement", "get_initial_requirement"
@@ -297,7 +296,6 @@ CLAUSES: tuple[Clause, ...] = (
         "CASH-2",
         "a rate that is not below zero gives no fee below zero",
         _a_rate_above_zero_costs_nobody_below_zero,
-        False,
     ),
     Clause(
         "get_fee",
@@ -305,7 +303,6 @@ CLAUSES: tuple[Clause, ...] = (
         "CASH-2",
         "a fee and a rebate of no higher a rate are together not below zero",
         _a_rebate_is_paid_by_the_fee,
-        False,
     ),
     Clause(
         "get_fee",
@@ -313,7 +310,6 @@ CLAUSES: tuple[Clause, ...] = (
         "ENV-1",
         "a fee is no more than the rate of the notional, rounded up",
         _no_more_than_the_rate_rounded_up,
-        False,
     ),
     *(
         Clause(
@@ -322,7 +318,6 @@ CLAUSES: tuple[Clause, ...] = (
             "ADL-2",
             "a score's denominator is above zero",
             partial(_score_is_over_a_divisor_above_zero, policy),
-            False,
         )
         for policy in RankPolicy
     ),
@@ -332,16 +327,14 @@ CLAUSES: tuple[Clause, ...] = (
         "ADL-2",
         "nobody is ahead of himself",
         _nobody_is_ahead_of_himself,
-        False,
     ),
-    Clause("is_ahead", "of_two_one_is_ahead", "ADL-2", "of any two, one is ahead", _of_two_one_is_ahead, False),
+    Clause("is_ahead", "of_two_one_is_ahead", "ADL-2", "of any two, one is ahead", _of_two_one_is_ahead),
     Clause(
         "is_ahead",
         "ahead_of_one_ahead_is_ahead",
         "ADL-2",
         "who is ahead of one that is ahead of another is ahead of that too",
         _ahead_of_one_ahead_is_ahead,
-        False,
     ),
     *(
         Clause(
@@ -350,7 +343,6 @@ CLAUSES: tuple[Clause, ...] = (
             "ADL-9",
             "a weight is one at least",
             partial(_everyone_has_a_weight, policy),
-            False,
         )
         for policy in Allocation
     ),
@@ -361,7 +353,6 @@ CLAUSES: tuple[Clause, ...] = (
             "ADL-9",
             "a part is between nothing and the position" + (", all of it" if policy is Allocation.QUEUE else ""),
             partial(_a_part_is_of_the_position, policy),
-            False,
         )
         for policy in Allocation
     ),
@@ -372,7 +363,6 @@ CLAUSES: tuple[Clause, ...] = (
             "ADL-9",
             f"at a higher level nobody's part is {'larger' if policy is Allocation.LEVERAGE else 'smaller'}",
             partial(_parts_follow_the_level, policy),
-            False,
         )
         for policy in Allocation
         if policy is not Allocation.QUEUE

@@ -161,7 +161,7 @@ def check(clause: Clause, file: RulesFile) -> Finding:
     answers: list[_Answer] = []
     paths, looked = 0, False
     for rule in TierRule:
-        if rule is not TierRule.MARGINAL and not (clause.by_tier_rule and (looked or "tier_rule" in file.attributes)):
+        if rule is not TierRule.MARGINAL and not looked:
             continue
         decision = _Decision(clause, file, rule)
         answers += decision.decide()

@@ -7,13 +7,13 @@ says what must hold. So a counterexample is the same clause, run by CPython.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 import attrs
 from attrs import frozen
 
-from riskcore.choices import MarketStatus, TierRule
-from riskcore.orders import NO_ORDER
+from riskcore.choices import TierRule
 from riskcore.own_rules.files import RulesFile
 from riskcore.prover.symbols import SymBool, SymInt, new_bool, new_int, to_bool
 from riskcore.prover.tracer import Tracer
@@ -32,7 +32,7 @@ MOST_TIERS = 2
 PLAIN_RULES = MarketRules(Rate(100_000), Rate(50_000), Rate(500), Rate(-100), Rate(5_000))
 _FLAGS = ("liquidation_tier_step", "insurance_separate")
 _WORDS = ("tiers", "tier_rule")
-#: Fields of a market that are no integers, or have one value that is as good as any.
+#: Fields of a market that are no integers; no rule may look at them but the first.
 _FIXED = ("rules", "status", "best_bid", "best_ask", "pending")
 
 
@@ -67,7 +67,9 @@ class Given(Protocol):
 
     def id(self, name: str) -> Any: ...
 
-    def tiers(self, name: str) -> Any: ...
+    def rules(self, name: str, values: dict[str, Any], tier_rule: TierRule) -> Any: ...
+
+    def market(self, values: dict[str, Any]) -> Any: ...
 
     def assume(self, *facts: Any) -> None: ...
 
@@ -83,9 +85,7 @@ def get_rules(given: Given, name: str = "rules", tier_rule: TierRule = TierRule.
         for one in attrs.fields(MarketRules)
         if one.name not in _WORDS
     }
-    rules = MarketRules(**values, tiers=given.tiers(name), tier_rule=tier_rule)
-    if isinstance(rules.tiers, LazyTiers):
-        rules.tiers.bind(rules)
+    rules = given.rules(name, values, tier_rule)
     given.assume(admissible(rules))
     return rules
 
@@ -99,15 +99,7 @@ def get_market(given: Given, rules: Any, name: str = "market", mark: Any = None)
     }
     price = given.integer(f"{name}.mark_price") if mark is None else mark
     given.assume(price > 0)
-    return Market(
-        rules=rules,
-        mark_price=price,
-        status=MarketStatus.OPEN,
-        best_bid=NO_ORDER,
-        best_ask=NO_ORDER,
-        pending=None,
-        **figures,
-    )
+    return given.market({"rules": rules, "mark_price": price, **figures})
 
 
 def get_candidate(given: Given, name: str) -> Any:
@@ -161,26 +153,45 @@ def _get_place(id: object) -> SymInt:
     return id.place
 
 
+class AnyMarket:
+    """Any market, as far as a rule may look."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        vars(self).update(values)
+
+    def __getattr__(self, name: str) -> Any:
+        raise TypeError(f"the market's {name} was asked for: a rule goes by its mark price and its rules")
+
+
+class AnyRules:
+    """Any rules of a market. Who looks at how brackets are used is asked about each way."""
+
+    def __init__(self, given: SymbolicGiven, name: str, values: dict[str, Any], tier_rule: TierRule) -> None:
+        vars(self).update(values)
+        self._given, self._tier_rule = given, tier_rule
+        self.tiers = LazyTiers(given, name, self)
+
+    @property
+    def tier_rule(self) -> TierRule:
+        self._given.looked_at_tiers = True
+        return self._tier_rule
+
+
 class LazyTiers:
     """Any brackets, how many is settled when somebody looks: who does not is proven for any number."""
 
-    def __init__(self, given: SymbolicGiven, name: str) -> None:
-        self._given, self._name = given, name
+    def __init__(self, given: SymbolicGiven, name: str, rules: Any) -> None:
+        self._given, self._name, self._rules = given, name, rules
         self._tiers: tuple[Tier, ...] | None = None
-        self._rules: Any = None
 
     #: What is assumed of brackets that nobody looks at: they matter to nobody.
     are_admissible = True
-
-    def bind(self, rules: Any) -> None:
-        self._rules = rules
 
     def _get(self) -> tuple[Tier, ...]:
         self._given.looked_at_tiers = True
         if self._tiers is None:
             self._tiers = make_tiers(self._given, self._name)
-            whole = attrs.evolve(self._rules, tiers=self._tiers)
-            self._given.assume(admissible_tiers(whole))
+            self._given.assume(admissible_tiers(SimpleNamespace(**{**vars(self._rules), "tiers": self._tiers})))
         return self._tiers
 
     def __iter__(self) -> Iterator[Tier]:
@@ -219,8 +230,11 @@ class SymbolicGiven:
     def id(self, name: str) -> Any:
         return SymbolicId(new_int(name))
 
-    def tiers(self, name: str) -> Any:
-        return LazyTiers(self, name)
+    def rules(self, name: str, values: dict[str, Any], tier_rule: TierRule) -> Any:
+        return AnyRules(self, name, values, tier_rule)
+
+    def market(self, values: dict[str, Any]) -> Any:
+        return AnyMarket(values)
 
     def assume(self, *facts: Any) -> None:
         self._tracer.assume(*(to_bool(fact) for fact in facts))
@@ -250,9 +264,13 @@ class PlainGiven:
         places = sorted({place for one, place in self._values.items() if one.endswith(".id")})
         return NAMES[places.index(self._values.get(name, 0))]
 
-    def tiers(self, name: str) -> Any:
-        # a path that looked at none says nothing of any
-        return make_tiers(self, name) if f"{name}.are_0" in self._values else ()
+    def rules(self, name: str, values: dict[str, Any], tier_rule: TierRule) -> Any:
+        # a path that looked at no brackets says nothing of any
+        tiers = make_tiers(self, name) if f"{name}.are_0" in self._values else ()
+        return MarketRules(**values, tiers=tiers, tier_rule=tier_rule)
+
+    def market(self, values: dict[str, Any]) -> Any:
+        return Market(**values)
 
     def assume(self, *facts: Any) -> None:
         if not all(facts):

@@ -129,6 +129,9 @@ class _Reader:
     def _look_at(self, node: ast.AST, line: int) -> Iterator[Offence]:
         if isinstance(node, ast.FunctionDef) and node.decorator_list:
             yield Offence(line, "a decorator", "the function as it is")
+        elif isinstance(node, ast.arguments) and not all(map(_is_constant, (*node.defaults, *node.kw_defaults))):
+            # one that can be written to would be a memory
+            yield Offence(line, "a default that is no constant", MEMORY)
         elif isinstance(node, ast.Constant) and isinstance(node.value, float | complex | bytes):
             yield Offence(line, f"the constant {node.value!r}", "an integer, as in parts per million")
         elif isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
@@ -166,6 +169,10 @@ class _Reader:
                 yield Offence(line, f"{name}, a {kind} from outside the function", what)
         elif hasattr(builtins, name) and not _is_harmless(name):
             yield Offence(line, name, INSTEAD.get(name, PLAIN))
+
+
+def _is_constant(node: ast.expr | None) -> bool:
+    return node is None or isinstance(node, ast.Constant)
 
 
 def _is_harmless(name: str) -> bool:
