@@ -354,7 +354,7 @@ def test_what_the_solver_is_told_of_products_and_quotients_is_true(
     def evaluate(term: Any, quotients: Any) -> bool:
         known = [(z3.Int(name), z3.IntVal(value)) for name, value in values.items()]
         named = [(name, z3.simplify(z3.substitute(over / under, *known))) for name, over, under in quotients]
-        return z3.is_true(z3.simplify(z3.substitute(term, *known, *named)))
+        return bool(z3.is_true(z3.simplify(z3.substitute(term, *known, *named))))
 
     (path,) = get_paths(claim)
 
