@@ -39,7 +39,8 @@ TRIES: tuple[tuple[bool, int | None], ...] = (
     (False, None),
 )
 #: What a clause's verdict covers.
-ANY, FEW_BRACKETS = "any inputs, any admissible rules", "any inputs; PROVED-BOUNDED(up to three brackets)"
+ANY = "any inputs, any admissible rules"
+FEW_BRACKETS = "any inputs; PROVED-BOUNDED(up to three brackets, two where rules change)"
 
 
 class Verdict(StrEnum):

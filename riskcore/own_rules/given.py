@@ -208,8 +208,9 @@ class LazyTiers:
 
 
 def make_tiers(given: Given, name: str) -> tuple[Tier, ...]:
-    """None to ``MOST_TIERS`` brackets of any figures."""
-    count = next((number for number in range(MOST_TIERS) if bool(given.truth(f"{name}.are_{number}"))), MOST_TIERS)
+    """None to ``MOST_TIERS`` brackets of any figures; of rules that change, one at most."""
+    most = MOST_TIERS if name == "rules" else 1
+    count = next((number for number in range(most) if bool(given.truth(f"{name}.are_{number}"))), most)
     fields = ("floor", "initial_margin_rate", "maintenance_margin_rate")
     return tuple(Tier(*(given.integer(f"{name}.tiers[{number}].{one}") for one in fields)) for number in range(count))
 
