@@ -7,13 +7,12 @@ import io
 import json
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 import click
 from rich.console import Console
@@ -191,31 +190,47 @@ def _save(result: Replay, log: Path, target: Path) -> str | None:
 @click.option("--law", metavar="ID", help="Only the obligations of one law.")
 @click.option("--event", metavar="NAME", help="Only the obligations of one event, named as in logs.")
 @click.option("--jobs", type=click.IntRange(min=1), default=None, help="Processes; default: one per core.")
+@click.option("--export", type=click.Path(path_type=Path), metavar="DIR", help="Write each obligation as SMT-LIB 2.")
+@click.option("--cross-check", is_flag=True, help="Ask cvc5 each question too; to disagree is a violation.")
+@click.option(
+    "--cross-check-seconds",
+    type=click.FloatRange(min=0.1, max=3600),
+    default=3.0,
+    show_default=True,
+    metavar="S",
+    help="What cvc5 has for a question, before it counts as no answer.",
+)
+@click.option("--write-ledger", type=click.Path(path_type=Path), metavar="FILE", help="Record every verdict.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def verify_command(law: str | None, event: str | None, jobs: int | None, output: str) -> None:
+def verify_command(law: str | None, event: str | None, output: str, **options: Any) -> None:
     """Prove every law of every event over the source that is installed here.
 
     Exit codes: 0 all proven, 1 one is violated, 2 usage, 3 inconclusive.
     """
-    from riskcore.verify import Selection, get_law_ids, get_unit_names, get_verdict, to_json, verify
-    from riskcore.verify_report import print_results
+    from riskcore.prover.second import is_installed
+    from riskcore.verify import Selection, get_law_ids, get_unit_names
+    from riskcore.verify_run import Order, get_exit_code, print_run, run, to_json
 
     _check_name("--law", law, get_law_ids())
     _check_name("--event", event, tuple(name for name in get_unit_names() if not name.startswith("lemma:")))
-    selection, started = Selection(law, event), time.perf_counter()
-    try:
+    selection = Selection(law, event)
+    if options["write_ledger"] is not None and not selection.is_everything:
+        raise click.UsageError("--write-ledger records everything, so it goes without --law and --event")
+    if options["cross_check"] and not is_installed():
+        raise click.UsageError("--cross-check needs cvc5: pip install 'riskcore[cross-check]', or pip install cvc5")
+    seconds = options["cross_check_seconds"] if options["cross_check"] else None
+    order = Order(
+        selection, options["jobs"] or os.cpu_count() or 1, options["export"], seconds, options["write_ledger"]
+    )
+    with _refusing():
         with show_progress(Console(stderr=True), "proving") as progress:
             report = None if progress is None else (lambda unit, done, total: progress(done, total))
-            results = verify(selection, jobs or os.cpu_count() or 1, report)
-    except KeyboardInterrupt:
-        say("Interrupted.")
-        sys.exit(INTERRUPTED)
-    seconds = time.perf_counter() - started
-    if output == "json":
-        show(json.dumps(to_json(results, selection, seconds)) + "\n")
-    else:
-        show(render(lambda console: print_results(results, selection, seconds, console)))
-    sys.exit({"PROVED": 0, "VIOLATED": 1}.get(get_verdict(results, selection), 3))
+            done = run(order, report)
+        if output == "json":
+            show(json.dumps(to_json(done)) + "\n")
+        else:
+            show(render(lambda console: print_run(done, console)))
+    sys.exit(get_exit_code(done))
 
 
 @main.group("rulebook")

@@ -1,0 +1,26 @@
+"""Work that comes out the same whatever was done before it in this process."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import z3
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """The block's terms are z3's first ones.
+
+    z3 writes the parts of a sum by their age, and gives a term's number to another once it is freed. So claims, and
+    the effort that they take, would depend on what was traced before, and on when Python looks for what is unused.
+    """
+    z3.z3._main_ctx = None
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
