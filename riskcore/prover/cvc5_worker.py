@@ -5,6 +5,7 @@ Run as a file of its own, so that nothing of the kernel is loaded and whoever as
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import Any, BinaryIO
 
@@ -12,12 +13,27 @@ import cvc5
 
 
 def main(questions: BinaryIO, answers: BinaryIO) -> None:
-    """Each question is three lines' worth: its options, its length in bytes, and so many bytes of script."""
+    """A question is a line of options, a line with its seconds and its length in bytes, and so many bytes of script.
+
+    Its seconds are the processor's: past them the process ends in the middle of whatever it does.
+    """
+    answers.write(b"ready\n")
+    answers.flush()
     while header := questions.readline():
         options = dict(pair.split("=", 1) for pair in header.decode().split())
-        script = questions.read(int(questions.readline())).decode()
-        answers.write(decide(script, options).encode() + b"\n")
+        seconds, length = questions.readline().split()
+        script = questions.read(int(length)).decode()
+        set_alarm(float(seconds))
+        answer = decide(script, options)
+        set_alarm(0)
+        answers.write(answer.encode() + b"\n")
         answers.flush()
+
+
+def set_alarm(seconds: float) -> None:
+    """End the process after so much of the processor's time, where the system can; whoever asks has a clock too."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def decide(script: str, options: dict[str, str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import selectors
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from hashlib import sha256
 from importlib.util import find_spec
@@ -23,6 +23,9 @@ WAYS: tuple[tuple[str, float], ...] = (
     ("", 0.3),
     ("nl-ext-tplanes=true", 0.7),
 )
+
+#: By the clock a question may take so many times its seconds, and what a start may take.
+PATIENCE, START_SECONDS = 10, 120
 
 WORKER = Path(__file__).with_name("cvc5_worker.py")
 
@@ -58,7 +61,7 @@ class SecondSolver:
         self._known: dict[bytes, Reply] = {}
 
     def ask(self, check: Check) -> Reply:
-        script = write_script([Check(check.facts, "")]).encode()
+        script = write_script([Check(check.facts, "")], is_expecting=False).encode()
         key = sha256(script).digest()
         if key not in self._known:
             self._known[key] = self._try(script)
@@ -72,25 +75,44 @@ class SecondSolver:
         return Reply.SILENT
 
     def _ask(self, script: bytes, options: str, seconds: float) -> Reply:
-        process = self._process or Popen([sys.executable, "-P", str(WORKER)], stdin=PIPE, stdout=PIPE)
-        self._process = process
-        assert process.stdin is not None and process.stdout is not None
-        process.stdin.write(f"{options}\n{len(script)}\n".encode() + script)
-        process.stdin.flush()
-        with selectors.DefaultSelector() as selector:
-            selector.register(process.stdout, selectors.EVENT_READ)
-            if not selector.select(seconds):
-                self.close()
-                return Reply.SILENT
-        answer = process.stdout.readline().decode().strip()
+        """The reply within so many seconds of the processor, in one way; the clock is for what does not end by them."""
+        process = self._get_process()
+        assert process.stdin is not None
+        # if it has ended, that shows where nothing comes back
+        with suppress(BrokenPipeError):
+            process.stdin.write(f"{options}\n{seconds} {len(script)}\n".encode() + script)
+            process.stdin.flush()
+        answer = self._read(process, PATIENCE * seconds + START_SECONDS)
         if not answer:
             self.close()
         return Reply(answer) if answer in (Reply.UNSAT, Reply.SAT) else Reply.SILENT
 
+    def _get_process(self) -> Popen[bytes]:
+        if self._process is None:
+            self._process = Popen([sys.executable, "-P", str(WORKER)], stdin=PIPE, stdout=PIPE)
+            if self._read(self._process, START_SECONDS) != "ready":
+                self.close()
+                raise RuntimeError("cvc5 could not be started")
+        return self._process
+
+    @staticmethod
+    def _read(process: Popen[bytes], seconds: float) -> str:
+        """The next line, or nothing where the process has ended or the clock has run out."""
+        assert process.stdout is not None
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            if not selector.select(seconds):
+                return ""
+        return process.stdout.readline().decode().strip()
+
     def close(self) -> None:
         if self._process is not None:
             self._process.kill()
-            self._process.communicate()
+            self._process.wait()
+            for stream in (self._process.stdin, self._process.stdout):
+                if stream is not None:
+                    with suppress(BrokenPipeError):
+                        stream.close()
             self._process = None
 
 
