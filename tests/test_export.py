@@ -56,7 +56,7 @@ def test_each_path_is_asked_on_its_own() -> None:
 
 
 def test_what_does_not_follow_has_a_model() -> None:
-    with pytest.raises(z3.Z3Exception, match="sat.*check annotation that says unsat"):
+    with pytest.raises(z3.Z3Exception, match=r"sat.*check annotation that says unsat"):
         decide(write(Claim((A > 0,), A > 1, "")))
 
 

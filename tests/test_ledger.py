@@ -47,17 +47,29 @@ def test_an_obligation_that_is_no_formula_has_no_hash() -> None:
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
-        (RECORDED, {}),
-        (make(make_result("event/A"), make_result("event/B"), make_result("event/C")), {"new": ("event/C",)}),
-        (make(make_result("event/A")), {"gone": ("event/B",)}),
-        (make(make_result("event/A"), make_result("event/B", verdict="UNKNOWN")), {"verdict": ("event/B",)}),
-        (make(make_result("event/A"), make_result("event/B", digest="1" * 64)), {"changed": ("event/B",)}),
-        (make(make_result("event/A"), make_result("event/B", 2 * HEAVY + 1)), {"heavier": ("event/B",)}),
-        (make(make_result("event/A"), make_result("event/B", 2 * HEAVY)), {}),
+        (RECORDED, NOTHING),
+        (
+            make(make_result("event/A"), make_result("event/B"), make_result("event/C")),
+            attrs.evolve(NOTHING, new=("event/C",)),
+        ),
+        (make(make_result("event/A")), attrs.evolve(NOTHING, gone=("event/B",))),
+        (
+            make(make_result("event/A"), make_result("event/B", verdict="UNKNOWN")),
+            attrs.evolve(NOTHING, verdict=("event/B",)),
+        ),
+        (
+            make(make_result("event/A"), make_result("event/B", digest="1" * 64)),
+            attrs.evolve(NOTHING, changed=("event/B",)),
+        ),
+        (
+            make(make_result("event/A"), make_result("event/B", 2 * HEAVY + 1)),
+            attrs.evolve(NOTHING, heavier=("event/B",)),
+        ),
+        (make(make_result("event/A"), make_result("event/B", 2 * HEAVY)), NOTHING),
     ],
 )
-def test_each_difference_is_named(found: Ledger, expected: dict[str, tuple[str, ...]]) -> None:
-    assert attrs.evolve(NOTHING, **expected) == compare(RECORDED, found)
+def test_each_difference_is_named(found: Ledger, expected: Differences) -> None:
+    assert expected == compare(RECORDED, found)
 
 
 def test_growth_below_what_matters_is_none() -> None:

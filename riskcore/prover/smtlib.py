@@ -148,7 +148,7 @@ def write_script(checks: Sequence[Check], title: Sequence[str] = (), *, is_expec
     terms = list(walk(facts))
     uses = Counter(part for term in terms for part in term.parts) + Counter(facts)
     texts: dict[Term, str] = {}
-    definitions = []
+    definitions: list[str] = []
     for term in terms:
         text = f"({term.head} {' '.join(texts[part] for part in term.parts)})" if term.parts else term.head
         if term.parts and uses[term] > 1:
