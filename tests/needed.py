@@ -115,9 +115,10 @@ def look_at_claim(claim: Claim, name: str, assumptions: Assumptions, tally: Tall
 
 def get_core(parts: list[tuple[str | None, z3.BoolRef]], claim: Claim, unknown: set[str]) -> list[str]:
     """The unknown assumptions among those that z3 contradicts the claim's negation with."""
-    solver = z3.Solver()
+    context = claim.conclusion.ctx
+    solver = z3.Solver(ctx=context)
     solver.set("rlimit", CORE_RLIMIT)
-    labels = {who: z3.Bool(f"assumed{number}") for number, who in enumerate(sorted(unknown))}
+    labels = {who: z3.Bool(f"assumed{number}", context) for number, who in enumerate(sorted(unknown))}
     for who, part in parts:
         solver.add(part if who not in labels else z3.Implies(labels[who], part))
     solver.add(z3.Not(claim.conclusion))
@@ -128,7 +129,7 @@ def get_core(parts: list[tuple[str | None, z3.BoolRef]], claim: Claim, unknown: 
 
 
 def ask(premises: Iterable[z3.BoolRef], claim: Claim, rlimit: int) -> z3.CheckSatResult:
-    solver = z3.Solver()
+    solver = z3.Solver(ctx=claim.conclusion.ctx)
     solver.set("rlimit", rlimit)
     solver.add(*premises, z3.Not(claim.conclusion))
     return solver.check()
