@@ -1,6 +1,6 @@
 """Writes the page of what cvc5 said: ``riskcore verify --cross-check --format json`` in, ``CROSS_CHECK.md`` out.
 
-``python -m proofs.cross_check FILE.json ... > proofs/CROSS_CHECK.md``; of several files each has some of the obligations.
+``python -m proofs.cross_check FILE.json ... > proofs/CROSS_CHECK.md``: of several files each has a part.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from typing import Any
 
 HEAD = """# What cvc5 said
 
-Each question of each obligation, asked of cvc5 too, as [SECOND_OPINION.md](SECOND_OPINION.md) tells. This page is written by
+Each question of each obligation, asked of cvc5 too, as [SECOND_OPINION.md](SECOND_OPINION.md) tells. This page is
+written by
 
 ```sh
 riskcore verify --cross-check --format json > answers.json
 python -m proofs.cross_check answers.json > proofs/CROSS_CHECK.md
 ```
 
-"No answer" is none within the seconds of the processor that a question has, or that cvc5 does not know. Seconds are those that all took,
-on a machine with other work to do.
+"No answer" is none within the seconds of the processor that a question has, or that cvc5 does not know. Seconds are
+those that all took by the clock, on a machine with other work to do.
 """
 
 
@@ -47,7 +48,7 @@ def write_page(obligations: list[dict[str, Any]]) -> Iterator[str]:
         yield f"| {event} | {' | '.join(f'{count:,}' for count in get_counts(row))} |"
     questions, _, silent, _, _ = get_counts(asked.values())
     share = 100 * silent / questions if questions else 0
-    yield f"\nOf {len(asked):,} obligations. No answer: {share:.1f} % of the questions. Those that have some, and how many:\n"
+    yield f"\nOf {len(asked):,} obligations. No answer: {share:.1f} % of the questions, of these obligations:\n"
     for name, one in sorted(asked.items()):
         count = len(one["opinion"]["silent"])
         if count:
