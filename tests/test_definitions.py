@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from itertools import product
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -13,6 +14,7 @@ import z3
 
 from riskcore.choices import AdlSize, CloseOut
 from riskcore.events import BeginDeleveraging
+from riskcore.margin import get_initial_requirement, get_maintenance_requirement
 from riskcore.prover.case import SymCase, run_event
 from riskcore.prover.realisation import Realisation
 from riskcore.prover.symbols import to_bool, to_int
@@ -103,3 +105,22 @@ def test_a_function_without_a_definition_is_refused() -> None:
             list(get_definitions(case))
     finally:
         calls.pop()
+
+
+@pytest.mark.parametrize("unit", [1, 999_999, 10**6, 10**40])
+@pytest.mark.parametrize(("maintenance", "over"), [(1, 0), (7, 5), (5, 7)])
+def test_what_other_positions_need_is_made_up_at_any_size(unit: int, maintenance: int, over: int) -> None:
+    """Two fillers at most, whatever numbers a model has; z3's choice of them is nobody's to foresee."""
+    needs = {"value": -3 * unit, "initial": (maintenance + over) * unit, "maintenance": maintenance * unit}
+    account = SimpleNamespace(positions=SimpleNamespace(rest=SimpleNamespace(is_fresh=True, **needs)))
+    solver = z3.Solver()
+    solver.check()
+    fillers = list(Realisation(solver.model(), get_case()).get_rest(account))
+    totals = {
+        "value": sum(market.mark_price + position.entry_index for _, market, position in fillers),
+        "initial": sum(get_initial_requirement(market, 1, Lots(1), 0) for _, market, _ in fillers),
+        "maintenance": sum(get_maintenance_requirement(market, 1) for _, market, _ in fillers),
+    }
+
+    assert len(fillers) <= 2
+    assert needs == totals

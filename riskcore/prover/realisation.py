@@ -25,7 +25,7 @@ from riskcore.prover.book import EPISODE_INTS, ORDER_INTS, SymChoice, SymTiers
 from riskcore.prover.case import SymCase
 from riskcore.prover.symbols import NO_ID, SymBool, SymInt
 from riskcore.prover.tracer import BRACKET_FLOOR
-from riskcore.quantities import RATE_ONE, AccountId, Atoms, Lots, Rate, Shares, Time
+from riskcore.quantities import RATE_ONE, AccountId, Atoms, Lots, Rate, Shares, Time, divide_up
 from riskcore.rulebook import MarketRules, Rulebook, Tier
 from riskcore.rules import Rule
 from riskcore.state import (
@@ -275,10 +275,9 @@ class Realisation:
         if maintenance == 0:
             return
         # one market at full margin, one at nearly none for what initial exceeds maintenance by
-        loose = initial - maintenance
-        while loose and loose - (loose + RATE_ONE - 1) // RATE_ONE < initial - maintenance:
-            loose += 1
-        tight = maintenance - (loose + RATE_ONE - 1) // RATE_ONE
+        # which is least where it less its own maintenance is that much; a model's numbers may be of any size
+        loose = divide_up((initial - maintenance) * RATE_ONE, RATE_ONE - 1)
+        tight = maintenance - divide_up(loose, RATE_ONE)
         left = value
         for notional, rate in ((tight, RATE_ONE), (loose, 1)):
             if notional <= 0:
