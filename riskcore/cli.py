@@ -209,9 +209,20 @@ def _save(result: Replay, log: Path, target: Path) -> str | None:
 @click.option("--law", metavar="ID", help="Only the obligations of one law.")
 @click.option("--event", metavar="NAME", help="Only the obligations of one event, named as in logs.")
 @click.option("--jobs", type=click.IntRange(min=1), default=None, help="Processes; default: one per core.")
+@click.option("--export", type=click.Path(path_type=Path), metavar="DIR", help="Write each obligation as SMT-LIB 2.")
+@click.option("--cross-check", is_flag=True, help="Ask cvc5 each question too; to disagree is a violation.")
+@click.option(
+    "--cross-check-seconds",
+    type=click.FloatRange(min=0.1, max=3600),
+    default=3.0,
+    show_default=True,
+    metavar="S",
+    help="What cvc5 has for a question, before it counts as no answer.",
+)
+@click.option("--write-ledger", type=click.Path(path_type=Path), metavar="FILE", help="Record every verdict.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--rules", type=click.Path(path_type=Path), metavar="FILE.py", help="Prove the rules of this file.")
-def verify_command(law: str | None, event: str | None, jobs: int | None, output: str, rules: Path | None) -> None:
+def verify_command(law: str | None, event: str | None, output: str, rules: Path | None, **options: Any) -> None:
     """Prove every law of every event over the source that is installed here.
 
     With --rules, prove of a file's own functions what the laws rely on of the kernel's (RULES.md).
@@ -219,28 +230,33 @@ def verify_command(law: str | None, event: str | None, jobs: int | None, output:
     Exit codes: 0 all proven, 1 one is violated, 2 bad input or usage, 3 inconclusive.
     """
     if rules is not None:
-        if law or event:
-            raise click.UsageError("--rules goes without --law and --event")
-        _verify_rules(rules, jobs, output)
-    from riskcore.verify import Selection, get_law_ids, get_unit_names, get_verdict, to_json, verify
-    from riskcore.verify_report import print_results
+        if law or event or options["export"] or options["cross_check"] or options["write_ledger"]:
+            raise click.UsageError("--rules goes without --law, --event, --export, --cross-check and --write-ledger")
+        _verify_rules(rules, options["jobs"], output)
+    from riskcore.prover.second import is_installed
+    from riskcore.verify import Selection, get_law_ids, get_unit_names
+    from riskcore.verify_run import Order, get_exit_code, print_run, run, to_json
 
     _check_name("--law", law, get_law_ids())
     _check_name("--event", event, tuple(name for name in get_unit_names() if not name.startswith("lemma:")))
-    selection, started = Selection(law, event), time.perf_counter()
-    try:
+    selection = Selection(law, event)
+    if options["write_ledger"] is not None and not selection.is_everything:
+        raise click.UsageError("--write-ledger records everything, so it goes without --law and --event")
+    if options["cross_check"] and not is_installed():
+        raise click.UsageError("--cross-check needs cvc5: pip install 'riskcore[cross-check]', or pip install cvc5")
+    seconds = options["cross_check_seconds"] if options["cross_check"] else None
+    order = Order(
+        selection, options["jobs"] or os.cpu_count() or 1, options["export"], seconds, options["write_ledger"]
+    )
+    with _refusing():
         with show_progress(Console(stderr=True), "proving") as progress:
             report = None if progress is None else (lambda unit, done, total: progress(done, total))
-            results = verify(selection, jobs or os.cpu_count() or 1, report)
-    except KeyboardInterrupt:
-        say("Interrupted.")
-        sys.exit(INTERRUPTED)
-    seconds = time.perf_counter() - started
-    if output == "json":
-        show(json.dumps(to_json(results, selection, seconds)) + "\n")
-    else:
-        show(render(lambda console: print_results(results, selection, seconds, console)))
-    sys.exit({"PROVED": 0, "VIOLATED": 1}.get(get_verdict(results, selection), 3))
+            done = run(order, report)
+        if output == "json":
+            show(json.dumps(to_json(done)) + "\n")
+        else:
+            show(render(lambda console: print_run(done, console)))
+    sys.exit(get_exit_code(done))
 
 
 @main.command("vectors")
