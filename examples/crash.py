@@ -53,6 +53,7 @@ from riskcore import (
 )
 from riskcore.log import write_log
 from riskcore.oracle import get_funding_rate, get_premium
+from riskcore.owners import get_owner
 from riskcore.planner import Liquidity, Offer, Resolution, resolve, settle
 from riskcore.quantities import RATE_ONE, AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time
 from riskcore.tiers import get_initial_rates, get_tiered_requirement
@@ -329,11 +330,6 @@ def open_positions(venue: Venue, random: Random, market_id: MarketId) -> None:
             venue.does(Deposit, seller, shorts[short] * listing.price * random.randrange(1, 6))
         entered.update((buyer, seller))
         venue.does(Fill, buyer, seller, market_id, lots, venue.get_mark(market_id))
-
-
-def get_owner(account: AccountId) -> AccountId:
-    """Whose sub-account it is; itself where it is none."""
-    return AccountId(account.removesuffix("/isolated"))
 
 
 def get_index(mark: int) -> int:

@@ -18,6 +18,7 @@ from riskcore.order_book import crosses, get_best
 from riskcore.order_index import OrderIndex
 from riskcore.orders import Order
 from riskcore.overlay import lay_over
+from riskcore.owners import have_one_owner
 from riskcore.planner import Resolution, resolve
 from riskcore.quantities import AccountId, EventId, Lots, MarketId, Price, Time
 from riskcore.rules import Rule
@@ -39,7 +40,7 @@ class TimeInForce(StrEnum):
 
 
 class SelfTrade(StrEnum):
-    """What happens where an account would trade with its own order."""
+    """What happens where an order would trade with one of its own account, or of another of the same owner."""
 
     #: the resting order is cancelled, and the new one goes on
     CANCEL_OLDEST = "cancel_oldest"
@@ -229,7 +230,7 @@ class _Matching:
 
     def _meet(self, id: EventId, maker: Order) -> None:
         """Trade with an order, or clear it out of the way, or stop."""
-        if maker.account == self.order.account:
+        if have_one_owner(maker.account, self.order.account):
             if self.order.self_trade is SelfTrade.CANCEL_NEWEST:
                 self.stopped = Rule.SELF_TRADE
             else:

@@ -44,6 +44,7 @@ from riskcore import (
 from riskcore.insurance import get_available
 from riskcore.log import write_log
 from riskcore.margin import get_margin
+from riskcore.owners import get_owner
 from riskcore.planner import find_below_maintenance
 from riskcore.quantities import AccountId, MarketId
 from riskcore.transitions import TRANSITIONS
@@ -196,10 +197,10 @@ def test_the_crash_uses_the_parts(story: Story) -> None:
 
 def test_an_isolated_loss_stays_in_the_sub_account(story: Story) -> None:
     """Who isolated a position still has what he kept beside it, and takes it home where the market ends."""
-    isolated = {id for id, _ in story.state.accounts.items() if crash.get_owner(id) != id}
+    isolated = {id for id, _ in story.state.accounts.items() if get_owner(id) != id}
     accounts = {id: story.state.accounts.get(id) for id in isolated}
     emptied = {id for id, account in accounts.items() if account.balance == 0 and not len(account.positions)}
-    kept = [story.state.accounts.get(crash.get_owner(id)).balance for id in emptied]
+    kept = [story.state.accounts.get(get_owner(id)).balance for id in emptied]
 
     assert 20 < len(emptied) < len(isolated)
     assert all(balance > 0 for balance, id in zip(kept, emptied, strict=True) if not id.startswith("HYPE"))

@@ -19,9 +19,12 @@ from riskcore.quantities import AccountId, Atoms, EventId, Time
 from riskcore.rules import Rejected, Rule, require
 from riskcore.state import genesis
 from riskcore.step import apply, step
+from riskcore.testing.desk import Desk
+from riskcore.testing.observation import observe
+from riskcore.testing.properties.strategies import any_events
+from riskcore.testing.rulebooks import make_rulebook, make_rules
+from riskcore.testing.walks import walk
 from riskcore.transitions import TRANSITIONS
-from tests.naive import observe
-from tests.strategies import Desk, any_events, make_rulebook, make_rules, walk
 
 ROOT = Path(__file__).parent.parent
 

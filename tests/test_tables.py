@@ -12,8 +12,14 @@ from riskcore.quantities import Atoms, Lots, MarketId
 from riskcore.state import NO_POSITION, Position, Positions, State, genesis
 from riskcore.step import step
 from riskcore.tables import DictTable, PersistentTable, Table
-from tests.naive import View, observe
-from tests.strategies import Desk, Proposer, draw_scenario, make_rulebook, open_desk, randoms, walk
+from riskcore.testing.desk import Desk
+from riskcore.testing.naive.views import View
+from riskcore.testing.observation import observe
+from riskcore.testing.properties.strategies import randoms
+from riskcore.testing.proposing.proposer import Proposer
+from riskcore.testing.rulebooks import make_rulebook
+from riskcore.testing.scenarios import draw_scenario, open_desk
+from riskcore.testing.walks import walk
 
 SEEDS = range(12)
 

@@ -12,8 +12,8 @@ from attrs import evolve, frozen
 RLIMIT = 20_000_000
 
 
-#: A guard against what the effort limit does not see; past it the claim is UNKNOWN, a failure.
-TIMEOUT_MS = 30_000
+#: A guard against what the effort limit does not see, far beyond it; past it the claim is UNKNOWN, a failure.
+TIMEOUT_MS = 120_000
 
 
 class Verdict(StrEnum):
@@ -39,6 +39,14 @@ class Answer:
     verdict: Verdict
     rlimit: int
     counterexample: str | None = None
+
+
+def new_solver(rlimit: int) -> z3.Solver:
+    """A solver in a context of its own, under an effort limit; what it is given has to be translated there."""
+    solver = z3.Solver(ctx=z3.Context())
+    solver.set("rlimit", rlimit)
+    solver.set("timeout", TIMEOUT_MS)
+    return solver
 
 
 def decide_claim(claim: Claim, rlimit: int = RLIMIT) -> Answer:
@@ -74,13 +82,10 @@ def _get_parts(conclusion: z3.BoolRef) -> Iterator[z3.BoolRef]:
 
 
 def _decide(claim: Claim, conclusion: z3.BoolRef, rlimit: int) -> Answer:
-    context = z3.Context()
-    solver = z3.Solver(ctx=context)
-    solver.set("rlimit", rlimit)
-    solver.set("timeout", TIMEOUT_MS)
+    solver = new_solver(rlimit)
     for premise in claim.premises:
-        solver.add(premise.translate(context))
-    solver.add(z3.Not(conclusion.translate(context), context))
+        solver.add(premise.translate(solver.ctx))
+    solver.add(z3.Not(conclusion.translate(solver.ctx), solver.ctx))
     result = solver.check()
     spent = _get_rlimit(solver)
     if result == z3.unsat:
@@ -102,11 +107,8 @@ def _print_model(model: z3.ModelRef, where: str) -> str:
 
 def is_satisfiable(premises: tuple[z3.BoolRef, ...], rlimit: int = RLIMIT) -> bool | None:
     """Whether the premises have a model; None where z3 gives up."""
-    context = z3.Context()
-    solver = z3.Solver(ctx=context)
-    solver.set("rlimit", rlimit)
-    solver.set("timeout", TIMEOUT_MS)
+    solver = new_solver(rlimit)
     for premise in premises:
-        solver.add(premise.translate(context))
+        solver.add(premise.translate(solver.ctx))
     result = solver.check()
     return None if result == z3.unknown else bool(result == z3.sat)

@@ -14,6 +14,7 @@ from riskcore.choices import Allocation, CloseOut, LossSharing
 from riskcore.events import BeginDeleveraging, BeginLossSharing, ChangeRules, Header
 from riskcore.prover.case import EPISODES, SymCase, run_event
 from riskcore.prover.realisation import Realisation, Witness
+from riskcore.prover.solver import new_solver
 from riskcore.prover.symbols import to_bool, to_int
 from riskcore.prover.tracer import (
     ARE_FEWEST,
@@ -29,8 +30,8 @@ from riskcore.prover.tracer import (
 )
 from riskcore.quantities import RATE_ONE
 
-#: z3's time for one try at a model; what it does not find so is tried less pinned, then ABSTRACT.
-TRY_MS = 4_000
+#: z3's effort for one try at a model; what it does not find so is tried less pinned, then ABSTRACT.
+TRY_RLIMIT = 20_000_000
 
 #: The leverages that models may choose, besides none.
 LEVERAGES = (1, 2, 10)
@@ -82,11 +83,12 @@ def find_model(
     """A model of a path's condition, with the contracts' functions as they really are."""
     facts = [*condition, to_bool(case.world.get_part_facts()), *get_definitions(case), *get_bounds(case)]
     for pins in tries:
-        solver = z3.Solver()
-        solver.set("timeout", TRY_MS)
-        solver.add(*facts, *(z3.Int(name) == value for name, value in pins.items()))
+        # in a context of its own, so that the model does not depend on what the process did before
+        solver = new_solver(TRY_RLIMIT)
+        solver.add(*(fact.translate(solver.ctx) for fact in facts))
+        solver.add(*(z3.Int(name, solver.ctx) == value for name, value in pins.items()))
         if solver.check() == z3.sat:
-            return solver.model()
+            return solver.model().translate(z3.main_ctx())
     return None
 
 

@@ -10,6 +10,7 @@ from specs.laws import (
     choices,
     conservation,
     deleveraging,
+    economics,
     insurance,
     life,
     liquidation,
@@ -36,6 +37,7 @@ LAWS: tuple[Law, ...] = (
     *settlement.LAWS,
     *life.LAWS,
     *vault.LAWS,
+    *economics.LAWS,
     *choices.LAWS,
 )
 

@@ -10,6 +10,7 @@ from tests.faults import (
     close_outs,
     conservation,
     domains,
+    economics,
     forced,
     fund,
     gates,
@@ -55,6 +56,7 @@ FAULTS: tuple[Fault, ...] = (
     *changes.FAULTS,
     *outflow.FAULTS,
     *sharing.FAULTS,
+    *economics.FAULTS,
     *allocation.FAULTS,
     *order_book.FAULTS,
 )

@@ -13,7 +13,7 @@ FAULTS = (
         old="fee = min(apply_rate(worth, market.rules.liquidation_fee_rate), max(spare, 0))",
         new="fee = apply_rate(worth, market.rules.liquidation_fee_rate)",
         unit="liquidation_fill",
-        kills=("LIQ-3", "LIQ-4"),
+        kills=("LIQ-3", "LIQ-4", "ECON-1"),
     ),
     Fault(
         name="fee_capped_by_equity",
@@ -133,7 +133,7 @@ FAULTS = (
         old="require(can_bear(maker, *place, maker_size + bought, resting, loss, left), Rule.MAKER_MARGIN)",
         new="pass",
         unit="liquidation_fill",
-        kills=("MARG-2",),
+        kills=("MARG-2", "ECON-1"),
     ),
     Fault(
         name="maker_judged_by_the_loss_reversed",
@@ -143,7 +143,7 @@ FAULTS = (
         old="maker_size + bought, resting, loss,",
         new="maker_size + bought, resting, -loss,",
         unit="liquidation_fill",
-        kills=("MARG-2",),
+        kills=("MARG-2", "ECON-1"),
     ),
     Fault(
         name="loss_of_shorts_reversed",
@@ -233,7 +233,7 @@ FAULTS = (
         old="    require(can_bear(vault, *place, after, resting, share, left), Rule.VAULT_MARGIN)\n",
         new="",
         unit="takeover",
-        kills=("MARG-2",),
+        kills=("MARG-2", "ECON-1"),
     ),
     Fault(
         name="vault_takes_a_deficit",
@@ -293,7 +293,7 @@ FAULTS = (
         old="min(-margin.equity, available)",
         new="available",
         unit="cover_deficit",
-        kills=("INS-1",),
+        kills=("INS-1", "ECON-1"),
     ),
     Fault(
         name="cover_charged_to_fees",
