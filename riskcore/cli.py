@@ -204,6 +204,38 @@ def _save(result: Replay, log: Path, target: Path) -> str | None:
     return str(target)
 
 
+@main.command("explain")
+@click.argument("log", type=click.Path(path_type=Path))
+@click.option(
+    "--event", "wanted", required=True, metavar="N|ID", help="Its number, from 1, or its id (of digits: id:7)."
+)
+@click.option("--account", metavar="ID", help="Whose margin; default: the account that the event is about.")
+@click.option(
+    "--under", "rulebook", metavar="NAME|FILE", help="And what this preset or rulebook would have made of it."
+)
+@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def explain_command(log: Path, wanted: str, account: str | None, rulebook: str | None, output: str) -> None:
+    """Say why event N of LOG did what it did, or was rejected: margin, stages, queue, roundings, laws.
+
+    LOG is replayed up to the event, and not read beyond it. Exit codes: 0, 1 a law is violated by the event, 2 bad
+    input.
+    """
+    from riskcore.explain.as_json import to_json
+    from riskcore.explain.explanation import explain
+    from riskcore.explain.moment import reach
+    from riskcore.explain.text import print_explanation
+
+    with _refusing():
+        with _with_lasting_values(), show_progress(Console(stderr=True)) as progress:
+            moment = reach(log, wanted, progress)
+        found = explain(moment, account, rulebook)
+        if output == "json":
+            show(json.dumps(to_json(found)) + "\n")
+        else:
+            show(render(lambda console: print_explanation(found, console)))
+    sys.exit(0 if found.is_lawful else 1)
+
+
 @main.command("verify")
 @click.option("--law", metavar="ID", help="Only the obligations of one law.")
 @click.option("--event", metavar="NAME", help="Only the obligations of one event, named as in logs.")
