@@ -80,11 +80,25 @@ def read_clause(caller: FrameType, rule: Rule, holds: bool) -> Clause:
     """The condition of the ``require`` that ``caller`` is at."""
     function, offset = _parse(caller.f_code)
     line = caller.f_lineno - offset
-    call = next(node for node in _list_calls(function, "require") if node.lineno <= line <= (node.end_lineno or 0))
-    where = _name(caller.f_globals["__name__"], caller.f_code.co_name)
-    scope = _Scope({**caller.f_globals, **caller.f_locals}, function, call.lineno, where)
-    condition = call.args[0]
-    return Clause(rule, ast.unparse(condition), holds, where, tuple(_compare(condition, scope, _DEPTH)))
+    calls = (node for node in ast.walk(function) if isinstance(node, ast.Call) and _calls(node, "require"))
+    call = next(node for node in calls if node.lineno <= line <= (node.end_lineno or 0))
+    condition, scope = call.args[0], _get_scope(caller, function, call.lineno)
+    return Clause(rule, ast.unparse(condition), holds, scope.where, tuple(_compare(condition, scope, _DEPTH)))
+
+
+def read_raised(frame: FrameType, line: int, rule: Rule) -> Clause:
+    """The condition of the ``if`` in which ``frame`` raised the rejection at ``line`` itself."""
+    function, offset = _parse(frame.f_code)
+    branches = (node for node in ast.walk(function) if isinstance(node, ast.If))
+    branch = next(node for node in branches if node.lineno <= line - offset <= (node.end_lineno or 0))
+    scope = _get_scope(frame, function, branch.lineno)
+    comparisons = tuple(_compare(branch.test, scope, _DEPTH))
+    return Clause(rule, f"not ({ast.unparse(branch.test)})", False, scope.where, comparisons)
+
+
+def _get_scope(frame: FrameType, function: ast.FunctionDef, line: int) -> _Scope:
+    where = _name(frame.f_globals["__name__"], frame.f_code.co_name)
+    return _Scope({**frame.f_globals, **frame.f_locals}, function, line, where)
 
 
 def explain_call(function: Callable[..., bool], *arguments: Any) -> tuple[Comparison, ...]:
@@ -106,10 +120,8 @@ def _parse(code: CodeType) -> tuple[ast.FunctionDef, int]:
     return function, start - 1
 
 
-def _list_calls(tree: ast.AST, name: str) -> Iterator[ast.Call]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name:
-            yield node
+def _calls(node: ast.Call, name: str) -> bool:
+    return isinstance(node.func, ast.Name) and node.func.id == name
 
 
 def _compare(node: ast.expr, scope: _Scope, depth: int) -> Iterator[Comparison]:

@@ -80,7 +80,7 @@ def get_queue(state: State, episode: Deleveraging) -> Queue:
     first = max(episode.head - AROUND, 0)
     shown = [id for id in episode.queue[first : episode.head + AROUND + 2] if id in candidates]
     offset = {id: place for place, id in enumerate(episode.queue, 1)}
-    following = [*shown[1:], None]
+    following = [*shown[1:], None][: len(shown)]
     places = tuple(
         _make_place(state, episode, candidates[id], offset[id], candidates[after] if after is not None else None)
         for id, after in zip(shown, following, strict=True)

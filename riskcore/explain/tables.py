@@ -33,12 +33,14 @@ class Scale:
 
 
 def join_comparisons(comparisons: Iterable[Comparison]) -> str:
-    """The comparisons of a condition, behind each other, each with its numbers."""
-    shown = (
-        f"{one.text}: {one.numbers}" if one.sides else f"{one.text}: {'yes' if one.holds else 'no'}"
-        for one in comparisons
-    )
-    return "; ".join(shown)
+    """The comparisons that decide a condition, behind each other, each with its numbers; ``(no)`` where one fails."""
+    return "; ".join(map(_show_comparison, comparisons))
+
+
+def _show_comparison(one: Comparison) -> str:
+    if not one.sides:
+        return f"{one.text}: {'yes' if one.holds else 'no'}"
+    return f"{one.text}: {one.numbers}{'' if one.holds else ' (no)'}"
 
 
 def make_table(left: Iterable[str], right: Iterable[str], last: Iterable[str] = ()) -> Table:

@@ -14,7 +14,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from attrs import field, frozen
 
-from riskcore.explain.clauses import Clause, read_clause
+from riskcore.explain.clauses import Clause, read_clause, read_raised
 from riskcore.quantities import RATE_ONE, apply_rate, divide_down, divide_up
 from riskcore.rules import Rejected, Rule, require
 
@@ -70,10 +70,23 @@ def watch(call: Callable[[], T]) -> Watched[T]:
     try:
         result, rejected = call(), None
     except Rejected as rejection:
+        sys.setprofile(before)
         result, rejected = None, rejection.rule
+        clauses += _read_raised(rejection)
     finally:
         sys.setprofile(before)
     return Watched(result, rejected, tuple(clauses), tuple(divisions))
+
+
+def _read_raised(rejection: Rejected) -> list[Clause]:
+    """The condition under which the kernel raised by itself; none where ``require`` did, which was seen."""
+    raised = rejection.__traceback__
+    assert raised is not None
+    while raised.tb_next is not None:
+        raised = raised.tb_next
+    if raised.tb_frame.f_code is require.__code__:
+        return []
+    return [read_raised(raised.tb_frame, raised.tb_lineno, rejection.rule)]
 
 
 def _read_division(frame: FrameType, caller: CodeType, module: str) -> Division:
