@@ -2,7 +2,7 @@
 
 ``require(margin.equity < margin.maintenance, ...)`` is read as it stands there, and its sides are evaluated in the
 frame in which the kernel just did so. A condition that is a call, or a name for one, is followed to where it compares;
-of alternatives those are shown that decide.
+where one part decides about the whole, it is that part.
 """
 
 from __future__ import annotations
@@ -125,21 +125,15 @@ def _calls(node: ast.Call, name: str) -> bool:
 
 
 def _compare(node: ast.expr, scope: _Scope, depth: int) -> Iterator[Comparison]:
-    """The comparisons that decide a condition: of alternatives one of which holds, those that do, and likewise."""
+    """The comparisons that decide a condition: all, or the first that is enough for it to hold, or to fail."""
     operands, is_either = _get_operands(node)
     if isinstance(node, ast.UnaryOp):
         yield from _compare(node.operand, scope, depth)
     elif operands:
-        values: list[bool] = []
-        for operand in operands:
-            values.append(bool(scope.evaluate(operand)))
-            # what comes behind was not evaluated, and may not be
-            if isinstance(node, ast.BoolOp) and values[-1] is is_either:
-                break
-        decided = is_either in values
-        for operand, value in zip(operands, values, strict=False):
-            if not decided or value is is_either:
-                yield from _compare(operand, scope, depth)
+        # what comes behind the one that decides may not be evaluated, as the kernel did not
+        decides = next((one for one in operands if bool(scope.evaluate(one)) is is_either), None)
+        for operand in operands if decides is None else [decides]:
+            yield from _compare(operand, scope, depth)
     elif isinstance(node, ast.Compare):
         yield _read_comparison(node, scope)
     else:

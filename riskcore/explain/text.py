@@ -32,6 +32,21 @@ from riskcore.units import format_decimal
 _ROUNDINGS = 4
 #: What a forced close, or the payment of a debt, rests on.
 _REASONS = {Rule.NOT_LIQUIDATABLE: "Why it may be liquidated", Rule.NO_DEFICIT: "Why a deficit is paid"}
+#: What sends an account on to this stage, and lets it stay here.
+_STAGES = (
+    Rule.BOOK_NOT_EXHAUSTED,
+    Rule.WORSE_THAN_BANKRUPTCY,
+    Rule.VAULT_NOT_DUE,
+    Rule.VAULT_TAKES_NO_DEFICIT,
+    Rule.VAULT_LIMIT,
+    Rule.VAULT_NOT_EXHAUSTED,
+    Rule.INSURANCE_OPEN_POSITION,
+    Rule.INSURANCE_EXHAUSTED,
+    Rule.INSURANCE_NOT_EXHAUSTED,
+    Rule.ADL_SOLVENT,
+    Rule.QUEUE_NOT_EXHAUSTED,
+    Rule.NOT_FLAT,
+)
 
 
 def print_explanation(found: Explanation, console: Console) -> None:
@@ -68,6 +83,9 @@ def _list_sections(found: Explanation, scale: Scale) -> Iterator[tuple[str, Rend
         yield "Why this stage", Text(text)
     if found.stages:
         yield "What each stage had left", list_stages(found.stages, scale)
+    judged = [_show_clause(clause) for clause in found.clauses if clause.rule in _STAGES]
+    if judged and found.rejected is None:
+        yield "Why this stage (atoms and lots)", Text("\n").join(judged)
     if found.chosen is not None:
         yield "Why this counterparty", Text(printable(found.chosen))
     if found.queue is not None:
