@@ -464,7 +464,7 @@ def test_json_is_exact(log: Path) -> None:
     assert ("1411/3700", "4246/5", 768) == (
         told["queue"]["places"][0]["score"],
         told["closes"][0]["price"],
-        -told["closes"][0]["against_mark"],
+        told["closes"][0]["forgone"],
     )
 
 

@@ -170,7 +170,9 @@ def _look_into(node: ast.expr, scope: _Scope, depth: int) -> Iterator[Comparison
     """What a call, or a name for one, compares; None where there is nothing to be seen."""
     if isinstance(node, ast.Name):
         assigned = _find_assigned(node.id, scope)
-        return None if assigned is None else _compare(assigned, scope, depth - 1)
+        # one that another way through the function set is not what the name stands for
+        is_it = assigned is not None and scope.evaluate(assigned) is scope.evaluate(node)
+        return _compare(assigned, scope, depth - 1) if is_it and assigned is not None else None
     if not isinstance(node, ast.Call) or node.keywords:
         return None
     function = scope.evaluate(node.func)

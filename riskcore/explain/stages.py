@@ -96,8 +96,8 @@ def _get_vault(state: State, id: AccountId, market_id: MarketId) -> StageLeft:
 class Close:
     """Lots of ``account`` that ``counterparty`` took for ``amount`` atoms in all, at ``price`` atoms per lot.
 
-    ``against_mark``: atoms that the counterparty did better than mark; below zero it forwent them, which is
-    ``lots * |mark - price|``.
+    ``against_mark``: atoms that the counterparty did better than mark. Where that is below zero it forwent
+    ``lots * |mark - price|``, which is ``forgone``; else nothing.
     """
 
     stage: Stage
@@ -109,10 +109,7 @@ class Close:
     price: Fraction
     mark: int
     against_mark: int
-
-    @property
-    def forgone(self) -> int:
-        return max(-self.against_mark, 0)
+    forgone: int
 
 
 def get_closes(before: State, event: Event, lines: tuple[Line, ...]) -> tuple[Close, ...]:
@@ -134,7 +131,8 @@ def _make_close(before: State, account: AccountId | None, line: Trade) -> Close:
     closed, taker = (line.seller, line.buyer) if is_long else (line.buyer, line.seller)
     mark = get_market(before, line.market).mark_price
     better = line.lots * mark - line.amount
-    figures = line.lots, line.amount, Fraction(line.amount, line.lots), mark, better if is_long else -better
+    gained = better if is_long else -better
+    figures = line.lots, line.amount, Fraction(line.amount, line.lots), mark, gained, max(-gained, 0)
     return Close(line.stage, closed, taker, line.market, *figures)
 
 
