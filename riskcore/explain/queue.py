@@ -1,4 +1,4 @@
-"""Why this counterparty: the queue around it, scores with their terms, who could not absorb its part, ties."""
+"""Why this counterparty: the queue from it on, scores with their terms, who could not absorb its part, ties."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from riskcore.quantities import AccountId, MarketId
 from riskcore.ranking import Candidate, can_absorb, get_candidates, is_ahead
 from riskcore.state import Deleveraging, State
 
-#: Places that are shown on each side of the head.
-AROUND: Final = 2
+#: Places that are shown from the head on: who had a turn has another standing by now.
+_SHOWN: Final = 4
 #: Accounts of the other side without a place that are shown, the largest first.
 _LEFT_OUT: Final = 3
 
@@ -54,7 +54,7 @@ class LeftOut:
 
 @frozen
 class Queue:
-    """A queue against ``account``: ``places`` around the ``head``, of ``of``; ``lots`` to close for ``share`` atoms.
+    """A queue against ``account``: ``places`` from the ``head`` on, of ``of``; ``lots`` to close for ``share`` atoms.
 
     ``ineligible``: how many of the other side have no place, of whom ``left_out`` are the largest.
     """
@@ -77,13 +77,11 @@ def get_queue(state: State, episode: Deleveraging) -> Queue:
     market, rulebook = get_market(state, episode.market), state.rulebook
     size = state.accounts.get(episode.account).positions.get(episode.market).size
     candidates = get_candidates(state, market, size, episode)
-    first = max(episode.head - AROUND, 0)
-    shown = [id for id in episode.queue[first : episode.head + AROUND + 2] if id in candidates]
-    offset = {id: place for place, id in enumerate(episode.queue, 1)}
-    following = [*shown[1:], None][: len(shown)]
+    upcoming = [candidates[id] for id in episode.queue[episode.head :][: _SHOWN + 1] if id in candidates]
+    following = [*upcoming[1:], None]
+    pairs = zip(upcoming[:_SHOWN], following, strict=False)
     places = tuple(
-        _make_place(state, episode, candidates[id], offset[id], candidates[after] if after is not None else None)
-        for id, after in zip(shown, following, strict=True)
+        _make_place(state, episode, own, place, after) for place, (own, after) in enumerate(pairs, episode.head + 1)
     )
     gone = {*episode.queue[: episode.head]}
     others = [
@@ -94,9 +92,7 @@ def get_queue(state: State, episode: Deleveraging) -> Queue:
     largest = sorted(others, key=lambda entry: (-abs(entry[1]), entry[0]))[:_LEFT_OUT]
     left_out = tuple(LeftOut(id, held, _explain_absorbing(state, episode, id)) for id, held in largest)
     figures = rulebook.adl_rank, rulebook.adl_allocation, episode.lots, episode.share, episode.head + 1
-    return Queue(
-        episode.account, episode.market, *figures, len(episode.queue), places[: 2 * AROUND + 1], len(others), left_out
-    )
+    return Queue(episode.account, episode.market, *figures, len(episode.queue), places, len(others), left_out)
 
 
 def _make_place(state: State, episode: Deleveraging, own: Candidate, place: int, after: Candidate | None) -> Place:

@@ -1,8 +1,9 @@
-"""The queue around its head, as a table, and what puts each place before the next."""
+"""The queue from its head on, as a table, and what puts each place before the next."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from rich.console import Group
 from rich.text import Text
@@ -11,7 +12,7 @@ from riskcore.bad_input import printable
 from riskcore.choices import Allocation
 from riskcore.explain.queue import Queue
 from riskcore.explain.tables import Scale, add_row, join_comparisons, make_table
-from riskcore.units import format_decimal
+from riskcore.units import format_decimal, place_point
 
 
 def list_queue(queue: Queue, scale: Scale) -> Group:
@@ -20,18 +21,16 @@ def list_queue(queue: Queue, scale: Scale) -> Group:
     for one in queue.places:
         amounts = (scale.amount(value) for value in (one.cost, one.notional, one.profit, one.equity))
         mark = ">" if one.place == queue.head else ""
-        score = f"{one.score.numerator}/{one.score.denominator}"
-        add_row(
-            table,
-            mark,
-            f"{one.place:,}",
-            printable(one.account),
-            f"{one.size:+,}",
-            format_decimal(one.part),
-            *amounts,
-            score,
-        )
+        figures = f"{one.size:+,}", cut(one.part)
+        add_row(table, mark, f"{one.place:,}", printable(one.account), *figures, *amounts, cut(one.score))
     return Group(Text("\n".join(_list_heading(queue, scale))), table, Text("\n".join(_list_reasons(queue))))
+
+
+def cut(number: Fraction) -> str:
+    """The number in decimals; of more than six the first six, which dots say."""
+    shown = format_decimal(number)
+    whole = place_point(int(number * 10**6), 6)
+    return shown if len(shown) <= len(whole) else f"{whole}..."
 
 
 def _list_heading(queue: Queue, scale: Scale) -> Iterator[str]:
@@ -49,6 +48,8 @@ def _list_reasons(queue: Queue) -> Iterator[str]:
     for one, after in zip(queue.places, queue.places[1:], strict=False):
         reason = printable(join_comparisons(one.ahead))
         yield f"{printable(one.account)} is ahead of {printable(after.account)}: {reason}"
+    if queue.head > 1:
+        yield f"who came before place {queue.head:,} had a turn"
     yield f"{queue.of:,} in the queue, {queue.ineligible:,} on that side are not eligible"
     for other in queue.left_out:
         failed = join_comparisons(part for part in other.absorbs if not part.holds)

@@ -24,7 +24,7 @@ from riskcore.explain.stages_text import list_closes, list_stages
 from riskcore.explain.tables import Scale, add_row, join_comparisons, make_table
 from riskcore.explain.under import Under
 from riskcore.journal import Pay, Reserve
-from riskcore.quantities import RATE_ONE
+from riskcore.quantities import RATE_ONE, Atoms
 from riskcore.rules import Rule
 from riskcore.units import format_decimal
 
@@ -184,8 +184,10 @@ def _percent(rate: int) -> str:
 def _show_lines(found: Explanation, scale: Scale) -> RenderableType:
     table = make_table(["stage", "reason", "from", "to"], ["amount"], ["lots"])
     for line in found.lines:
+        amount = line.amount
         if isinstance(line, Pay):
-            who, lots = (line.payer, line.payee), ""
+            who, lots = (line.payer, line.payee) if amount > 0 else (line.payee, line.payer), ""
+            amount = Atoms(abs(amount))
         else:
             who = (line.buyer, line.seller)
             lots = f"{line.lots:,} {printable(line.market)} from {printable(line.seller)} to {printable(line.buyer)}"
@@ -194,7 +196,7 @@ def _show_lines(found: Explanation, scale: Scale) -> RenderableType:
             line.stage,
             line.reason,
             *(printable(str(one.value if isinstance(one, Reserve) else one)) for one in who),
-            scale.amount(line.amount),
+            scale.amount(amount),
             lots,
         )
     return table
