@@ -26,6 +26,7 @@ from riskcore.importing.records import (
     find_figure,
     get_above_zero,
     get_figure,
+    is_bounded,
     to_time,
 )
 from riskcore.strict_json import describe
@@ -35,10 +36,10 @@ from riskcore.venues.answers import find, get_entries, get_text, read_data
 CONVENTION: Final = Convention("ccxt", Fraction(1, 10**8))
 #: What venues call the profit of a trade, before its fee, in what ccxt hands on as ``info``.
 _PROFITS: Final = ("closedPnl", "realizedPnl", "fillPnl")
-_KNOWN: Final = frozenset(
-    ("info", "id", "timestamp", "datetime", "symbol", "order", "type", "side", "takerOrMaker", "price", "amount")
-    + ("cost", "fee", "fees")
-)
+_KNOWN: Final = {
+    *("info", "id", "timestamp", "datetime", "symbol", "order", "type", "side", "takerOrMaker", "price", "amount"),
+    *("cost", "fee", "fees"),
+}
 
 
 def read_ccxt(paths: Sequence[Path], sizes: Mapping[str, Fraction], progress: Progress | None = None) -> Data:
@@ -78,7 +79,7 @@ def _read_trade(trade: object, place: Place, account: str, data: Data) -> None:
         raise Fault("a linear market, whose profit is in quote currency", printable(symbol), "symbol")
     if side not in ("buy", "sell"):
         raise Fault("buy or sell", describe(side), "side")
-    for name in trade.keys() - _KNOWN:
+    for name in sorted(trade.keys() - _KNOWN):
         data.leave_out(f"column {printable(name)}", place)
     info, role, id = find(trade, "info"), find(trade, "takerOrMaker"), find(trade, "id")
     if role not in (None, "taker", "maker"):
@@ -128,9 +129,10 @@ def _in_base_units(data: Data, sizes: Mapping[str, Fraction]) -> Data:
         if trade.told_cost is not None:
             by_symbol.setdefault(trade.market, set()).add(trade.told_cost / abs(trade.size * trade.price))
     for symbol, ratios in by_symbol.items():
-        if symbol not in known and len(ratios) == 1 and ratios != {Fraction(1)} and ratios != {Fraction(0)}:
-            known[symbol] = ratios.pop()
-            size = format_decimal(known[symbol])
+        ratio = ratios.pop()
+        if symbol not in known and not ratios and ratio not in (0, 1) and is_bounded(ratio):
+            known[symbol] = ratio
+            size = format_decimal(ratio)
             data.notes.append(f"a contract of {printable(symbol)} is taken to be {size}: its cost says so")
     one = Fraction(1)
     scaled = [evolve(trade, size=trade.size * known.get(trade.market, one)) for trade in data.trades]

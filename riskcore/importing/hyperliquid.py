@@ -50,10 +50,10 @@ DIRECTIONS: Final = {
 }
 CONVENTION: Final = Convention("hyperliquid", Fraction(1, 10**6), directions=DIRECTIONS)
 #: Members of a fill that have a use here, or that say nothing of positions and cash.
-_KNOWN: Final = frozenset(
-    ("user", "coin", "px", "sz", "side", "time", "startPosition", "dir", "closedPnl", "hash", "oid", "crossed", "fee")
-    + ("tid", "feeToken", "liquidation", "cloid", "builder", "builderFee", "builder_fee", "twapId")
-)
+_KNOWN: Final = {
+    *("user", "coin", "px", "sz", "side", "time", "startPosition", "dir", "closedPnl", "hash", "oid", "crossed", "fee"),
+    *("tid", "feeToken", "liquidation", "cloid", "builder", "builderFee", "builder_fee", "twapId"),
+}
 #: Characters of a path within a line; of array within array it has three a level.
 _DEEPEST: Final = 60
 _SIDES: Final = {"B": 1, "A": -1}
@@ -129,7 +129,7 @@ def _read_fill(fill: dict[str, Any], place: Place, data: Data, user: str) -> Non
     side = get_text(fill, "side")
     if side not in _SIDES:
         raise Fault("B or A", describe(side), "side")
-    for name in fill.keys() - _KNOWN:
+    for name in sorted(fill.keys() - _KNOWN):
         data.leave_out(f"column {printable(name)}", place)
     fee = find_figure(fill, "fee") or Fraction(0)
     if find(fill, "feeToken") not in (None, "USDC") and fee != 0:

@@ -25,8 +25,10 @@ _NO_START = "balance of an account of which none is told before"
 
 @define
 class _Account:
-    """``wallet``: the balance with all closed profit in it, where the file tells one; ``moved``: cash that came in less
-    what went out by trades, fees and flows, of which ``wallet`` knows nothing. ``open``: positions there are; ``held``: whether there were any of late.
+    """``wallet``: the balance with all closed profit in it, where the file tells one.
+
+    ``moved``: cash that came in less what went out by trades, fees and flows. ``fills``: since a balance was told.
+    ``open``: positions there are; ``held``: whether there were any since then.
     """
 
     wallet: Fraction | None = None

@@ -12,6 +12,7 @@ from fractions import Fraction
 from attrs import field, frozen
 
 from riskcore.bad_input import Fault, within
+from riskcore.strict_json import describe
 from riskcore.units import format_decimal
 from riskcore.venues.answers import find, get, to_number
 
@@ -141,10 +142,18 @@ class Data:
 # Figures
 
 
-def bound(number: Fraction) -> Fraction:
-    """The number itself: a decimal of ``DIGITS`` places at most on each side of the point. ``Fault`` otherwise."""
-    if abs(number) >= _LARGE or (number * _LARGE).denominator != 1:
-        raise Fault(f"a decimal of at most {DIGITS} digits on each side of the point", "another number")
+def is_bounded(number: Fraction) -> bool:
+    """Whether it is a decimal of ``DIGITS`` places at most on each side of the point."""
+    return bool(abs(number) < _LARGE and (number * _LARGE).denominator == 1)
+
+
+def to_decimal(value: object) -> Fraction:
+    """The number that an integer or a decimal's text is; ``Fault`` for any other, and for one that is not bounded."""
+    number = to_number(value)
+    if isinstance(value, str) and "/" in value:
+        raise Fault("a decimal", describe(value))
+    if not is_bounded(number):
+        raise Fault(f"a decimal of at most {DIGITS} digits on each side of the point", describe(value))
     return number
 
 
@@ -152,7 +161,7 @@ def get_figure(value: object, name: str) -> Fraction:
     """The member's number."""
     found = get(value, name)
     with within(name):
-        return bound(to_number(found))
+        return to_decimal(found)
 
 
 def find_figure(value: object, name: str) -> Fraction | None:
@@ -170,10 +179,10 @@ def require_above_zero(number: Fraction) -> Fraction:
 def get_above_zero(value: object, name: str) -> Fraction:
     """The member's number, above zero."""
     with within(name):
-        found = get(value, name) if find(value, name) is not None else None
+        found = find(value, name)
         if found is None:
             raise Fault("this field", "none")
-        return require_above_zero(bound(to_number(found)))
+        return require_above_zero(to_decimal(found))
 
 
 def to_time(number: Fraction) -> int:
