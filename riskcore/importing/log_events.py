@@ -130,7 +130,7 @@ class _Writer:
 
 def make_log(result: Reconciliation) -> MadeLog:
     """The log of all that was booked. ``NoLog`` says what is in the way."""
-    _require_whole(result)
+    require_whole(result)
     items = _order(result)
     writer = _make_writer(result)
     prices: dict[str, Fraction] = {}
@@ -158,7 +158,8 @@ def make_log(result: Reconciliation) -> MadeLog:
     return MadeLog(rulebook, units, events, _name_assumed(result, worth), worth)
 
 
-def _require_whole(result: Reconciliation) -> None:
+def require_whole(result: Reconciliation) -> None:
+    """``NoLog`` where the fills are not enough for a log."""
     if result.alone:
         first, all_sides = result.alone[0], len(result.trades)
         why = "has no id" if first.id is None else f"id {printable(first.id)}, has no fitting other side"

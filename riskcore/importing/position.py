@@ -7,6 +7,12 @@ from fractions import Fraction
 
 from attrs import define, field, frozen
 
+from riskcore.venues.exact import round_down
+
+#: Decimals to which an average that has grown longer than ``_LONG`` is rounded, far below any venue's grain.
+_DECIMALS = 40
+_LONG = 10**80
+
 
 @frozen
 class Step:
@@ -65,8 +71,15 @@ class Position:
             self.fills = 1
         elif not closes:
             self.entry = None if self.entry is None else (self.entry * held + price * size) / end
+            self._shorten()
             if self._lots is not None:
                 self._lots.append((size, price))
+
+    def _shorten(self) -> None:
+        """Keep the average from growing with every fill of a position that is never flat."""
+        if self.entry is not None and self.entry.denominator > _LONG:
+            self.entry = Fraction(round_down(self.entry * 10**_DECIMALS), 10**_DECIMALS)
+            self.blur += Fraction(1, 10**_DECIMALS)
 
     def _take_lots(self, closed: Fraction, price: Fraction) -> Fraction | None:
         """The profit of closing the oldest lots."""

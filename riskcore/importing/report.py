@@ -18,7 +18,7 @@ _NAMED = 6
 
 @frozen
 class Imported:
-    """A reconciliation, and the log that was made of it: where it was written, or why there is none."""
+    """A reconciliation, and the log that was made of it: where it was written, or why there cannot be one."""
 
     result: Reconciliation
     log: MadeLog | None
@@ -96,11 +96,10 @@ def _print_causes(findings: Findings, console: Console) -> None:
 def _print_log(imported: Imported, console: Console) -> None:
     console.print()
     if imported.log is None:
-        _say(console, f"no log: {imported.no_log}")
+        _say(console, f"no log: {imported.no_log or '--out LOG writes one, as both sides of every trade are there'}")
         return
     log = imported.log
-    where = "--out writes it" if imported.path is None else f"in {printable(imported.path)}"
-    _say(console, f"log: {len(log.events):,} events, {where}")
+    _say(console, f"log: {len(log.events):,} events in {imported.path}")
     for line in log.assumed:
         _say(console, f"assumed: {line}")
     for account, amount in list(log.deposits.items())[:_NAMED]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from riskcore.bad_input import LogError, get_cause
+from riskcore.bad_input import Fault, LogError
 from riskcore.importing.ccxt import read_ccxt, read_ccxt_positions
 from riskcore.importing.hyperliquid import read_hyperliquid, read_hyperliquid_state
 from riskcore.importing.json_rows import Progress
-from riskcore.importing.log_events import MadeLog, NoLog, make_log
+from riskcore.importing.log_events import NoLog, make_log, require_whole
 from riskcore.importing.mapping import read_mapping
 from riskcore.importing.reconcile import Reconciliation, reconcile
 from riskcore.importing.records import ACCOUNT, Data
@@ -48,17 +48,15 @@ def _get_only_account(data: Data) -> str:
 
 
 def finish_import(result: Reconciliation, out: Path | None) -> Imported:
-    """Make the log, and write it where ``out`` says. ``LogError`` where it cannot be written."""
+    """Make the log where ``out`` says, or see whether one can be. ``LogError`` where it cannot be written."""
     try:
+        if out is None:
+            require_whole(result)
+            return Imported(result, None, None, None)
         log = make_log(result)
+        write_log(out, log.rulebook, log.units, log.events)
     except NoLog as why:
         return Imported(result, None, None, str(why))
-    return Imported(result, log, None if out is None else _write(log, out), None)
-
-
-def _write(log: MadeLog, out: Path) -> str:
-    try:
-        write_log(out, log.rulebook, log.units, log.events)
-    except OSError as error:
-        raise LogError(str(out), None, None, "a place for a log", get_cause(error)) from None
-    return str(out)
+    except Fault as fault:
+        return Imported(result, None, None, f"figures are too large for one: expected {fault.expected}")
+    return Imported(result, log, str(out), None)
