@@ -26,8 +26,8 @@ from riskcore.importing.records import (
     find_figure,
     get_above_zero,
     get_figure,
+    get_time,
     is_bounded,
-    to_time,
 )
 from riskcore.strict_json import describe
 from riskcore.units import format_decimal
@@ -98,7 +98,7 @@ def _read_trade(trade: object, place: Place, account: str, data: Data) -> None:
             get_above_zero(trade, "amount") * (1 if side == "buy" else -1),
             get_above_zero(trade, "price"),
             _read_fee(trade, settle.partition("-")[0], place, data),
-            to_time(get_figure(trade, "timestamp")),
+            get_time(trade, "timestamp"),
             None if id is None else str(id),
             None if role is None else role == "taker",
             before=before,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from enum import StrEnum
+from fractions import Fraction
 from typing import Final
 
 from attrs import define, field, frozen
 
+from riskcore.bad_input import printable
 from riskcore.importing.records import Place
+from riskcore.price_report import show_number
 
 
 class Cause(StrEnum):
@@ -74,17 +77,20 @@ class Findings:
         self.checked[check] += 1
         self.agreed[check] += 1
 
-    def differ(self, check: Check, cause: Cause, place: Place, what: str, told: str, found: str) -> None:
+    def differ(
+        self, check: Check, cause: Cause, place: Place, what: str, told: Fraction | str, found: Fraction | str
+    ) -> None:
         """Count a check that found something; within rounding it agrees all the same."""
         self.checked[check] += 1
         if cause in HARMLESS:
             self.agreed[check] += 1
         self.note(cause, place, what, told, found)
 
-    def note(self, cause: Cause, place: Place, what: str, told: str, found: str) -> None:
+    def note(self, cause: Cause, place: Place, what: str, told: Fraction | str, found: Fraction | str) -> None:
         """Count a divergence that no figure was checked for."""
         self.counts[cause] += 1
-        self.examples.setdefault(cause, Example(place, what, told, found))
+        if cause not in self.examples:
+            self.examples[cause] = Example(place, printable(what), _show(told), _show(found))
 
     @property
     def exit_code(self) -> int:
@@ -92,3 +98,8 @@ class Findings:
         if any(count for cause, count in self.counts.items() if cause not in HARMLESS):
             return 1
         return 0 if self.checked.total() else 3
+
+
+def _show(figure: Fraction | str) -> str:
+    """A figure that has no end is cut, and dots say so."""
+    return printable(figure) if isinstance(figure, str) else show_number(figure)

@@ -27,6 +27,7 @@ from riskcore.importing.records import (
     find_figure,
     get_above_zero,
     get_figure,
+    get_time,
     to_time,
 )
 from riskcore.strict_json import describe
@@ -170,7 +171,7 @@ def _get_time(value: object) -> int:
                 raise Fault("a time", describe(time)) from None
             seconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // (moment.resolution * 10**6)
             return to_time(Fraction(seconds * 1000) + Fraction(int((found[2] or "0").ljust(9, "0")), 10**6))
-    return to_time(get_figure(value, "time"))
+    return get_time(value, "time")
 
 
 # Cash without a trade

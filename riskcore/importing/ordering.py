@@ -9,7 +9,6 @@ from itertools import groupby, pairwise
 
 from attrs import frozen
 
-from riskcore.bad_input import printable
 from riskcore.importing.findings import Cause, Check, Findings
 from riskcore.importing.records import Trade
 from riskcore.units import format_decimal
@@ -46,7 +45,7 @@ def _drop_twice(trades: Iterable[Trade], findings: Findings) -> list[Trade]:
             if first is not trade:
                 is_same = first.content == trade.content
                 cause, found = (Cause.TWICE, "the same") if is_same else (Cause.REUSED, "another fill")
-                what = f"id {printable(trade.id)}"
+                what = f"id {trade.id}"
                 findings.note(cause, trade.place, what, f"{found} at {first.place}", "one fill an id")
                 if is_same:
                     continue
@@ -126,7 +125,7 @@ def _pair(group: list[Trade], findings: Findings) -> Pair | None:
     fits = one.size == -two.size and one.price == two.price and one.time == two.time and one.account != two.account
     if not fits:
         shown = [f"{format_decimal(side.size)} at {format_decimal(side.price)}" for side in group]
-        what = f"id {printable(two.id or '')} of {printable(two.market)}"
+        what = f"id {two.id} of {two.market}"
         findings.differ(Check.SIDES, Cause.SIDES, two.place, what, shown[1], f"{shown[0]} at {one.place}")
         return None
     findings.agree(Check.SIDES)

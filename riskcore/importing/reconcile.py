@@ -11,12 +11,10 @@ from itertools import pairwise
 
 from attrs import define, field, frozen
 
-from riskcore.bad_input import printable
 from riskcore.importing.findings import Cause, Check, Findings
 from riskcore.importing.ordering import Pair, order_trades, pair_up
 from riskcore.importing.position import Position, Step
 from riskcore.importing.records import Convention, Data, Flow, Movement, Place, Snapshot, Trade
-from riskcore.price_report import show_number
 from riskcore.units import format_decimal
 
 _NO_ENTRY = "closed profit of a position whose entry is not in the file"
@@ -34,7 +32,6 @@ class _Account:
     wallet: Fraction | None = None
     moved: Fraction = Fraction(0)
     fills: int = 0
-    has_funding: bool = False
     open: int = 0
     held: bool = False
 
@@ -56,11 +53,12 @@ class Reconciliation:
 
 @define
 class _Books:
-    """All accounts under way."""
+    """All accounts under way. ``funded``: those of which the file has funding."""
 
     convention: Convention
     findings: Findings
     before: Snapshot | None
+    funded: frozenset[str]
     accounts: dict[str, _Account] = field(factory=dict)
     positions: dict[tuple[str, str], Position] = field(factory=dict)
     opening: dict[tuple[str, str], Fraction] = field(factory=dict)
@@ -81,8 +79,8 @@ class _Books:
         profit = self._check_profit(trade, step, position, grain + abs(step.closed) * blur)
         self._check_rest(trade, position)
         account.fills += 1
+        account.held = account.held or account.open > 0
         account.open += (position.size != 0) - was_open
-        account.held = account.held or was_open or account.open > 0
         account.moved -= trade.size * trade.price + trade.fee
         if account.wallet is not None:
             account.wallet = None if profit is None else account.wallet + profit - trade.fee
@@ -113,8 +111,7 @@ class _Books:
         if trade.before == position.size:
             self.findings.agree(Check.POSITION)
             return
-        told, found = format_decimal(trade.before), format_decimal(position.size)
-        self.findings.differ(Check.POSITION, Cause.GAP, trade.place, name(trade), told, found)
+        self.findings.differ(Check.POSITION, Cause.GAP, trade.place, name(trade), trade.before, position.size)
         position.put(trade.before, None)
 
     def _check_direction(self, trade: Trade, held: Fraction, step: Step) -> None:
@@ -128,7 +125,7 @@ class _Books:
             return
         cause = Cause.DIRECTION if meant is None else Cause.MISDIRECTED
         found = f"{does}, from {format_decimal(held)}"
-        self.findings.differ(Check.DIRECTION, cause, trade.place, name(trade), printable(trade.direction), found)
+        self.findings.differ(Check.DIRECTION, cause, trade.place, name(trade), trade.direction, found)
 
     def _check_profit(self, trade: Trade, step: Step, position: Position, allowed: Fraction) -> Fraction | None:
         """The profit before fees that goes on: what was computed, else what is told."""
@@ -145,8 +142,8 @@ class _Books:
             self.findings.agree(Check.CLOSED_PNL)
         else:
             cause = self._explain(trade, step, gross, allowed)
-            expected = show_number(step.profit - (trade.fee if is_net else 0))
-            self.findings.differ(Check.CLOSED_PNL, cause, trade.place, name(trade), format_decimal(told), expected)
+            expected = step.profit - (trade.fee if is_net else 0)
+            self.findings.differ(Check.CLOSED_PNL, cause, trade.place, name(trade), told, expected)
         return step.profit
 
     def _explain(self, trade: Trade, step: Step, gross: Fraction, allowed: Fraction) -> Cause:
@@ -165,8 +162,7 @@ class _Books:
             if trade.after == position.size:
                 self.findings.agree(Check.POSITION)
             else:
-                told, found = format_decimal(trade.after), format_decimal(position.size)
-                self.findings.differ(Check.POSITION, Cause.AFTER, trade.place, name(trade), told, found)
+                self.findings.differ(Check.POSITION, Cause.AFTER, trade.place, name(trade), trade.after, position.size)
                 position.put(trade.after, None)
         if trade.told_cost is not None:
             cost = abs(trade.size * trade.price)
@@ -175,15 +171,14 @@ class _Books:
                 self.findings.agree(Check.COST)
             else:
                 cause = Cause.ROUNDING if apart <= self.convention.grain else Cause.COST
-                told, found = format_decimal(trade.told_cost), format_decimal(cost)
-                self.findings.differ(Check.COST, cause, trade.place, name(trade), told, found)
+                self.findings.differ(Check.COST, cause, trade.place, name(trade), trade.told_cost, cost)
 
     # Cash
 
     def move(self, flow: Flow) -> None:
         account = self.get_account(flow.account)
         account.moved += flow.amount
-        account.has_funding = account.has_funding or flow.kind is Movement.FUNDING
+        account.held = account.held or account.open > 0
         if account.wallet is not None:
             account.wallet += flow.amount
         self._check_balance(flow.place, flow.account, account, flow.balance)
@@ -204,9 +199,9 @@ class _Books:
         cause = Cause.BALANCE
         if abs(told - found) <= self.convention.grain * (account.fills + 1):
             cause = Cause.ROUNDING
-        elif account.held and not account.has_funding:
+        elif account.held and id not in self.funded:
             cause = Cause.FUNDING
-        self.findings.differ(Check.BALANCE, cause, place, printable(id), format_decimal(told), show_number(found))
+        self.findings.differ(Check.BALANCE, cause, place, id, told, found)
 
     def finish(self, after: Snapshot) -> None:
         """Hold what is left against the snapshot: positions, their entries, and cash where both snapshots have it."""
@@ -219,7 +214,7 @@ class _Books:
             start = None if self.before is None else self.before.cash.get(id)
             if cash is not None and start is not None:
                 account = self.get_account(id)
-                account.held = account.held or bool(before)
+                account.held = account.held or account.open > 0 or bool(before)
                 self._compare_balance(after.place, id, account, cash, start + account.moved)
 
     def _check_end(self, after: Snapshot, id: str, market: str) -> None:
@@ -232,10 +227,9 @@ class _Books:
             if self.before is None or id not in self.before.cash:
                 self.findings.unchecked["position at the end of a market without fills"] += 1
                 return
-        what = f"{printable(id)}, {printable(market)}"
+        what = f"{id}, {market}"
         if told != position.size:
-            shown = format_decimal(told), format_decimal(position.size)
-            self.findings.differ(Check.END, Cause.END, after.place, what, *shown)
+            self.findings.differ(Check.END, Cause.END, after.place, what, told, position.size)
             return
         known = position.entry if told != 0 else None
         apart = Fraction(0) if known is None else abs(known - entry)
@@ -244,7 +238,7 @@ class _Books:
         else:
             assert known is not None
             cause = Cause.ROUNDING if apart <= get_blur(entry) + position.blur else Cause.ENTRY
-            self.findings.differ(Check.END, cause, after.place, what, format_decimal(entry), show_number(known))
+            self.findings.differ(Check.END, cause, after.place, what, entry, known)
 
 
 def get_blur(entry: Fraction) -> Fraction:
@@ -260,7 +254,8 @@ def get_blur(entry: Fraction) -> Fraction:
 
 
 def name(trade: Trade) -> str:
-    return f"{printable(trade.account)}, {printable(trade.market)}"
+    """What an example says of where it is."""
+    return f"{trade.account}, {trade.market}"
 
 
 def reconcile(data: Data, before: Snapshot | None = None, after: Snapshot | None = None) -> Reconciliation:
@@ -268,7 +263,8 @@ def reconcile(data: Data, before: Snapshot | None = None, after: Snapshot | None
     findings, notes = Findings(), list(data.notes)
     trades = order_trades(data.trades, findings, notes)
     flows = sorted(data.flows, key=lambda flow: flow.time)
-    books = _Books(data.convention, findings, before)
+    funded = frozenset(flow.account for flow in flows if flow.kind is Movement.FUNDING)
+    books = _Books(data.convention, findings, before, funded)
     for entry in in_order(trades, flows):
         if isinstance(entry, Trade):
             books.book(entry)

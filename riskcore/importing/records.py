@@ -144,7 +144,7 @@ class Data:
 
 def is_bounded(number: Fraction) -> bool:
     """Whether it is a decimal of ``DIGITS`` places at most on each side of the point."""
-    return bool(abs(number) < _LARGE and (number * _LARGE).denominator == 1)
+    return bool(abs(number) < _LARGE and _LARGE % number.denominator == 0)
 
 
 def to_decimal(value: object) -> Fraction:
@@ -190,3 +190,10 @@ def to_time(number: Fraction) -> int:
     if not 0 <= number <= _LAST_TIME:
         raise Fault("milliseconds since 1970, up to the year 9999", format_decimal(number))
     return number.numerator // number.denominator
+
+
+def get_time(value: object, name: str) -> int:
+    """The member's milliseconds."""
+    number = get_figure(value, name)
+    with within(name):
+        return to_time(number)
