@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from fractions import Fraction
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 from rich.console import Console
@@ -211,9 +212,20 @@ def _save(result: Replay, log: Path, target: Path) -> str | None:
 @click.option("--law", metavar="ID", help="Only the obligations of one law.")
 @click.option("--event", metavar="NAME", help="Only the obligations of one event, named as in logs.")
 @click.option("--jobs", type=click.IntRange(min=1), default=None, help="Processes; default: one per core.")
+@click.option("--export", type=click.Path(path_type=Path), metavar="DIR", help="Write each obligation as SMT-LIB 2.")
+@click.option("--cross-check", is_flag=True, help="Ask cvc5 each question too; to disagree is a violation.")
+@click.option(
+    "--cross-check-seconds",
+    type=click.FloatRange(min=0.1, max=3600),
+    default=3.0,
+    show_default=True,
+    metavar="S",
+    help="What cvc5 has for a question, before it counts as no answer.",
+)
+@click.option("--write-ledger", type=click.Path(path_type=Path), metavar="FILE", help="Record every verdict.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--rules", type=click.Path(path_type=Path), metavar="FILE.py", help="Prove the rules of this file.")
-def verify_command(law: str | None, event: str | None, jobs: int | None, output: str, rules: Path | None) -> None:
+def verify_command(law: str | None, event: str | None, output: str, rules: Path | None, **options: Any) -> None:
     """Prove every law of every event over the source that is installed here.
 
     With --rules, prove of a file's own functions what the laws rely on of the kernel's (RULES.md).
@@ -221,28 +233,33 @@ def verify_command(law: str | None, event: str | None, jobs: int | None, output:
     Exit codes: 0 all proven, 1 one is violated, 2 bad input or usage, 3 inconclusive.
     """
     if rules is not None:
-        if law or event:
-            raise click.UsageError("--rules goes without --law and --event")
-        _verify_rules(rules, jobs, output)
-    from riskcore.verify import Selection, get_law_ids, get_unit_names, get_verdict, to_json, verify
-    from riskcore.verify_report import print_results
+        if law or event or options["export"] or options["cross_check"] or options["write_ledger"]:
+            raise click.UsageError("--rules goes without --law, --event, --export, --cross-check and --write-ledger")
+        _verify_rules(rules, options["jobs"], output)
+    from riskcore.prover.second import is_installed
+    from riskcore.verify import Selection, get_law_ids, get_unit_names
+    from riskcore.verify_run import Order, get_exit_code, print_run, run, to_json
 
     _check_name("--law", law, get_law_ids())
     _check_name("--event", event, tuple(name for name in get_unit_names() if not name.startswith("lemma:")))
-    selection, started = Selection(law, event), time.perf_counter()
-    try:
+    selection = Selection(law, event)
+    if options["write_ledger"] is not None and not selection.is_everything:
+        raise click.UsageError("--write-ledger records everything, so it goes without --law and --event")
+    if options["cross_check"] and not is_installed():
+        raise click.UsageError("--cross-check needs cvc5: pip install 'riskcore[cross-check]', or pip install cvc5")
+    seconds = options["cross_check_seconds"] if options["cross_check"] else None
+    order = Order(
+        selection, options["jobs"] or os.cpu_count() or 1, options["export"], seconds, options["write_ledger"]
+    )
+    with _refusing():
         with show_progress(Console(stderr=True), "proving") as progress:
             report = None if progress is None else (lambda unit, done, total: progress(done, total))
-            results = verify(selection, jobs or os.cpu_count() or 1, report)
-    except KeyboardInterrupt:
-        say("Interrupted.")
-        sys.exit(INTERRUPTED)
-    seconds = time.perf_counter() - started
-    if output == "json":
-        show(json.dumps(to_json(results, selection, seconds)) + "\n")
-    else:
-        show(render(lambda console: print_results(results, selection, seconds, console)))
-    sys.exit({"PROVED": 0, "VIOLATED": 1}.get(get_verdict(results, selection), 3))
+            done = run(order, report)
+        if output == "json":
+            show(json.dumps(to_json(done)) + "\n")
+        else:
+            show(render(lambda console: print_run(done, console)))
+    sys.exit(get_exit_code(done))
 
 
 @main.command("vectors")
@@ -344,6 +361,48 @@ def _verify_rules(rules: Path, jobs: int | None, output: str) -> None:
     else:
         show(render(lambda console: print_findings(file, findings, seconds, console)))
     sys.exit({"PROVED": 0, "VIOLATED": 1}.get(get_verdict(file, findings), 3))
+
+
+@main.command("mutate")
+@click.option("--module", metavar="NAME", help="Only mutants of this module of the kernel.")
+@click.option("--function", metavar="NAME", help="Only of this function, or Class.method; with --module.")
+@click.option("--changed", metavar="BASE", help="Only of functions that differ from this commit's.")
+@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="So many, spread evenly.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the sample.")
+@click.option("--by", type=click.Choice(["proofs", "tests", "both"]), default="both", show_default=True)
+@click.option("--jobs", type=click.IntRange(min=1), default=None, help="Processes; default: one per core.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Keep results there, and go on from them.")
+@click.option("--format", "output", type=click.Choice(["text", "json", "page"]), default="text", show_default=True)
+def mutate_command(by: str, jobs: int | None, out: Path | None, output: str, **options: Any) -> None:
+    """Plant small wrong changes in the kernel, and say which the proofs find, and which the tests.
+
+    Tests are run from a checkout; proofs from anywhere.
+
+    Exit codes: 0 all are found or known to be no faults, 1 one survives, 2 bad input or usage, 3 one is unknown.
+    """
+    from riskcore.mutation.campaign import run
+    from riskcore.mutation.checking import is_checkout
+    from riskcore.mutation.score import get_exit_code, to_json, to_page, to_text
+    from riskcore.mutation.selection import Wanted, get_function_names, select
+    from riskcore.mutation.types import KERNEL
+
+    wanted = Wanted(**options)
+    _check_name("--module", wanted.module, tuple(KERNEL))
+    if wanted.function is not None:
+        if wanted.module is None:
+            raise click.UsageError("--function needs --module")
+        _check_name("--function", wanted.function, get_function_names(wanted.module))
+    if by != "proofs" and not is_checkout():
+        raise click.UsageError(f"--by {by}: the tests are not installed; run it in a checkout, or --by proofs")
+    with _refusing():
+        mutants = select(wanted)
+        with show_progress(Console(stderr=True), "hunting") as progress:
+            trials = run(mutants, by, jobs or os.cpu_count() or 1, out, progress)
+    if output == "json":
+        show(json.dumps(to_json(trials, by)) + "\n")
+    else:
+        show(to_page(trials, by, wanted.get_command(by)) if output == "page" else to_text(trials, by))
+    sys.exit(get_exit_code(trials))
 
 
 @main.group("rulebook")
@@ -706,6 +765,46 @@ def picture_command(log: Path, out: Path, market: str | None) -> None:
         with write_whole(out) as file:
             file.write(draw_cascade(cascade).encode())
     show(f"{printable(cascade.market)} in {printable(str(out))}\n")
+
+
+@main.command("fuzz")
+@click.option("--steps", type=click.IntRange(min=1), help="Events to propose.  [default: 10000]")
+@click.option("--seed", type=click.IntRange(min=0, max=2**64 - 1), help="What all walks come from.  [default: 0]")
+@click.option("--rulebook", metavar="NAME|FILE", help="A preset, a file or a log; default: each walk draws its own.")
+@click.option("--jobs", type=click.IntRange(min=1), default=None, help="Processes; default: one per core.")
+@click.option("--dask", "address", metavar="ADDRESS", help="Instead, the Dask scheduler of several machines.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="For findings; default: riskcore-fuzz.")
+@click.option("--resume", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Go on with the run there.")
+@_FORMAT
+def fuzz_command(jobs: int | None, address: str | None, folder: Path | None, output: str, **options: Any) -> None:
+    """Walk at random and check every law after each step, against a naive model.
+
+    What breaks a law is made short, and saved as a log for replay and as a test for pytest. With --resume, --steps
+    makes a run longer.
+
+    Exit codes: 0 all hold, 1 one is violated, 2 bad input, 3 inconclusive, 130 interrupted.
+    """
+    if not __debug__:
+        raise click.UsageError("laws are checked by assertions, which python -O leaves out: run it without -O")
+    given = [name for name in ("seed", "rulebook", "out") if options[name] is not None]
+    if folder is not None and given:
+        raise click.UsageError(f"--resume goes on with a run as it was begun, so --{given[0]} is one too many")
+    from riskcore.testing.fuzzing.command import resume, start
+    from riskcore.testing.fuzzing.report import get_verdict, print_report, to_json
+    from riskcore.testing.fuzzing.session import WorkersDied
+
+    with _refusing():
+        run = start(**options) if folder is None else resume(folder, options["steps"])
+        try:
+            with show_progress(Console(stderr=True), "fuzzing") as progress:
+                run.go(jobs or os.cpu_count() or 1, address, progress)
+        except WorkersDied:
+            say(f"Processes ended before their work was done. riskcore fuzz --resume {run.folder} goes on.")
+        except KeyboardInterrupt:
+            say(f"What was found is saved: riskcore fuzz --resume {run.folder} goes on.")
+            raise
+    show(json.dumps(to_json(run)) + "\n" if output == "json" else render(partial(print_report, run)))
+    sys.exit({"HOLDS": 0, "VIOLATED": 1}.get(get_verdict(run.session), 3))
 
 
 @contextmanager

@@ -39,3 +39,21 @@ def write_whole(path: Path) -> Iterator[BinaryIO]:
         with open(new, "wb") as file:
             yield file
         os.replace(new, target)
+
+
+@contextmanager
+def write_whole_folder(path: Path) -> Iterator[Path]:
+    """A new folder beside ``path`` that takes its place where the block ends well, and else leaves no trace.
+
+    What was at ``path`` is gone then. Raises ``OSError`` where it cannot be written, or where ``path`` is no folder.
+    """
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_dir():
+        raise OSError("no folder")
+    with TemporaryDirectory(prefix=".riskcore-", dir=target.parent) as folder:
+        new, old = Path(folder) / "new", Path(folder) / "old"
+        new.mkdir()
+        yield new
+        if target.exists():
+            os.replace(target, old)
+        os.replace(new, target)

@@ -9,13 +9,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from hashlib import sha256
 from multiprocessing import get_context
+from pathlib import Path
 
-from attrs import asdict, frozen
+from attrs import asdict, evolve, frozen
 
 from proofs.lemmas import LEMMAS, get_lemma_obligations
 from riskcore.events import Header
+from riskcore.export import get_script, save_script
+from riskcore.prover.apart import apart
 from riskcore.prover.obligations import Obligation, get_event_name, get_obligations
+from riskcore.prover.second import Opinion, SecondSolver, asking, get_opinion
+from riskcore.prover.smtlib import Reader, get_checks
 from riskcore.prover.solver import Verdict, decide_claim
 from riskcore.prover.witness import get_witnesses
 from specs.contracts import CONTRACTS
@@ -38,7 +44,10 @@ INDUCTION = ("CASH-1", "CASH-2", "BAL-1", "BAL-2", "INV-1", "ADL-2")
 
 @frozen
 class Result:
-    """One obligation's verdict."""
+    """One obligation's verdict.
+
+    ``digest``: SHA-256 of its script, in which ``checks`` questions are asked; none where it is no formula.
+    """
 
     name: str
     law: str
@@ -50,6 +59,20 @@ class Result:
     rlimit: int
     seconds: float
     counterexample: str | None
+    digest: str = ""
+    checks: int = 0
+    opinion: Opinion | None = None
+
+
+@frozen
+class Extras:
+    """What is done with each obligation besides proving it.
+
+    ``export``: the folder that its script is written to. ``second``: seconds that cvc5 has for each of its checks.
+    """
+
+    export: Path | None = None
+    second: float | None = None
 
 
 @frozen
@@ -89,10 +112,11 @@ def get_law_ids() -> tuple[str, ...]:
 
 
 def collect(unit: str) -> list[Obligation]:
-    """The obligations of one unit of work."""
-    if unit.startswith("lemma:"):
-        return get_lemma_obligations(unit.removeprefix("lemma:"))
-    return get_obligations(get_kind(unit))
+    """The obligations of one unit of work, the same whatever was collected before."""
+    with apart():
+        if unit.startswith("lemma:"):
+            return get_lemma_obligations(unit.removeprefix("lemma:"))
+        return get_obligations(get_kind(unit))
 
 
 def prove(obligation: Obligation) -> Result:
@@ -121,14 +145,26 @@ def prove(obligation: Obligation) -> Result:
     )
 
 
-def verify_unit(unit: str, selection: Selection) -> list[Result]:
+def verify_unit(unit: str, selection: Selection, extras: Extras | None = None) -> list[Result]:
     """Collect and prove one unit of work. Lemmas are proven whatever is selected: every obligation rests on them."""
-    if unit.startswith("lemma:"):
-        return [prove(obligation) for obligation in collect(unit)]
-    results = [prove(obligation) for obligation in collect(unit) if selection.wants(obligation.law, obligation.event)]
-    if selection.wants("WITNESS", unit):
+    is_lemma, extras = unit.startswith("lemma:"), extras or Extras()
+    obligations = [one for one in collect(unit) if is_lemma or selection.wants(one.law, one.event)]
+    reader = Reader()
+    with asking(extras.second or 0) as solver:
+        results = [examine(obligation, reader, solver, extras) for obligation in obligations]
+    if not is_lemma and selection.wants("WITNESS", unit):
         results.append(replay_witnesses(unit))
     return results
+
+
+def examine(obligation: Obligation, reader: Reader, solver: SecondSolver, extras: Extras) -> Result:
+    """Prove an obligation, write it down, and ask for a second opinion, as far as asked for."""
+    result, checks = prove(obligation), list(get_checks(obligation.claims, reader))
+    script = get_script(obligation, checks)
+    if extras.export is not None:
+        save_script(extras.export, obligation, script)
+    opinion = None if extras.second is None else get_opinion(solver, result.verdict, checks)
+    return evolve(result, digest=sha256(script.encode()).hexdigest(), checks=len(checks), opinion=opinion)
 
 
 def replay_witnesses(unit: str) -> Result:
@@ -155,35 +191,46 @@ def get_kind(unit: str) -> type[Header]:
     return next(kind for kind in CONTRACTS if get_event_name(kind) == unit)
 
 
-def verify(selection: Selection, jobs: int, report: Callable[[str, int, int], None] | None = None) -> list[Result]:
+def verify(
+    selection: Selection,
+    jobs: int,
+    report: Callable[[str, int, int], None] | None = None,
+    extras: Extras | None = None,
+) -> list[Result]:
     """Prove what is selected; ``report`` is told each finished unit, how many are done, and how many there are."""
     units = [unit for unit in get_unit_names() if unit.startswith("lemma:") or selection.event in (None, unit)]
     results: dict[str, list[Result]] = {}
-    for done, (unit, found) in enumerate(_run(units, selection, jobs), start=1):
+    for done, (unit, found) in enumerate(_run(units, selection, jobs, extras), start=1):
         results[unit] = found
         if report is not None:
             report(unit, done, len(units))
     return [result for unit in units for result in results[unit]]
 
 
-def _run(units: list[str], selection: Selection, jobs: int) -> Iterator[tuple[str, list[Result]]]:
+def _run(
+    units: list[str], selection: Selection, jobs: int, extras: Extras | None
+) -> Iterator[tuple[str, list[Result]]]:
     if jobs == 1:
         for unit in units:
-            yield unit, verify_unit(unit, selection)
+            yield unit, verify_unit(unit, selection, extras)
         return
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         # the events with the most paths first, so that none is left to the end alone
         heavy = ("fill", "begin_deleveraging", "liquidation_fill", "takeover", "deleverage")
         ordered = sorted(units, key=lambda unit: (heavy.index(unit) if unit in heavy else len(heavy), unit))
-        futures = {pool.submit(verify_unit, unit, selection): unit for unit in ordered}
+        futures = {pool.submit(verify_unit, unit, selection, extras): unit for unit in ordered}
         for future in as_completed(futures):
             yield futures[future], future.result()
 
 
 def get_verdict(results: list[Result], selection: Selection) -> str:
-    """PROVED, VIOLATED, or INCONCLUSIVE where something is unknown, vacuous or nothing was selected."""
+    """PROVED, VIOLATED where one is or the solvers disagree, or INCONCLUSIVE.
+
+    That is where something is unknown or vacuous, or nothing was selected. A second solver's silence changes nothing.
+    """
     verdicts = {result.verdict for result in results}
-    if Verdict.VIOLATED.value in verdicts:
+    is_disputed = any(result.opinion is not None and result.opinion.disagreed for result in results)
+    if Verdict.VIOLATED.value in verdicts or is_disputed:
         return "VIOLATED"
     is_asked = any(selection.wants(result.law, result.event) for result in results)
     return "PROVED" if is_asked and verdicts == {Verdict.PROVED.value} else "INCONCLUSIVE"

@@ -118,8 +118,6 @@ MARKET_INTS = (
 POSITION_INTS = ("size", "cost", "entry_index", "opened")
 EPISODE_INTS = ("lots", "share", "done", "head", "excess", "sequence", "level_lots", "level_weight", "remainder")
 
-EVENT_TIME = new_int("event.timestamp")
-
 RESERVES = ("outside", "insurance", "fees", "transit", "uncovered", "escrow")
 DRAWS_FIELDS = ("drawn", "since")
 ORDER_INTS = ("account", "market", "size", "price", "sequence", "reserved", "ahead", "behind")
@@ -216,7 +214,7 @@ class Rest(Opaque):
         tracer.assume(to_bool(facts))
 
     def are_marks_fresh(self, time: Any) -> Any:
-        if not time.term.eq(EVENT_TIME.term):
+        if not time.term.eq(new_int("event.timestamp").term):
             raise TypeError("marks were judged by another time than the event's")
         return self.is_fresh
 

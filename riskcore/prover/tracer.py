@@ -370,15 +370,25 @@ def get_part_facts(call: Call) -> list[z3.BoolRef]:
     return [z3.Implies(is_level, order), z3.Implies(z3.And(is_level, policy == 0), least == whole)]
 
 
-def get_paths(function: Callable[[Tracer], T]) -> Iterator[Path[T]]:
-    """Every path of ``function``, which sets its symbols up and runs what is traced."""
+def take_last(scripts: list[list[Decision]]) -> int:
+    """The script that was left last."""
+    return len(scripts) - 1
+
+
+def get_paths(
+    function: Callable[[Tracer], T], choose: Callable[[list[list[Decision]]], int] = take_last
+) -> Iterator[Path[T]]:
+    """Every path of ``function``, which sets its symbols up and runs what is traced.
+
+    ``choose`` says which of those left is next; it changes their order and nothing else.
+    """
     scripts: list[list[Decision]] = [[]]
     count = 0
     while scripts:
         count += 1
         if count > PATH_LIMIT:
             raise PathLimitExceeded(f"more than {PATH_LIMIT} paths")
-        tracer = Tracer(scripts.pop())
+        tracer = Tracer(scripts.pop(choose(scripts)))
         start_run(tracer)
         result: T | None = None
         error: Exception | None = None

@@ -1,0 +1,150 @@
+"""Which assumptions about the state before an event its proofs need: ``python -m tests.needed [UNIT ...]``.
+
+Each conjunct that the prover assumes is a name: who assumes it, and what it says, whichever account it says it of.
+It is needed if some claim that follows no longer does without it, or leaves z3 at a loss. Cores say where to look:
+of a claim's assumptions only those in a core of it are left out in turn, and only until each is known as needed.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import z3
+from attrs import field, frozen
+
+from riskcore.prover.solver import Claim
+from riskcore.prover.tracer import Tracer
+from riskcore.verify import collect, get_unit_names
+
+#: z3's effort for a core, and then for each assumption left out of it.
+CORE_RLIMIT, WITHOUT_RLIMIT = 20_000_000, 2_000_000
+
+#: What defines a name or settles a claim's own condition says nothing of the state before.
+DEFINING = ("_define", "_settle")
+
+_NUMBERS = re.compile(r"(account|stake|quotient|equity|initial|maintenance|open_interest)\d+")
+
+
+@frozen
+class Tally:
+    """Every assumption that was met, and those that some claim needs, with the claim."""
+
+    met: dict[str, None] = field(factory=dict)
+    needed: dict[str, str] = field(factory=dict)
+
+
+class Assumptions:
+    """Who assumed a fact, as it was traced."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[int, tuple[z3.BoolRef, str]] = {}
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Note down what the block assumes."""
+        assume = Tracer.assume
+
+        def note(tracer: Tracer, *facts: z3.BoolRef) -> None:
+            who = get_caller()
+            if who not in DEFINING:
+                self._by_id |= {fact.get_id(): (fact, who) for fact in facts}
+            assume(tracer, *facts)
+
+        with patch.object(Tracer, "assume", note):
+            yield
+
+    def split(self, premise: z3.BoolRef) -> Iterator[tuple[str | None, z3.BoolRef]]:
+        """The premise's parts, each with its name; a premise that is no assumption has none."""
+        _, who = self._by_id.get(premise.get_id(), (None, None))
+        if who is None:
+            yield None, premise
+            return
+        for part in get_parts(premise):
+            yield get_name(who, part), part
+
+
+def get_caller() -> str:
+    """The function that assumes, beyond those which only pass it on."""
+    frame: Any = sys._getframe(2)
+    while frame.f_code.co_name in ("assume", "assume_book", "certify_book") and frame.f_back is not None:
+        frame = frame.f_back
+    return str(frame.f_code.co_name)
+
+
+def get_parts(fact: z3.BoolRef) -> Iterator[z3.BoolRef]:
+    if z3.is_and(fact):
+        for child in fact.children():
+            yield from get_parts(child)
+    elif not z3.is_true(fact):
+        yield fact
+
+
+def get_name(who: str, fact: z3.BoolRef) -> str:
+    said = _NUMBERS.sub(r"\1", " ".join(fact.sexpr().split()))
+    return f"{who}: {said}"
+
+
+def look(unit: str, tally: Tally) -> None:
+    """Add what a unit's claims need to the tally."""
+    assumptions = Assumptions()
+    with assumptions.watching():
+        obligations = collect(unit)
+    for obligation in obligations:
+        for claim in obligation.claims:
+            look_at_claim(claim, obligation.name, assumptions, tally)
+
+
+def look_at_claim(claim: Claim, name: str, assumptions: Assumptions, tally: Tally) -> None:
+    if z3.is_true(z3.simplify(claim.conclusion)):
+        return
+    parts = [pair for premise in claim.premises for pair in assumptions.split(premise)]
+    tally.met.update((who, None) for who, _ in parts if who is not None)
+    unknown = {who for who, _ in parts if who is not None and who not in tally.needed}
+    if not unknown:
+        return
+    for candidate in get_core(parts, claim, unknown):
+        kept = [part for who, part in parts if who != candidate]
+        if ask(kept, claim, WITHOUT_RLIMIT) != z3.unsat:
+            tally.needed[candidate] = name
+
+
+def get_core(parts: list[tuple[str | None, z3.BoolRef]], claim: Claim, unknown: set[str]) -> list[str]:
+    """The unknown assumptions among those that z3 contradicts the claim's negation with."""
+    context = claim.conclusion.ctx
+    solver = z3.Solver(ctx=context)
+    solver.set("rlimit", CORE_RLIMIT)
+    labels = {who: z3.Bool(f"assumed{number}", context) for number, who in enumerate(sorted(unknown))}
+    for who, part in parts:
+        solver.add(part if who not in labels else z3.Implies(labels[who], part))
+    solver.add(z3.Not(claim.conclusion))
+    if solver.check(*labels.values()) != z3.unsat:
+        return sorted(unknown)
+    core = {label.decl().name() for label in solver.unsat_core()}
+    return [who for who, label in labels.items() if label.decl().name() in core]
+
+
+def ask(premises: Iterable[z3.BoolRef], claim: Claim, rlimit: int) -> z3.CheckSatResult:
+    solver = z3.Solver(ctx=claim.conclusion.ctx)
+    solver.set("rlimit", rlimit)
+    solver.add(*premises, z3.Not(claim.conclusion))
+    return solver.check()
+
+
+def main(units: list[str]) -> None:
+    tally = Tally()
+    for unit in units or [name for name in get_unit_names() if not name.startswith("lemma:")]:
+        look(unit, tally)
+        print(f"{unit}: {len(tally.needed)} of {len(tally.met)} assumptions needed", file=sys.stderr, flush=True)
+    for name, claim in sorted(tally.needed.items()):
+        print(f"needed\t{name}\t{claim}")
+    for name in sorted(set(tally.met) - set(tally.needed)):
+        print(f"not needed\t{name}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
