@@ -9,12 +9,12 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from fractions import Fraction
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 from rich.console import Console
@@ -24,6 +24,9 @@ from riskcore.bad_input import Fault, LogError, get_cause, printable
 from riskcore.replay import CHECKPOINT_EVERY, MonitorFactory, Replay, Verdict, replay, save_prefix
 from riskcore.report import get_json, print_replay
 from riskcore.units import parse_decimal
+
+if TYPE_CHECKING:
+    from riskcore.importing.reconcile import Reconciliation
 
 EXIT_CODES: Final = {Verdict.HOLDS: 0, Verdict.VIOLATED: 1, Verdict.INCONCLUSIVE: 3}
 BAD_INPUT: Final = 2
@@ -668,6 +671,83 @@ def _read_wallet(text: str) -> Fraction:
         return Fraction(*parse_decimal(text))
     except Fault as fault:
         raise click.UsageError(f"--wallet {text}: expected {fault.expected}") from None
+
+
+@main.group("import")
+def import_group() -> None:
+    """Fills as venues and clients give them: checked against their own columns, and made into a log (IMPORT.md).
+
+    Exit codes: 0 all reconciled, 1 divergences, 2 bad input, 3 nothing could be checked.
+    """
+
+
+_OUT = click.option("--out", type=click.Path(path_type=Path), metavar="LOG", help="Where the log is written.")
+_FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+
+
+@import_group.command("hyperliquid")
+@_FILES
+@click.option("--before", type=click.Path(path_type=Path), metavar="STATE", help="clearinghouseState before the first.")
+@click.option("--after", type=click.Path(path_type=Path), metavar="STATE", help="clearinghouseState after the last.")
+@_OUT
+@_FORMAT
+def import_hyperliquid_command(
+    files: tuple[Path, ...], before: Path | None, after: Path | None, out: Path | None, output: str
+) -> None:
+    """Fills and misc events, as nodes write them or the API answers them; a state may be an object of them by user.
+
+    Exit codes: 0 all reconciled, 1 divergences, 2 bad input, 3 nothing could be checked.
+    """
+    from riskcore.importing.run import import_hyperliquid
+
+    _import(lambda progress: import_hyperliquid(files, before, after, progress), out, output)
+
+
+@import_group.command("ccxt")
+@_FILES
+@click.option("--positions", type=click.Path(path_type=Path), metavar="FILE", help="fetch_positions after the last.")
+@_OUT
+@_FORMAT
+def import_ccxt_command(files: tuple[Path, ...], positions: Path | None, out: Path | None, output: str) -> None:
+    """What fetch_my_trades gives; each of several files is an account.
+
+    Exit codes: 0 all reconciled, 1 divergences, 2 bad input, 3 nothing could be checked.
+    """
+    from riskcore.importing.run import import_ccxt
+
+    _import(lambda progress: import_ccxt(files, positions, progress), out, output)
+
+
+@import_group.command("csv")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--mapping", required=True, type=click.Path(path_type=Path), metavar="MAP.toml", help="What columns mean."
+)
+@_OUT
+@_FORMAT
+def import_csv_command(file: Path, mapping: Path, out: Path | None, output: str) -> None:
+    """A CSV file of fills, whose columns, words and units a TOML file names.
+
+    Exit codes: 0 all reconciled, 1 divergences, 2 bad input, 3 nothing could be checked.
+    """
+    from riskcore.importing.run import import_table
+
+    _import(lambda progress: import_table(file, mapping, progress), out, output)
+
+
+def _import(read: Callable[[Callable[[int, int], None] | None], Reconciliation], out: Path | None, output: str) -> None:
+    from riskcore.importing.report import print_import, to_json
+    from riskcore.importing.run import finish_import
+
+    with _refusing(), nullcontext() if out is None else _writing(out, b'"riskcore_log"', "log"):
+        with _with_lasting_values(), show_progress(Console(stderr=True), "reading") as progress:
+            result = read(progress)
+        imported = finish_import(result, out)
+    if output == "json":
+        show(json.dumps(to_json(imported)) + "\n")
+    else:
+        show(render(lambda console: print_import(imported, console)))
+    sys.exit(result.findings.exit_code)
 
 
 @main.command("simulate")
