@@ -28,6 +28,9 @@ from specs.arithmetic import both_ways, every, implies, magnitude
 from specs.deleveraging import eligible
 from specs.ranking import PRIME, score
 
+#: The first 128 binary digits of the golden ratio's fraction, made odd.
+GOLDEN = 0x9E3779B97F4A7C15F39CC0605CEDC835
+
 
 def _any_candidate(tracer: Tracer, name: str) -> Any:
     score = Score(new_int(f"{name}.numerator"), new_int(f"{name}.denominator"))
@@ -147,6 +150,13 @@ def _numbers_are_below_the_prime(tracer: Tracer) -> Any:
     state, word = new_int("state"), new_int("word")
     result: Any = ranking.mix(state, word)
     return every(result >= 0, result < PRIME)
+
+
+def _numbers_are_fifth_powers(tracer: Tracer) -> Any:
+    state, word = new_int("state"), new_int("word")
+    base: Any = state + word + GOLDEN
+    power = base * base * base * base * base
+    return ranking.mix(state, word) == power % PRIME
 
 
 def _numbers_mix_all_they_depend_on(tracer: Tracer) -> Any:
@@ -406,6 +416,12 @@ LEMMAS = (
         _numbers_mix_all_they_depend_on,
         "one id, any seed and sequence; tests compare others",
         contracts=True,
+    ),
+    Lemma(
+        "numbers_are_fifth_powers",
+        "ADL-2",
+        "a number is the fifth power, modulo the prime, of state, word and the golden ratio's digits together",
+        _numbers_are_fifth_powers,
     ),
     Lemma(
         "numbers_are_below_the_prime",

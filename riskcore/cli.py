@@ -7,12 +7,14 @@ import io
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from fractions import Fraction
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 from rich.console import Console
@@ -22,6 +24,9 @@ from riskcore.bad_input import Fault, LogError, get_cause, printable
 from riskcore.replay import CHECKPOINT_EVERY, MonitorFactory, Replay, Verdict, replay, save_prefix
 from riskcore.report import get_json, print_replay
 from riskcore.units import parse_decimal
+
+if TYPE_CHECKING:
+    from riskcore.importing.reconcile import Reconciliation
 
 EXIT_CODES: Final = {Verdict.HOLDS: 0, Verdict.VIOLATED: 1, Verdict.INCONCLUSIVE: 3}
 BAD_INPUT: Final = 2
@@ -76,7 +81,10 @@ def main() -> None:
     metavar="FILE",
     help="Where a law breaks, write the shortest part of the log that shows it.",
 )
-def replay_command(log: Path, output: str, laws: bool, checkpoint_every: int, save_prefix: Path | None) -> None:
+@click.option("--rules", type=click.Path(path_type=Path), metavar="FILE.py", help="Run with the rules of this file.")
+def replay_command(
+    log: Path, output: str, laws: bool, checkpoint_every: int, save_prefix: Path | None, rules: Path | None
+) -> None:
     """Replay LOG, a JSONL event log, and check every law on the way.
 
     Exit codes: 0 all laws hold, 1 one is violated, 2 bad input, 3 inconclusive.
@@ -84,9 +92,10 @@ def replay_command(log: Path, output: str, laws: bool, checkpoint_every: int, sa
     if str(log) == "-":
         raise click.UsageError("standard input is not supported: a log may be read twice, so name a file")
     try:
-        result = _replay(log, laws, checkpoint_every)
+        with _with_rules(rules) as get_monitor:
+            result = _replay(log, get_monitor if laws else None, checkpoint_every)
         saved = None if save_prefix is None else _save(result, log, save_prefix)
-        _print(result, str(log), output, saved)
+        _print(result, str(log), output, saved, None if rules is None else str(rules))
     except LogError as error:
         say(f"Error: {error}")
         sys.exit(BAD_INPUT)
@@ -96,15 +105,28 @@ def replay_command(log: Path, output: str, laws: bool, checkpoint_every: int, sa
     sys.exit(EXIT_CODES[result.verdict])
 
 
+@contextmanager
+def _with_rules(rules: Path | None) -> Iterator[Callable[[], MonitorFactory]]:
+    """The block runs with a file's rules, and the monitor is one that knows; without a file, as ever."""
+    if rules is None:
+        yield _get_monitor
+        return
+    from riskcore.own_rules.files import read_rules
+    from riskcore.own_rules.planted import RulesMonitor, planted
+
+    with planted(read_rules(rules)):
+        yield lambda: RulesMonitor
+
+
 def _get_monitor() -> MonitorFactory:
     from riskcore.monitor import Monitor
 
     return Monitor
 
 
-def _replay(log: Path, laws: bool, checkpoint_every: int) -> Replay:
+def _replay(log: Path, get_monitor: Callable[[], MonitorFactory] | None, checkpoint_every: int) -> Replay:
     with _with_lasting_values(), show_progress(Console(stderr=True)) as progress:
-        monitor = _get_monitor() if laws else None
+        monitor = None if get_monitor is None else get_monitor()
         return replay(log, monitor, checkpoint_every=checkpoint_every, progress=progress)
 
 
@@ -131,11 +153,11 @@ def show_progress(console: Console, what: str = "replaying") -> Iterator[Callabl
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _print(result: Replay, file: str, output: str, saved: str | None) -> None:
+def _print(result: Replay, file: str, output: str, saved: str | None, rules: str | None) -> None:
     if output == "json":
-        show(json.dumps(get_json(result, file, saved)) + "\n")
+        show(json.dumps(get_json(result, file, saved, rules)) + "\n")
         return
-    show(render(lambda console: print_replay(result, file, console, saved)))
+    show(render(lambda console: print_replay(result, file, console, saved, rules)))
 
 
 def show(text: str) -> None:
@@ -186,6 +208,38 @@ def _save(result: Replay, log: Path, target: Path) -> str | None:
     return str(target)
 
 
+@main.command("explain")
+@click.argument("log", type=click.Path(path_type=Path))
+@click.option(
+    "--event", "wanted", required=True, metavar="N|ID", help="Its number, from 1, or its id (of digits: id:7)."
+)
+@click.option("--account", metavar="ID", help="Whose margin; default: the account that the event is about.")
+@click.option(
+    "--under", "rulebook", metavar="NAME|FILE", help="And what this preset or rulebook would have made of it."
+)
+@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def explain_command(log: Path, wanted: str, account: str | None, rulebook: str | None, output: str) -> None:
+    """Say why event N of LOG did what it did, or was rejected: margin, stages, queue, roundings, laws.
+
+    LOG is replayed up to the event, and not read beyond it. Exit codes: 0, 1 a law is violated by the event, 2 bad
+    input.
+    """
+    from riskcore.explain.as_json import to_json
+    from riskcore.explain.explanation import explain
+    from riskcore.explain.moment import reach
+    from riskcore.explain.text import print_explanation
+
+    with _refusing():
+        with _with_lasting_values(), show_progress(Console(stderr=True)) as progress:
+            moment = reach(log, wanted, progress)
+        found = explain(moment, account, rulebook)
+        if output == "json":
+            show(json.dumps(to_json(found)) + "\n")
+        else:
+            show(render(lambda console: print_explanation(found, console)))
+    sys.exit(0 if found.is_lawful else 1)
+
+
 @main.command("verify")
 @click.option("--law", metavar="ID", help="Only the obligations of one law.")
 @click.option("--event", metavar="NAME", help="Only the obligations of one event, named as in logs.")
@@ -202,11 +256,18 @@ def _save(result: Replay, log: Path, target: Path) -> str | None:
 )
 @click.option("--write-ledger", type=click.Path(path_type=Path), metavar="FILE", help="Record every verdict.")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def verify_command(law: str | None, event: str | None, output: str, **options: Any) -> None:
+@click.option("--rules", type=click.Path(path_type=Path), metavar="FILE.py", help="Prove the rules of this file.")
+def verify_command(law: str | None, event: str | None, output: str, rules: Path | None, **options: Any) -> None:
     """Prove every law of every event over the source that is installed here.
 
-    Exit codes: 0 all proven, 1 one is violated, 2 usage, 3 inconclusive.
+    With --rules, prove of a file's own functions what the laws rely on of the kernel's (RULES.md).
+
+    Exit codes: 0 all proven, 1 one is violated, 2 bad input or usage, 3 inconclusive.
     """
+    if rules is not None:
+        if law or event or options["export"] or options["cross_check"] or options["write_ledger"]:
+            raise click.UsageError("--rules goes without --law, --event, --export, --cross-check and --write-ledger")
+        _verify_rules(rules, options["jobs"], output)
     from riskcore.prover.second import is_installed
     from riskcore.verify import Selection, get_law_ids, get_unit_names
     from riskcore.verify_run import Order, get_exit_code, print_run, run, to_json
@@ -231,6 +292,149 @@ def verify_command(law: str | None, event: str | None, output: str, **options: A
         else:
             show(render(lambda console: print_run(done, console)))
     sys.exit(get_exit_code(done))
+
+
+@main.command("vectors")
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--event", "events", multiple=True, metavar="NAME", help="Only the cases of this event; may be repeated.")
+@click.option("--suite", type=click.Choice(["paths", "walks"]), help="Only this suite.")
+@click.option("--jobs", type=click.IntRange(min=1), default=None, help="Processes; default: one per core.")
+def vectors_command(folder: Path, events: tuple[str, ...], suite: str | None, jobs: int | None) -> None:
+    """Write conformance vectors into DIR, for engines in any language: CONFORMANCE.md has the format.
+
+    DIR is new or empty, or has vectors, which are replaced. Exit codes: 0, 2 bad input, 3 a path is left out for want
+    of a model.
+    """
+    from riskcore.conformance.suites import SUITES, make_vectors
+    from riskcore.conformance.vectors import check_target, get_kernel, write_vectors
+    from riskcore.conformance.wire import EVENT_NAMES
+
+    for event in events:
+        _check_name("--event", event, EVENT_NAMES)
+    with _refusing():
+        check_target(folder)
+        with show_progress(Console(stderr=True), "tracing") as progress:
+            suites, kernel = SUITES if suite is None else (suite,), get_kernel()
+            made = make_vectors(events or EVENT_NAMES, suites, kernel, jobs or os.cpu_count() or 1, progress)
+        written = write_vectors(folder, made, kernel)
+    for line in written.left_out:
+        say(f"Left out: {line}")
+    show(f"{printable(str(folder))}: {written.cases:,} cases of {len(written.counts)} events, kernel {kernel}\n")
+    sys.exit(0 if written.cases and not any("no_model" in line for line in written.left_out) else 3)
+
+
+@main.command("conform")
+@click.argument("command", nargs=-1, required=True, metavar="-- CMD ...")
+@click.option(
+    "--vectors", type=click.Path(path_type=Path), metavar="DIR", help="Run the cases that vectors wrote there."
+)
+@click.option("--events", metavar="A,B", help="Only cases of these events, and walks of these.")
+@click.option("--fuzz", type=click.IntRange(min=0), metavar="N", help="Events of random walks; 2000 without vectors.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the walks.")
+@click.option("--timeout", type=click.FloatRange(min=0.01), default=10.0, show_default=True, help="Seconds per answer.")
+@click.option("--time-limit", type=click.FloatRange(min=1), default=900.0, show_default=True, help="Seconds in all.")
+@click.option("--save", type=click.Path(path_type=Path), metavar="DIR", help="Write the divergence there.")
+@click.option("--format", "output", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True)
+def conform_command(
+    command: tuple[str, ...],
+    vectors: Path | None,
+    events: str | None,
+    fuzz: int | None,
+    seed: int,
+    timeout: float,
+    time_limit: float,
+    save: Path | None,
+    output: str,
+) -> None:
+    """Drive the engine CMD over standard input and output, and compare it with the kernel event by event.
+
+    Exit codes: 0 conforms, 1 diverges, 2 bad input, 3 inconclusive. CONFORMANCE.md has the protocol.
+    """
+    from riskcore.conformance.cases import list_cases
+    from riskcore.conformance.conform import Order, conform
+    from riskcore.conformance.keep import keep
+    from riskcore.conformance.peer import Limits
+    from riskcore.conformance.report import EXIT_CODES, get_json, get_junit, print_report
+    from riskcore.conformance.wire import EVENT_NAMES
+
+    wanted = None if events is None else frozenset(events.split(","))
+    for event in sorted(wanted or ()):
+        _check_name("--events", event, EVENT_NAMES)
+    with _refusing():
+        paths = () if vectors is None else tuple(list_cases(vectors))
+        steps = (0 if paths else 2_000) if fuzz is None else fuzz
+        order = Order(command, paths, wanted, steps, seed, Limits(timeout), time_limit)
+        with show_progress(Console(stderr=True), "comparing") as progress:
+            report = conform(order, progress)
+        found = report.found or report.stopped
+        kept = keep(found, save) if save is not None and found is not None else None
+    if output == "json":
+        show(json.dumps(get_json(report, kept)) + "\n")
+    elif output == "junit":
+        show(get_junit(report))
+    else:
+        show(render(lambda console: print_report(report, kept, console)))
+    sys.exit(EXIT_CODES[report.verdict])
+
+
+def _verify_rules(rules: Path, jobs: int | None, output: str) -> None:
+    from riskcore.own_rules.files import read_rules
+    from riskcore.own_rules.proof import check_all
+    from riskcore.own_rules.report import get_verdict, print_findings, to_json
+
+    started = time.perf_counter()
+    with _refusing():
+        file = read_rules(rules)
+        with show_progress(Console(stderr=True), "proving") as progress:
+            findings = check_all(file, jobs or os.cpu_count() or 1, progress)
+    seconds = time.perf_counter() - started
+    if output == "json":
+        show(json.dumps(to_json(file, findings, seconds)) + "\n")
+    else:
+        show(render(lambda console: print_findings(file, findings, seconds, console)))
+    sys.exit({"PROVED": 0, "VIOLATED": 1}.get(get_verdict(file, findings), 3))
+
+
+@main.command("mutate")
+@click.option("--module", metavar="NAME", help="Only mutants of this module of the kernel.")
+@click.option("--function", metavar="NAME", help="Only of this function, or Class.method; with --module.")
+@click.option("--changed", metavar="BASE", help="Only of functions that differ from this commit's.")
+@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="So many, spread evenly.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the sample.")
+@click.option("--by", type=click.Choice(["proofs", "tests", "both"]), default="both", show_default=True)
+@click.option("--jobs", type=click.IntRange(min=1), default=None, help="Processes; default: one per core.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Keep results there, and go on from them.")
+@click.option("--format", "output", type=click.Choice(["text", "json", "page"]), default="text", show_default=True)
+def mutate_command(by: str, jobs: int | None, out: Path | None, output: str, **options: Any) -> None:
+    """Plant small wrong changes in the kernel, and say which the proofs find, and which the tests.
+
+    Tests are run from a checkout; proofs from anywhere.
+
+    Exit codes: 0 all are found or known to be no faults, 1 one survives, 2 bad input or usage, 3 one is unknown.
+    """
+    from riskcore.mutation.campaign import run
+    from riskcore.mutation.checking import is_checkout
+    from riskcore.mutation.score import get_exit_code, to_json, to_page, to_text
+    from riskcore.mutation.selection import Wanted, get_function_names, select
+    from riskcore.mutation.types import KERNEL
+
+    wanted = Wanted(**options)
+    _check_name("--module", wanted.module, tuple(KERNEL))
+    if wanted.function is not None:
+        if wanted.module is None:
+            raise click.UsageError("--function needs --module")
+        _check_name("--function", wanted.function, get_function_names(wanted.module))
+    if by != "proofs" and not is_checkout():
+        raise click.UsageError(f"--by {by}: the tests are not installed; run it in a checkout, or --by proofs")
+    with _refusing():
+        mutants = select(wanted)
+        with show_progress(Console(stderr=True), "hunting") as progress:
+            trials = run(mutants, by, jobs or os.cpu_count() or 1, out, progress)
+    if output == "json":
+        show(json.dumps(to_json(trials, by)) + "\n")
+    else:
+        show(to_page(trials, by, wanted.get_command(by)) if output == "page" else to_text(trials, by))
+    sys.exit(get_exit_code(trials))
 
 
 @main.group("rulebook")
@@ -469,6 +673,83 @@ def _read_wallet(text: str) -> Fraction:
         raise click.UsageError(f"--wallet {text}: expected {fault.expected}") from None
 
 
+@main.group("import")
+def import_group() -> None:
+    """Fills as venues and clients give them: checked against their own columns, and made into a log (IMPORT.md).
+
+    Exit codes: 0 all reconciled, 1 divergences, 2 bad input, 3 nothing could be checked.
+    """
+
+
+_OUT = click.option("--out", type=click.Path(path_type=Path), metavar="LOG", help="Where the log is written.")
+_FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+
+
+@import_group.command("hyperliquid")
+@_FILES
+@click.option("--before", type=click.Path(path_type=Path), metavar="STATE", help="clearinghouseState before the first.")
+@click.option("--after", type=click.Path(path_type=Path), metavar="STATE", help="clearinghouseState after the last.")
+@_OUT
+@_FORMAT
+def import_hyperliquid_command(
+    files: tuple[Path, ...], before: Path | None, after: Path | None, out: Path | None, output: str
+) -> None:
+    """Fills and misc events, as nodes write them or the API answers them; a state may be an object of them by user.
+
+    Exit codes: 0 all reconciled, 1 divergences, 2 bad input, 3 nothing could be checked.
+    """
+    from riskcore.importing.run import import_hyperliquid
+
+    _import(lambda progress: import_hyperliquid(files, before, after, progress), out, output)
+
+
+@import_group.command("ccxt")
+@_FILES
+@click.option("--positions", type=click.Path(path_type=Path), metavar="FILE", help="fetch_positions after the last.")
+@_OUT
+@_FORMAT
+def import_ccxt_command(files: tuple[Path, ...], positions: Path | None, out: Path | None, output: str) -> None:
+    """What fetch_my_trades gives; each of several files is an account.
+
+    Exit codes: 0 all reconciled, 1 divergences, 2 bad input, 3 nothing could be checked.
+    """
+    from riskcore.importing.run import import_ccxt
+
+    _import(lambda progress: import_ccxt(files, positions, progress), out, output)
+
+
+@import_group.command("csv")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--mapping", required=True, type=click.Path(path_type=Path), metavar="MAP.toml", help="What columns mean."
+)
+@_OUT
+@_FORMAT
+def import_csv_command(file: Path, mapping: Path, out: Path | None, output: str) -> None:
+    """A CSV file of fills, whose columns, words and units a TOML file names.
+
+    Exit codes: 0 all reconciled, 1 divergences, 2 bad input, 3 nothing could be checked.
+    """
+    from riskcore.importing.run import import_table
+
+    _import(lambda progress: import_table(file, mapping, progress), out, output)
+
+
+def _import(read: Callable[[Callable[[int, int], None] | None], Reconciliation], out: Path | None, output: str) -> None:
+    from riskcore.importing.report import print_import, to_json
+    from riskcore.importing.run import finish_import
+
+    with _refusing(), nullcontext() if out is None else _writing(out, b'"riskcore_log"', "log"):
+        with _with_lasting_values(), show_progress(Console(stderr=True), "reading") as progress:
+            result = read(progress)
+        imported = finish_import(result, out)
+    if output == "json":
+        show(json.dumps(to_json(imported)) + "\n")
+    else:
+        show(render(lambda console: print_import(imported, console)))
+    sys.exit(result.findings.exit_code)
+
+
 @main.command("simulate")
 @click.argument("scenario", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="LOG", help="Where the log is written.")
@@ -516,6 +797,46 @@ def picture_command(log: Path, out: Path, market: str | None) -> None:
         with write_whole(out) as file:
             file.write(draw_cascade(cascade).encode())
     show(f"{printable(cascade.market)} in {printable(str(out))}\n")
+
+
+@main.command("fuzz")
+@click.option("--steps", type=click.IntRange(min=1), help="Events to propose.  [default: 10000]")
+@click.option("--seed", type=click.IntRange(min=0, max=2**64 - 1), help="What all walks come from.  [default: 0]")
+@click.option("--rulebook", metavar="NAME|FILE", help="A preset, a file or a log; default: each walk draws its own.")
+@click.option("--jobs", type=click.IntRange(min=1), default=None, help="Processes; default: one per core.")
+@click.option("--dask", "address", metavar="ADDRESS", help="Instead, the Dask scheduler of several machines.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="For findings; default: riskcore-fuzz.")
+@click.option("--resume", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Go on with the run there.")
+@_FORMAT
+def fuzz_command(jobs: int | None, address: str | None, folder: Path | None, output: str, **options: Any) -> None:
+    """Walk at random and check every law after each step, against a naive model.
+
+    What breaks a law is made short, and saved as a log for replay and as a test for pytest. With --resume, --steps
+    makes a run longer.
+
+    Exit codes: 0 all hold, 1 one is violated, 2 bad input, 3 inconclusive, 130 interrupted.
+    """
+    if not __debug__:
+        raise click.UsageError("laws are checked by assertions, which python -O leaves out: run it without -O")
+    given = [name for name in ("seed", "rulebook", "out") if options[name] is not None]
+    if folder is not None and given:
+        raise click.UsageError(f"--resume goes on with a run as it was begun, so --{given[0]} is one too many")
+    from riskcore.testing.fuzzing.command import resume, start
+    from riskcore.testing.fuzzing.report import get_verdict, print_report, to_json
+    from riskcore.testing.fuzzing.session import WorkersDied
+
+    with _refusing():
+        run = start(**options) if folder is None else resume(folder, options["steps"])
+        try:
+            with show_progress(Console(stderr=True), "fuzzing") as progress:
+                run.go(jobs or os.cpu_count() or 1, address, progress)
+        except WorkersDied:
+            say(f"Processes ended before their work was done. riskcore fuzz --resume {run.folder} goes on.")
+        except KeyboardInterrupt:
+            say(f"What was found is saved: riskcore fuzz --resume {run.folder} goes on.")
+            raise
+    show(json.dumps(to_json(run)) + "\n" if output == "json" else render(partial(print_report, run)))
+    sys.exit({"HOLDS": 0, "VIOLATED": 1}.get(get_verdict(run.session), 3))
 
 
 @contextmanager

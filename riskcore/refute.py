@@ -90,7 +90,7 @@ def _realise(
     if case.world.market is not None:
         pinned += _pin(case.world.market.rules, rules)
     # accounts that are one and the same show less; where they must be, they are
-    plain = [*pinned, *_close_with_the_head(case), *_empty_books(case)]
+    plain = [*pinned, *_close_with_the_head(case), *empty_books(case)]
     model = find_model([*plain, *_tell_apart(case)], case, TRIES) or find_model(plain, case, TRIES)
     if model is None:
         return None
@@ -110,7 +110,7 @@ def _close_with_the_head(case: SymCase) -> Iterator[z3.BoolRef]:
         yield episode.queue.length.term == episode.head.term + 1
 
 
-def _empty_books(case: SymCase) -> Iterator[z3.BoolRef]:
+def empty_books(case: SymCase) -> Iterator[z3.BoolRef]:
     """Nobody has an order but whom the event needs one of: a book that is not empty is a list, which no model knows."""
     market: Any = case.world.market
     if market is not None and getattr(case.event, "order", None) is None:

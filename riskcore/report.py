@@ -36,14 +36,14 @@ _ASSUMED: Final = (
 )
 
 
-def get_command(file: str) -> str:
-    """The command that repeats a replay."""
-    return f"riskcore replay {shlex.quote(file)}"
+def get_command(file: str, rules: str | None = None) -> str:
+    """The command that repeats a replay, with the rules of a file where it had any."""
+    return f"riskcore replay {'' if rules is None else f'--rules {shlex.quote(rules)} '}{shlex.quote(file)}"
 
 
-def get_json(replay: Replay, file: str, prefix: str | None = None) -> dict[str, Any]:
+def get_json(replay: Replay, file: str, prefix: str | None = None, rules: str | None = None) -> dict[str, Any]:
     """The replay as one JSON object; amounts are atoms, ``file`` and ``prefix`` as for ``print_replay``."""
-    tallies = replay.tallies or {}
+    tallies, command = replay.tallies or {}, get_command(prefix or file, rules)
     return {
         "verdict": replay.verdict.value,
         "events": replay.events,
@@ -61,7 +61,7 @@ def get_json(replay: Replay, file: str, prefix: str | None = None) -> dict[str, 
             "claims": replay.solvency.claims,
             "ties": replay.solvency.ties,
         },
-        "failure": None if replay.failure is None else _get_failure_json(replay.failure, prefix or file),
+        "failure": None if replay.failure is None else _get_failure_json(replay.failure, command),
         "state_hash": replay.state_hash,
         "seconds": round(replay.seconds, 3),
     }
@@ -102,7 +102,7 @@ def _get_close_out_json(close_out: CloseOutStep) -> dict[str, Any]:
     }
 
 
-def _get_failure_json(failure: Failure, file: str) -> dict[str, Any]:
+def _get_failure_json(failure: Failure, command: str) -> dict[str, Any]:
     violation = failure.violation
     return {
         "law": violation.law,
@@ -112,12 +112,17 @@ def _get_failure_json(failure: Failure, file: str) -> dict[str, Any]:
         "before": violation.before,
         "after": violation.after,
         "prefix_events": failure.events,
-        "reproduce": get_command(file),
+        "reproduce": command,
     }
 
 
-def print_replay(replay: Replay, file: str, console: Console, prefix: str | None = None) -> None:
-    """The whole report; ``file`` is the log as its user named it, ``prefix`` where the part that fails was saved."""
+def print_replay(
+    replay: Replay, file: str, console: Console, prefix: str | None = None, rules: str | None = None
+) -> None:
+    """The whole report; ``file`` is the log as its user named it, ``prefix`` where the part that fails was saved.
+
+    ``rules``: the file of rules that it ran with.
+    """
     units = replay.header.units
     console.print(Text(f"Replay of {printable(file)}", "bold"))
     console.print(_get_summary(replay))
@@ -135,7 +140,7 @@ def print_replay(replay: Replay, file: str, console: Console, prefix: str | None
     if replay.failure is not None:
         violation = replay.failure.violation
         title = f"{printable(violation.law)} is VIOLATED: {printable(violation.sentence)}"
-        _print_section(console, title, *_get_failure(replay.failure, prefix or file, console))
+        _print_section(console, title, *_get_failure(replay.failure, get_command(prefix or file, rules), console))
     _print_section(console, "", *_get_end(replay))
 
 
@@ -306,7 +311,7 @@ def _get_jumps(replay: Replay) -> Iterator[Text]:
         yield Text(f"MARG-1, continuity: REFUTED by the rules of {names}. A slab's rate is that of the whole notional.")
 
 
-def _get_failure(failure: Failure, file: str, console: Console) -> Iterator[Text]:
+def _get_failure(failure: Failure, command: str, console: Console) -> Iterator[Text]:
     violation = failure.violation
     yield from _indent(console, "clause     ", violation.clause)
     if violation.event is not None:
@@ -315,7 +320,7 @@ def _get_failure(failure: Failure, file: str, console: Console) -> Iterator[Text
     yield Text(f"prefix     {_count(failure.events, 'event', 'events')}, {end}")
     for mark, line, style in _get_diff(violation.before, violation.after):
         yield from _indent(console, f"  {mark} ", line, style)
-    yield Text(f"reproduce  {get_command(file)}")
+    yield Text(f"reproduce  {command}")
 
 
 def _indent(console: Console, label: str, text: str, style: str = "") -> Iterator[Text]:

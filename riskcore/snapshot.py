@@ -107,7 +107,7 @@ def save_state(state: State, path: Path) -> None:
 
     Raises ``Fault``, a ``ValueError``, for a state that ``load_state`` would refuse; the file is then as it was.
     """
-    _check_state(state)
+    check_state(state)
     with write_whole(path) as file:
         file.writelines(piece.encode("ascii") for piece in _get_pieces(state, whole=True))
 
@@ -199,14 +199,30 @@ def load_state(path: Path, *, mutable: bool = False) -> State:
     except (OSError, ValueError) as error:
         raise LogError(file, None, None, "a readable snapshot", get_cause(error)) from None
     try:
-        return read_object(data, SNAPSHOT_DIGITS, lambda members: _decode_state(members, mutable))
+        return read_object(data, SNAPSHOT_DIGITS, lambda members: _decode_checked(members, mutable))
     except Malformed as fault:
         raise LogError(file, fault.row, None, fault.expected, fault.got) from None
     except Fault as fault:
         raise LogError(file, None, fault.field, fault.expected, fault.got) from None
 
 
-def _decode_state(members: dict[str, object], mutable: bool) -> State:
+def _decode_checked(members: dict[str, object], mutable: bool) -> State:
+    state = decode_state(members, mutable=mutable)
+    check_state(state)
+    return state
+
+
+def encode_state(state: State, *, whole: bool = True) -> dict[str, Any]:
+    """The state's JSON object, as ``decode_state`` reads it; not ``whole``: what the state hash covers, and no more."""
+    members: dict[str, Any] = json.loads("".join(_get_pieces(state, whole=whole)))
+    return members
+
+
+def decode_state(members: dict[str, object], *, mutable: bool = False) -> State:
+    """The state that the object describes, and uses up. ``Fault`` where it is none.
+
+    Whether the kernel is defined on it, ``check_state`` says.
+    """
     check_version(members, "riskcore_snapshot", SCHEMA_VERSION)
     require_fields(members, _FIELDS, "a snapshot", _LATER_FIELDS)
     with within("rulebook"):
@@ -246,7 +262,7 @@ def _decode_state(members: dict[str, object], mutable: bool) -> State:
         sequence = read_integer(members["sequence"], SNAPSHOT)
     with within("timestamp"):
         timestamp = Time(read_integer(members["timestamp"], SNAPSHOT))
-    state = State(
+    return State(
         state.rulebook,
         accounts,
         markets,
@@ -263,8 +279,6 @@ def _decode_state(members: dict[str, object], mutable: bool) -> State:
         orders,
         outflow,
     )
-    _check_state(state)
-    return state
 
 
 def _get_entries(members: dict[str, object], name: str) -> Iterator[tuple[str, object]]:
@@ -327,7 +341,7 @@ def _read_ids(value: object) -> list[str]:
         return [read_text(id, SNAPSHOT) for id in value]
 
 
-def _check_state(state: State) -> None:
+def check_state(state: State) -> None:
     """``Fault`` for a state on which the kernel's transitions are not defined."""
     with within("rulebook"):
         check_rulebook(state.rulebook)

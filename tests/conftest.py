@@ -18,4 +18,13 @@ settings.register_profile(
 settings.register_profile(
     "long", max_examples=600, stateful_step_count=100, deadline=None, suppress_health_check=QUIET, print_blob=True
 )
+settings.register_profile(
+    "mutants",
+    max_examples=15,
+    stateful_step_count=40,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=QUIET,
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))

@@ -16,7 +16,8 @@ from riskcore.events import BeginDeleveraging, Deleverage, EndDeleveraging, Fill
 from riskcore.planner import resolve
 from riskcore.rules import Rule
 from riskcore.step import Outcome
-from tests.strategies import Desk, make_rulebook
+from riskcore.testing.desk import Desk
+from riskcore.testing.rulebooks import make_rulebook
 
 #: By leverage times profit: each made a ninth of its entry, dara at 4.2 times, cedar at 3.2, birch at 2.7.
 BY_LEVERAGE = ("dara", "cedar", "birch")

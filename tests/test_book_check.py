@@ -15,8 +15,8 @@ from riskcore.quantities import AccountId, EventId
 from riskcore.snapshot import get_state_hash, load_state, save_state
 from riskcore.state import State, genesis
 from riskcore.step import step
-from tests.naive import observe
-from tests.strategies import make_rulebook, make_rules
+from riskcore.testing.observation import observe
+from riskcore.testing.rulebooks import make_rulebook, make_rules
 
 
 def make_events() -> list[Event]:

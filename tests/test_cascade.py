@@ -23,8 +23,8 @@ from riskcore.replay import replay
 from riskcore.simulation.play import simulate
 from riskcore.simulation.scenario_file import read_scenario
 from riskcore.state import genesis
+from riskcore.testing.rulebooks import make_rulebook, make_rules
 from riskcore.units import Units
-from tests.strategies import make_rulebook, make_rules
 
 SCENARIOS = Path(__file__).parent.parent / "examples" / "scenarios"
 BTC, ETH = MarketId("BTC"), MarketId("ETH")

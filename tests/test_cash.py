@@ -20,7 +20,8 @@ from riskcore.events import (
 )
 from riskcore.journal import Reason, Reserve, Stage
 from riskcore.rules import Rule
-from tests.strategies import Desk, get_lines, make_rulebook
+from riskcore.testing.desk import Desk, get_lines
+from riskcore.testing.rulebooks import make_rulebook
 
 
 def with_long(deposit: int) -> Desk:

@@ -18,8 +18,10 @@ from riskcore.rulebook import MarketRules, is_admissible_rulebook
 from riskcore.rules import Rule
 from riskcore.snapshot import load_state, save_state
 from riskcore.state import Market
+from riskcore.testing.desk import Desk
+from riskcore.testing.properties.strategies import market_rules
+from riskcore.testing.rulebooks import make_rulebook, make_rules
 from riskcore.tiers import needs_no_more
-from tests.strategies import Desk, make_rulebook, make_rules, market_rules
 
 DAY = 86_400_000
 RULES = make_rules(100_000, 50_000)

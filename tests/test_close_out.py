@@ -26,7 +26,8 @@ from riskcore.planner import resolve
 from riskcore.quantities import AccountId, MarketId, Time
 from riskcore.rules import Rule
 from riskcore.state import Deleveraging
-from tests.strategies import Desk, get_lines, make_rulebook, make_rules
+from riskcore.testing.desk import Desk, get_lines
+from riskcore.testing.rulebooks import make_rulebook, make_rules
 
 
 def with_long(mark: int, *, previous: int = 0, index: int = 0, **rulebook: Any) -> Desk:

@@ -10,7 +10,8 @@ from riskcore.choices import CloseOut, RankPolicy
 from riskcore.close_outs import get_close_out, get_light, get_standing
 from riskcore.events import BeginDeleveraging, Deleverage, Deposit, Fill, MarkPrice
 from riskcore.journal import Reason
-from tests.strategies import Desk, make_rulebook
+from riskcore.testing.desk import Desk
+from riskcore.testing.rulebooks import make_rulebook
 
 
 def with_open_queue(**rulebook: object) -> Desk:

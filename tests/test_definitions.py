@@ -24,8 +24,8 @@ from riskcore.quantities import Lots, Rate, Time
 from riskcore.rulebook import MarketRules
 from riskcore.rules import Rule
 from riskcore.state import Market
+from riskcore.testing.rulebooks import make_rulebook
 from specs.close_out import is_fewest
-from tests.strategies import make_rulebook
 
 
 @cache

@@ -23,7 +23,8 @@ from riskcore.events import (
 )
 from riskcore.journal import Reason, Reserve, Stage, Trade
 from riskcore.rules import Rule
-from tests.strategies import HOUR, VAULT, Desk, get_lines, make_rulebook, make_rules
+from riskcore.testing.desk import Desk, get_lines
+from riskcore.testing.rulebooks import HOUR, VAULT, make_rulebook, make_rules
 
 
 def with_bankrupt_long(mark: int = 890, **rulebook: object) -> Desk:

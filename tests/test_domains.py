@@ -32,8 +32,9 @@ from riskcore.rulebook import MarketRules
 from riskcore.rules import Rule
 from riskcore.snapshot import get_state_hash, load_state, save_state
 from riskcore.state import Market, State
+from riskcore.testing.desk import Desk
+from riskcore.testing.rulebooks import make_rulebook, make_rules
 from riskcore.waterfall import get_solvency
-from tests.strategies import Desk, make_rulebook, make_rules
 
 BTC = MarketId("BTC")
 #: Of a market with a part of its own; fills pay a tenth of a per cent, liquidations one.

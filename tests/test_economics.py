@@ -10,7 +10,8 @@ from riskcore.events import BeginDeleveraging, Deleverage, Fill, MarkPrice, Tran
 from riskcore.quantities import AccountId, MarketId
 from riskcore.ranking import get_score
 from riskcore.rules import Rule
-from tests.strategies import Desk, make_rulebook, make_rules
+from riskcore.testing.desk import Desk
+from riskcore.testing.rulebooks import make_rulebook, make_rules
 
 
 def test_two_accounts_need_less_than_one_where_rates_rise() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from riskcore import State, genesis, step
+from riskcore.mutation.planting import NotPlantable, get_functions
 from riskcore.prover.solver import Verdict
 from riskcore.quantities import MarketId, apply_rate
 from riskcore.step import apply
@@ -17,7 +18,7 @@ from tests.faults.catalogue import FAULTS
 from tests.faults.examples import CHECKS, RULEBOOK, get_plain_example, play_plain_example
 from tests.faults.hunting import get_full_name, hunt
 from tests.faults.kinds import KINDS, NO_PLACE
-from tests.faults.planting import Fault, NotPlantable, get_changed, get_functions, plant
+from tests.faults.planting import Fault, get_changed, plant
 from tests.faults.table import README, get_page, strip_seconds
 from tests.test_architecture import KERNEL
 

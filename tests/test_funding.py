@@ -6,7 +6,8 @@ import pytest
 from riskcore.events import AdvanceTime, ApplyFunding, Deposit, Fill, IndexPrice, ListMarket, MarkPrice, Withdraw
 from riskcore.quantities import Time
 from riskcore.rules import Rule
-from tests.strategies import HOUR, Desk, make_rulebook, make_rules
+from riskcore.testing.desk import Desk
+from riskcore.testing.rulebooks import HOUR, make_rulebook, make_rules
 
 INTERVAL = 8 * HOUR
 WHOLE = 10**6 * INTERVAL

@@ -18,7 +18,8 @@ from riskcore.quantities import NEVER, RATE_ONE
 from riskcore.rulebook import is_admissible_market, is_admissible_rulebook
 from riskcore.rules import Rule
 from riskcore.state import genesis
-from tests.strategies import Desk, make_rulebook, make_rules
+from riskcore.testing.desk import Desk
+from riskcore.testing.rulebooks import make_rulebook, make_rules
 
 
 def with_sick_long(share: int = RATE_ONE, floor: int = 0, minimum: int = 1, **rulebook: object) -> Desk:

@@ -22,7 +22,8 @@ from riskcore.planner import Liquidity, Offer, resolve
 from riskcore.quantities import AccountId, Lots, MarketId, Price, Time
 from riskcore.queries import InsuranceFund, insurance_fund
 from riskcore.rules import Rule
-from tests.strategies import VAULT, Desk, get_lines, make_rulebook, make_rules
+from riskcore.testing.desk import Desk, get_lines
+from riskcore.testing.rulebooks import VAULT, make_rulebook, make_rules
 
 
 def with_deficit(insurance: int, mark: int = 890, **rulebook: object) -> Desk:

@@ -27,7 +27,8 @@ from riskcore.events import (
 from riskcore.insurance import get_available
 from riskcore.quantities import Time
 from riskcore.rules import Rule
-from tests.strategies import HOUR, Desk, make_rulebook, make_rules
+from riskcore.testing.desk import Desk
+from riskcore.testing.rulebooks import HOUR, make_rulebook, make_rules
 
 VECTORS = json.loads(Path(__file__).with_name("vectors").joinpath("insurance.json").read_text(encoding="utf-8"))
 

@@ -8,8 +8,10 @@ from riskcore.events import AdvanceTime, ApplyFunding, Deposit, Fill, FundInsura
 from riskcore.journal import Journal, Reason, Reserve, Stage, Trade, get_cost
 from riskcore.quantities import AccountId, EventId, MarketId, Time
 from riskcore.state import NO_POSITION, Positions
-from tests.naive import get_cost_after, observe
-from tests.strategies import HOUR, Desk, make_positions
+from riskcore.testing.desk import Desk
+from riskcore.testing.naive.needs import get_cost_after
+from riskcore.testing.observation import observe
+from riskcore.testing.rulebooks import HOUR, make_positions
 
 AMBER, BIRCH, BTC = AccountId("amber"), AccountId("birch"), MarketId("BTC")
 LATER = AdvanceTime(EventId("later"), 10**6, Time(10**9))

@@ -28,7 +28,8 @@ from riskcore.planner import Liquidity, Offer, resolve
 from riskcore.quantities import AccountId, Atoms, Lots, MarketId, Price
 from riskcore.rulebook import MarketRules
 from riskcore.rules import Rule
-from tests.strategies import VAULT, Desk, make_rulebook, make_rules
+from riskcore.testing.desk import Desk
+from riskcore.testing.rulebooks import VAULT, make_rulebook, make_rules
 
 BTC = MarketId("BTC")
 OPEN, CLOSE_ONLY, PAUSED, SETTLING, DELISTED = MarketStatus

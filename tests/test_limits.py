@@ -24,7 +24,8 @@ from riskcore.quantities import NEVER, RATE_ONE, AccountId, Atoms, Lots, MarketI
 from riskcore.rulebook import MarketRules, is_admissible_market, is_admissible_rulebook
 from riskcore.rules import Rule
 from riskcore.state import genesis
-from tests.strategies import Desk, make_rulebook, make_rules
+from riskcore.testing.desk import Desk
+from riskcore.testing.rulebooks import make_rulebook, make_rules
 
 AMBER, BTC = AccountId("amber"), MarketId("BTC")
 #: Where the vault pays deficits, the fund is for the flat.

@@ -5,7 +5,8 @@ import pytest
 from riskcore.events import ApplyFunding, Deposit, Fill, FundInsurance, LiquidationFill, MarkPrice
 from riskcore.journal import Reason, Reserve, Stage
 from riskcore.rules import Rule
-from tests.strategies import HOUR, VAULT, Desk, get_lines, make_rulebook, make_rules
+from riskcore.testing.desk import Desk, get_lines
+from riskcore.testing.rulebooks import HOUR, VAULT, make_rulebook, make_rules
 
 
 def with_sick_long(mark: int = 920, fee: int = 0, **rulebook: object) -> Desk:

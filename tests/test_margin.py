@@ -24,9 +24,11 @@ from riskcore.quantities import RATE_ONE, Atoms, Lots, MarketId, Price, Time, ap
 from riskcore.rulebook import MarketRules
 from riskcore.state import Account, Market, Position, Positions
 from riskcore.tables import DictTable, Table
+from riskcore.testing.naive.needs import get_initial, get_maintenance, is_reducing, is_safe
+from riskcore.testing.naive.views import Health
+from riskcore.testing.properties.strategies import market_rules, markets
+from riskcore.testing.rulebooks import make_positions, make_rules
 from riskcore.tiers import get_initial_rates, get_maintenance_rates, is_continuous
-from tests.naive import Health, get_initial, get_maintenance, is_reducing, is_safe
-from tests.strategies import make_positions, make_rules, market_rules, markets
 
 
 def make_market(mark: int, index: int = 0, rules: MarketRules | None = None) -> Market:

@@ -10,7 +10,8 @@ from riskcore.quantities import RATE_ONE, Price, Rate, Time
 from riskcore.rulebook import MarketRules
 from riskcore.rules import Rule
 from riskcore.state import Market
-from tests.strategies import Desk, make_rules
+from riskcore.testing.desk import Desk
+from riskcore.testing.rulebooks import make_rules
 
 # ListMarket
 

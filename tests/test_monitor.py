@@ -22,8 +22,10 @@ from riskcore import (
 from riskcore.journal import Journal, Party, Reason, Stage
 from riskcore.monitor import Monitor
 from riskcore.quantities import AccountId
+from riskcore.testing.desk import Desk
+from riskcore.testing.rulebooks import make_rulebook
+from riskcore.testing.walks import walk
 from specs.laws import LAWS
-from tests.strategies import Desk, make_rulebook, walk
 
 ALICE = AccountId("alice")
 

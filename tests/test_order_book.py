@@ -29,7 +29,8 @@ from riskcore.quantities import EventId, MarketId
 from riskcore.rulebook import MarketRules
 from riskcore.rules import Rule
 from riskcore.step import Outcome
-from tests.strategies import VAULT, Desk, get_lines, make_rulebook, make_rules
+from riskcore.testing.desk import Desk, get_lines
+from riskcore.testing.rulebooks import VAULT, make_rulebook, make_rules
 
 BTC = MarketId("BTC")
 OTHER_SIDE = pytest.mark.parametrize("side", [1, -1], ids=["bids", "asks"])

@@ -35,8 +35,9 @@ from riskcore.planner import Liquidity, Offer, find_below_maintenance
 from riskcore.quantities import AccountId, EventId, Lots, MarketId, Price, Rate, Time
 from riskcore.rulebook import MarketRules
 from riskcore.snapshot import get_state_hash
-from tests.naive import Venue, observe
-from tests.strategies import VAULT, make_rulebook, make_rules
+from riskcore.testing.naive.venue import Venue
+from riskcore.testing.observation import observe
+from riskcore.testing.rulebooks import VAULT, make_rulebook, make_rules
 
 BTC = MarketId("BTC")
 GTC, IOC = TimeInForce.GOOD_TILL_CANCELLED, TimeInForce.IMMEDIATE_OR_CANCEL

@@ -14,7 +14,8 @@ from riskcore.rulebook import is_admissible_rulebook
 from riskcore.rules import Rule
 from riskcore.snapshot import get_state_hash, load_state, save_state
 from riskcore.state import Draws
-from tests.strategies import Desk, make_rulebook
+from riskcore.testing.desk import Desk
+from riskcore.testing.rulebooks import make_rulebook
 
 HOUR = 3_600_000
 

@@ -9,7 +9,7 @@ from riskcore.order_planner import SelfTrade
 from riskcore.owners import find_accounts, get_owner, have_one_owner
 from riskcore.quantities import AccountId
 from riskcore.rules import Rule
-from tests.strategies import Desk
+from riskcore.testing.desk import Desk
 from tests.test_order_planner import Shop, get_kinds
 
 

@@ -63,8 +63,8 @@ from riskcore.planner import (
 from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time
 from riskcore.ranking import certify
 from riskcore.tables import DictTable
+from riskcore.testing.properties.states import VAULT, states
 from riskcore.vault import can_take_over
-from tests.random_states import VAULT, states
 
 A, B, C, D = (AccountId(name) for name in "abcd")
 BTC, ETH = MarketId("BTC"), MarketId("ETH")

@@ -34,7 +34,7 @@ from riskcore import (
 from riskcore.markets import get_market
 from riskcore.planner import Liquidity, Offer
 from riskcore.quantities import RATE_ONE, AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time
-from tests.random_states import states
+from riskcore.testing.properties.states import states
 
 A, B, C = (AccountId(name) for name in "abc")
 BTC, ETH, DOGE = MarketId("BTC"), MarketId("ETH"), MarketId("DOGE")

@@ -16,8 +16,9 @@ from riskcore.quantities import AccountId, EventId, MarketId, Time
 from riskcore.ranking import Candidate, Score, can_absorb, get_chance, get_score, is_ahead
 from riskcore.rules import Rule
 from riskcore.step import step
-from tests.naive import draw_number
-from tests.strategies import Desk, make_rulebook, make_rules
+from riskcore.testing.desk import Desk
+from riskcore.testing.naive.needs import draw_number
+from riskcore.testing.rulebooks import make_rulebook, make_rules
 
 PROFIT, LEVERAGE, SIZE = RankPolicy.PROFIT_TIMES_LEVERAGE, RankPolicy.LEVERAGE, RankPolicy.SIZE
 

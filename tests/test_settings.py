@@ -30,7 +30,9 @@ from riskcore.rulebook import MarketRules
 from riskcore.rules import Rule
 from riskcore.snapshot import get_state_hash, load_state, save_state
 from riskcore.state import Market
-from tests.strategies import VAULT, Desk, make_rules, market_rules, markets
+from riskcore.testing.desk import Desk
+from riskcore.testing.properties.strategies import market_rules, markets
+from riskcore.testing.rulebooks import VAULT, make_rules
 
 BTC = MarketId("BTC")
 

@@ -30,8 +30,9 @@ from riskcore.pairing import compute_pairs
 from riskcore.quantities import MarketId
 from riskcore.queries import equity
 from riskcore.rules import Rejected, Rule
-from tests.random_states import states
-from tests.strategies import HOUR, Desk, get_lines, make_rulebook
+from riskcore.testing.desk import Desk, get_lines
+from riskcore.testing.properties.states import states
+from riskcore.testing.rulebooks import HOUR, make_rulebook
 
 X = MarketId("X")
 

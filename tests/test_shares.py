@@ -39,9 +39,10 @@ from riskcore.rules import Rule
 from riskcore.snapshot import get_state_hash, load_state, save_state
 from riskcore.state import Stake, State, genesis
 from riskcore.step import Outcome, step
+from riskcore.testing.desk import Desk, get_lines
+from riskcore.testing.observation import observe
+from riskcore.testing.rulebooks import HOUR, make_rulebook, make_rules
 from riskcore.units import Units
-from tests.naive import observe
-from tests.strategies import HOUR, Desk, get_lines, make_rulebook, make_rules
 
 AMBER = AccountId("amber")
 NOTICE, WINDOW = 2 * HOUR, HOUR

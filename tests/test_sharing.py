@@ -32,8 +32,9 @@ from riskcore.quantities import AccountId, MarketId, Price, Time
 from riskcore.queries import max_withdrawable
 from riskcore.rules import Rule
 from riskcore.state import Sharing
+from riskcore.testing.desk import Desk
+from riskcore.testing.rulebooks import make_rulebook, make_rules
 from riskcore.waterfall import Waterfall
-from tests.strategies import Desk, make_rulebook, make_rules
 
 VECTORS = json.loads(Path(__file__).with_name("vectors").joinpath("loss_sharing.json").read_text(encoding="utf-8"))
 

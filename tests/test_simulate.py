@@ -42,7 +42,7 @@ from riskcore.simulation.scenario import Course, Followers, Holders, Makers, Sce
 from riskcore.simulation.scenario_file import read_scenario
 from riskcore.state import genesis
 from riskcore.step import step
-from tests.strategies import make_rules
+from riskcore.testing.rulebooks import make_rules
 
 ROOT = Path(__file__).parent.parent
 SCENARIOS = ROOT / "examples" / "scenarios"

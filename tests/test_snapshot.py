@@ -27,8 +27,8 @@ from riskcore.rulebook import is_admissible_market, is_admissible_rulebook
 from riskcore.snapshot import get_state_hash, load_state, save_state
 from riskcore.state import Account, Draws, Position, Positions, Stake, State, genesis
 from riskcore.step import step
+from riskcore.testing.properties.states import states
 from tests.log_cases import RULEBOOK, RULES, make_waterfall_events, write_snapshot_log, write_waterfall_log
-from tests.random_states import states
 
 ROOT = Path(__file__).parent.parent
 

@@ -19,9 +19,12 @@ from riskcore.quantities import AccountId, Atoms, EventId, Time
 from riskcore.rules import Rejected, Rule, require
 from riskcore.state import genesis
 from riskcore.step import apply, step
+from riskcore.testing.desk import Desk
+from riskcore.testing.observation import observe
+from riskcore.testing.properties.strategies import any_events
+from riskcore.testing.rulebooks import make_rulebook, make_rules
+from riskcore.testing.walks import walk
 from riskcore.transitions import TRANSITIONS
-from tests.naive import observe
-from tests.strategies import Desk, any_events, make_rulebook, make_rules, walk
 
 ROOT = Path(__file__).parent.parent
 
@@ -225,7 +228,14 @@ def test_a_name_is_a_text_that_is_not_empty(wrong: Any) -> None:
             build()
 
 
-@pytest.mark.parametrize("wrong", [["amber"], "amber", (1,), None])
+@pytest.mark.parametrize("wrong", ["", 1, b"e"])
+def test_a_name_that_may_be_left_out_is_a_text_or_none(wrong: Any) -> None:
+    assert events.FundInsurance(EventId("e"), 1, Time(0), Atoms(1), None).market is None
+    with pytest.raises(TypeError):
+        events.FundInsurance(EventId("e"), 1, Time(0), Atoms(1), wrong)
+
+
+@pytest.mark.parametrize("wrong", [["amber"], "amber", (1,), ("amber", 1), None])
 def test_a_queue_is_a_tuple_of_text(wrong: Any) -> None:
     with pytest.raises(TypeError):
         events.BeginDeleveraging("e", 1, 0, "amber", "BTC", wrong)  # type: ignore[arg-type]

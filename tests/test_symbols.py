@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 import z3
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskcore.prover.symbols import SymBool, SymInt, new_bool, new_int, symbolic_max, symbolic_min, to_int
-from riskcore.prover.tracer import PATH_LIMIT, ClaimForked, PathLimitExceeded, Tracer, get_paths, is_linear
+from riskcore.prover.tracer import (
+    PATH_LIMIT,
+    ClaimForked,
+    PathLimitExceeded,
+    PathTooLong,
+    Tracer,
+    get_paths,
+    is_linear,
+)
+from specs.arithmetic import negate
 
 INTEGERS = st.one_of(st.integers(-5, 5), st.integers(), st.integers(-(10**30), 10**30))
 DIVISORS = INTEGERS.filter(lambda value: value > 0)
@@ -69,6 +80,42 @@ def test_operators_are_those_of_int(function: Callable[[Any, Any], Any], first: 
     assert expected == actual
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda a, b: +a - +b,
+        lambda a, b: 5 + a * 3 - (2 - b) * 7,
+        lambda a, b: abs(a - b) * abs(b),
+        lambda a, b: negate(a <= b) | (a == b),
+        lambda a, b: (a < b) == (b > 0),
+        lambda a, b: (a < b) != (b > 0),
+        lambda a, b: -3 < a <= b < 7,
+        lambda a, b: 0 if (a < 0 and b < 0) or not (a < b or a > b) else a + b,
+        lambda a, b: 3 < a,
+        lambda a, b: 3 >= a,
+        lambda a, b: 3 == a,
+        lambda a, b: 3 != a,
+        lambda a, b: sum((a, b, -7)),
+        lambda a, b: any(one > 3 for one in (a, b)),
+        lambda a, b: all(one > 3 for one in (a, b)),
+        lambda a, b: max(a, b, 3) - min(a, b, -3),
+        lambda a, b: max((a, b), key=abs),
+        lambda a, b: sorted((a, 2, b))[1],
+        lambda a, b: a in (b, 1, 2),
+        lambda a, b: (a, b) == (b, a),
+        lambda a, b: (a, 1) < (b, 0),
+        lambda a, b: tuple(one for one in (a, b) if one >= 0) == (),
+    ],
+)
+@settings(max_examples=25)
+@given(first=INTEGERS, second=INTEGERS)
+def test_what_rules_may_write_is_as_of_int(function: Callable[[Any, Any], Any], first: int, second: int) -> None:
+    expected = function(first, second)
+    actual = evaluate(function, first, second)
+
+    assert expected == actual
+
+
 @given(first=INTEGERS, second=INTEGERS)
 def test_min_and_max_are_those_of_int(first: int, second: int) -> None:
     assert min(first, second) == evaluate(symbolic_min, first, second)
@@ -80,6 +127,24 @@ def test_division_floors_and_the_remainder_has_the_divisors_sign(numerator: int,
     assert numerator // divisor == evaluate(lambda a, b: a // b, numerator, divisor)
     assert numerator % divisor == evaluate(lambda a, b: a % b, numerator, divisor)
     assert -(-numerator // divisor) == evaluate(lambda a, b: -(-a // b), numerator, divisor)
+    quotient, rest = divmod(numerator, divisor)
+    assert quotient == evaluate(lambda a, b: divmod(a, b)[0], numerator, divisor)
+    assert rest == evaluate(lambda a, b: divmod(a, b)[1], numerator, divisor)
+
+
+@settings(max_examples=10)
+@given(divisor=DIVISORS)
+def test_a_plain_integer_is_divided_likewise(divisor: int) -> None:
+    for numerator in (10**30, 7, 0, -7, -(10**30)):
+        for divide in (divmod, lambda one, other: (one // other, one % other)):
+            expected = divide(numerator, divisor)
+            actual = tuple(evaluate(partial(_divide, divide, numerator, place), 0, divisor) for place in (0, 1))
+
+            assert expected == actual
+
+
+def _divide(divide: Callable[[Any, Any], Any], numerator: int, place: int, first: Any, second: Any) -> Any:
+    return divide(numerator, second)[place]
 
 
 @given(numerator=INTEGERS, divisor=INTEGERS.filter(lambda value: value <= 0))
@@ -107,12 +172,96 @@ def test_a_divisor_of_unknown_sign_is_a_path_of_its_own() -> None:
         lambda a: a < "x",
         lambda a: a == None,  # noqa: E711
         lambda a: (a < 1) & 1,
+        lambda a: a**2,
+        lambda a: 2**a,
+        lambda a: pow(a, 2, 7),
+        lambda a: a / 2,
+        lambda a: 1 / a,
+        lambda a: a << 1,
+        lambda a: 1 << a,
+        lambda a: a >> 1,
+        lambda a: 1 >> a,
+        lambda a: a & 1,
+        lambda a: 1 & a,
+        lambda a: a | 1,
+        lambda a: 1 | a,
+        lambda a: a ^ 1,
+        lambda a: 1 ^ a,
+        lambda a: ~a,
+        lambda a: int(a),
+        lambda a: float(a),
+        lambda a: complex(a),
+        lambda a: round(a),
+        lambda a: math.floor(a),
+        lambda a: math.ceil(a),
+        lambda a: math.trunc(a),
+        lambda a: math.isqrt(a),
+        lambda a: str(a),
+        lambda a: f"{a}",
+        lambda a: range(a),
+        lambda a: [0] * a,
+        lambda a: (a < 1) + 1,
+        lambda a: (a < 1) ^ (a < 2),
+        lambda a: (a < 1) < (a < 2),
+        lambda a: int(a < 1),
+        lambda a: f"{a < 1}",
+        lambda a: {a < 1},
+        lambda a: sum((a < 1, a < 2)),
+        lambda a: (a < 1) == 1,
     ],
 )
 def test_what_would_lose_generality_raises(misuse: Callable[[Any], Any]) -> None:
     (path,) = get_paths(lambda tracer: misuse(new_int("a")))
 
     assert isinstance(path.error, TypeError)
+
+
+#: Special methods of ``int`` that every object has, or that make or keep one and compute nothing.
+OF_OBJECTS = set(dir(object)) | {"__getnewargs__"}
+#: Those that symbols have, compared with ``int`` above.
+COMPARED = {"add", "sub", "mul", "floordiv", "mod", "divmod"}
+SAME = {f"__{side}{name}__" for name in COMPARED for side in ("", "r")} | {"__neg__", "__pos__", "__abs__"}
+SAME |= {f"__{name}__" for name in ("eq", "ne", "lt", "le", "gt", "ge")}
+
+
+@pytest.mark.parametrize("name", sorted(set(dir(int)) - {"__new__"}))
+def test_what_integers_can_symbols_can_or_refuse(name: str) -> None:
+    """A method of ``int`` is compared with it above, or raises on symbols, or is none that computes."""
+    a = new_int("a")
+    if name in SAME:
+        assert name in vars(SymInt)
+    elif name == "__hash__":
+        assert SymInt.__hash__ is None
+    elif name == "__repr__":
+        # how a symbol shows itself in an error: rules cannot ask for it
+        assert "SymInt(a)" == repr(a)
+    elif name in OF_OBJECTS - {"__str__", "__format__", "__bool__"}:
+        assert name not in vars(SymInt) or name in SAME | {"__init__", "__slots__", "__doc__"}
+    elif not name.startswith("__"):
+        assert not hasattr(a, name)
+    else:
+        with pytest.raises(TypeError, match="symbol"):
+            getattr(a, name)(*[1] * (name not in ALONE))
+
+
+#: Of those that are refused, the ones without another operand.
+ALONE = {
+    f"__{name}__" for name in ("bool", "index", "int", "float", "trunc", "floor", "ceil", "round", "invert", "str")
+}
+
+
+def test_a_path_that_goes_on_is_ended_where_its_run_says_so() -> None:
+    def count(tracer: Tracer) -> int:
+        tracer.longest = 5
+        a, steps = new_int("a"), 0
+        while a > 0:
+            a, steps = a - 1, steps + 1
+        return steps
+
+    paths = list(get_paths(count))
+
+    assert [0, 1, 2, 3, 4] == sorted(path.result for path in paths if path.result is not None)
+    assert [PathTooLong] == [type(path.error) for path in paths if path.error is not None]
 
 
 def test_every_path_is_taken_once() -> None:

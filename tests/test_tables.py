@@ -7,12 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from riskcore.leverages import NO_LEVERAGES
 from riskcore.quantities import Atoms, Lots, MarketId
 from riskcore.state import NO_POSITION, Position, Positions, State, genesis
 from riskcore.step import step
 from riskcore.tables import DictTable, PersistentTable, Table
-from tests.naive import View, observe
-from tests.strategies import Desk, Proposer, draw_scenario, make_rulebook, open_desk, randoms, walk
+from riskcore.testing.desk import Desk
+from riskcore.testing.naive.views import View
+from riskcore.testing.observation import observe
+from riskcore.testing.properties.strategies import randoms
+from riskcore.testing.proposing.proposer import Proposer
+from riskcore.testing.rulebooks import make_rulebook
+from riskcore.testing.scenarios import draw_scenario, open_desk
+from riskcore.testing.walks import walk
 
 SEEDS = range(12)
 
@@ -79,6 +86,14 @@ def test_many_positions_are_a_total_map() -> None:
         positions = positions.put(name, NO_POSITION)
     assert {name: held[name] for name in names[1::2]} == dict(positions.items())
     assert [NO_POSITION, held[names[1]]] == [positions.get(name) for name in names[:2]]
+
+
+def test_what_an_account_has_by_market_equals_its_like_only() -> None:
+    market, kept = MarketId("BTC"), Position(Lots(1), Atoms(2), Atoms(0))
+
+    assert Positions().put(market, kept) == Positions().put(market, kept)
+    assert Positions().put(market, kept) != Positions()
+    assert NO_LEVERAGES != Positions()
 
 
 def test_a_dict_table_writes_in_place() -> None:

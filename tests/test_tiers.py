@@ -30,10 +30,12 @@ from riskcore.rulebook import MarketRules, Tier, is_admissible_market
 from riskcore.rules import Rule
 from riskcore.snapshot import load_state, save_state
 from riskcore.state import Market
+from riskcore.testing.desk import Desk
+from riskcore.testing.naive.needs import get_initial, get_maintenance
+from riskcore.testing.properties.strategies import market_rules, markets
+from riskcore.testing.rulebooks import VAULT, make_rulebook, make_rules
 from riskcore.tiers import get_initial_rates, get_maintenance_rates, is_continuous
 from riskcore.units import Units
-from tests.naive import get_initial, get_maintenance
-from tests.strategies import VAULT, Desk, make_rulebook, make_rules, market_rules, markets
 from tests.test_margin import make_market
 
 VECTORS = json.loads(Path(__file__).with_name("vectors").joinpath("tiers.json").read_text(encoding="utf-8"))

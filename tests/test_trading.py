@@ -6,7 +6,8 @@ from riskcore.events import ApplyFunding, Deposit, Fill, MarkPrice
 from riskcore.journal import Reason, Reserve, Stage
 from riskcore.rulebook import MarketRules
 from riskcore.rules import Rule
-from tests.strategies import Desk, get_lines, make_rules
+from riskcore.testing.desk import Desk, get_lines
+from riskcore.testing.rulebooks import make_rules
 
 EIGHT_HOURS = 8 * 3_600_000
 

@@ -7,7 +7,8 @@ from riskcore.journal import Reason, Reserve, Stage
 from riskcore.quantities import AccountId, EventId, Lots, MarketId, Time
 from riskcore.rules import Rule
 from riskcore.step import step
-from tests.strategies import HOUR, VAULT, Desk, get_lines, make_rulebook, make_rules
+from riskcore.testing.desk import Desk, get_lines
+from riskcore.testing.rulebooks import HOUR, VAULT, make_rulebook, make_rules
 
 HEAD = (EventId("other"), 10**6, Time(10**9))
 

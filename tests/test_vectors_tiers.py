@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from riskcore.quantities import RATE_ONE, Atoms
+from riskcore.testing.rulebooks import make_rules
 from riskcore.tiers import get_initial_rates
 from riskcore.venues import binance, brackets, dydx, flox, hyperliquid, starkex
 from riskcore.venues.exact import exact, round_down
 from riskcore.venues.scene import Held, Holding, Listing, make_scene
-from tests.strategies import make_rules
 from tests.vectors.play import Case, load, play
 
 

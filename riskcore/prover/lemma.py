@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import z3
@@ -27,20 +27,24 @@ class Lemma:
     contracts: bool = False
     """Whether ``claim`` enters ``on_symbols`` itself, to run on some contracts."""
 
-    def get_obligation(self, module: str) -> Obligation:
+    def get_claims(self) -> Iterator[Claim]:
+        """What has to be decided, path by path."""
+
         def run(tracer: Tracer) -> z3.BoolRef:
             if self.contracts:
                 return to_bool(self.claim(tracer))
             with on_symbols(contracts=False):
                 return to_bool(self.claim(tracer))
 
-        claims = []
         for path in get_paths(run):
             conclusion = z3.BoolVal(False) if path.result is None else path.result
             where = self.sentence if path.error is None else f"raised {path.error!r}"
-            claims.append(Claim(path.condition, conclusion, where))
+            yield Claim(path.condition, conclusion, where)
+
+    def get_obligation(self, module: str) -> Obligation:
+        claims = tuple(self.get_claims())
         name = f"{module}/{self.name}"
-        return Obligation(name, self.law, module, "lemma", self.scope, tuple(claims), len(claims))
+        return Obligation(name, self.law, module, "lemma", self.scope, claims, len(claims))
 
 
 def assume(tracer: Tracer, *facts: Any) -> None:

@@ -85,6 +85,15 @@ def _choose(condition: z3.BoolRef, then: z3.ArithRef, otherwise: z3.ArithRef) ->
     return z3.If(condition, then, otherwise)
 
 
+def _refuse(what: str, instead: str) -> Any:
+    """A method that raises: what it would give on integers has no symbol."""
+
+    def refuse(self: object, *arguments: object) -> NoReturn:
+        raise TypeError(f"{what} of a symbol was asked for: {instead}")
+
+    return refuse
+
+
 class SymBool:
     """A truth value; branching on it asks the tracer."""
 
@@ -122,6 +131,11 @@ class SymBool:
     def __repr__(self) -> str:
         return f"SymBool({self.term})"
 
+    __str__ = _refuse("the text", "nothing in a rule needs one")
+    __format__ = _refuse("the text", "nothing in a rule needs one")
+    __int__ = __index__ = _refuse("the number", "1 if a condition holds, else 0")
+    __xor__ = __rxor__ = _refuse("the exclusive or", "compare the two with !=")
+
 
 class SymInt:
     """Any integer. It has no truth value and no hash: both would lose generality silently."""
@@ -136,7 +150,7 @@ class SymInt:
         raise TypeError("the truth value of an integer symbol was asked for; compare it with 0")
 
     def __index__(self) -> NoReturn:
-        raise TypeError("an integer symbol was used as a plain index")
+        raise TypeError("an integer symbol was used as a plain index or bound: loop over a tuple or constants")
 
     def __add__(self, other: IntLike) -> SymInt:
         return SymInt(self.term + to_int(other))
@@ -170,6 +184,19 @@ class SymInt:
     def __mod__(self, other: IntLike) -> SymInt:
         return self - (self // other) * other
 
+    def __rmod__(self, other: IntLike) -> SymInt:
+        return other - self.__rfloordiv__(other) * self
+
+    def __divmod__(self, other: IntLike) -> tuple[SymInt, SymInt]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: IntLike) -> tuple[SymInt, SymInt]:
+        quotient = self.__rfloordiv__(other)
+        return quotient, other - quotient * self
+
+    def __pos__(self) -> SymInt:
+        return self
+
     def named(self, kind: str) -> SymInt:
         """This value under a short name of its own."""
         return SymInt(get_run().name(kind, self.term))
@@ -198,6 +225,18 @@ class SymInt:
 
     def __repr__(self) -> str:
         return f"SymInt({self.term})"
+
+    __pow__ = __rpow__ = _refuse("a power", "multiply it as often")
+    __truediv__ = __rtruediv__ = _refuse("an inexact quotient", "divide with //")
+    __lshift__ = __rlshift__ = _refuse("a shift", "multiply by a power of two")
+    __rshift__ = __rrshift__ = _refuse("a shift", "divide by a power of two with //")
+    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __invert__ = _refuse(
+        "a combination of bits", "combine conditions, not integers"
+    )
+    __int__ = __trunc__ = __floor__ = __ceil__ = __round__ = _refuse("the rounded value", "it is an integer already")
+    __float__ = __complex__ = _refuse("an inexact value", "integers alone are exact")
+    __str__ = _refuse("the text", "nothing in a rule needs one")
+    __format__ = _refuse("the text", "nothing in a rule needs one")
 
 
 def new_int(name: str) -> Any:

@@ -34,6 +34,10 @@ class NotRepeatable(Exception):
     """A run met other conditions than the run before it on the same path."""
 
 
+class PathTooLong(Exception):
+    """A path makes more decisions than its run allows."""
+
+
 class PathLimitExceeded(Exception):
     """A function has more paths than ``PATH_LIMIT``."""
 
@@ -63,6 +67,8 @@ class Tracer:
         self.script = script
         self.taken: list[Decision] = []
         self.open: list[bool] = []
+        #: most decisions that the path may make, where that is bounded
+        self.longest: int | None = None
         self.assumptions: list[z3.BoolRef] = []
         self.decisions: list[z3.BoolRef] = []
         self._quotients: dict[tuple[int, int], tuple[z3.ArithRef, z3.ArithRef, z3.ArithRef]] = {}
@@ -122,6 +128,8 @@ class Tracer:
         if self._in_claim:
             return self._settle(condition)
         position = len(self.taken)
+        if self.longest is not None and position >= self.longest:
+            raise PathTooLong(f"more than {self.longest} conditions on one path")
         if position < len(self.script):
             (expected, way), both = self.script[position], False
             if not _is_same(asked, expected):
@@ -198,6 +206,11 @@ class Tracer:
             rest = numerator - quotient * denominator
             self._define(quotient, numerator / denominator, rest >= 0, rest < denominator)
         return self._quotients[key][0]
+
+    @property
+    def quotients(self) -> tuple[tuple[z3.ArithRef, z3.ArithRef, z3.ArithRef], ...]:
+        """Every quotient that the path has named, with what was divided by what."""
+        return tuple(self._quotients.values())
 
     def _get_model(self) -> z3.ModelRef | None:
         """Some values that the path allows: what differs in them is not equal on it. None where z3 finds none."""
@@ -357,15 +370,25 @@ def get_part_facts(call: Call) -> list[z3.BoolRef]:
     return [z3.Implies(is_level, order), z3.Implies(z3.And(is_level, policy == 0), least == whole)]
 
 
-def get_paths(function: Callable[[Tracer], T]) -> Iterator[Path[T]]:
-    """Every path of ``function``, which sets its symbols up and runs what is traced."""
+def take_last(scripts: list[list[Decision]]) -> int:
+    """The script that was left last."""
+    return len(scripts) - 1
+
+
+def get_paths(
+    function: Callable[[Tracer], T], choose: Callable[[list[list[Decision]]], int] = take_last
+) -> Iterator[Path[T]]:
+    """Every path of ``function``, which sets its symbols up and runs what is traced.
+
+    ``choose`` says which of those left is next; it changes their order and nothing else.
+    """
     scripts: list[list[Decision]] = [[]]
     count = 0
     while scripts:
         count += 1
         if count > PATH_LIMIT:
             raise PathLimitExceeded(f"more than {PATH_LIMIT} paths")
-        tracer = Tracer(scripts.pop())
+        tracer = Tracer(scripts.pop(choose(scripts)))
         start_run(tracer)
         result: T | None = None
         error: Exception | None = None

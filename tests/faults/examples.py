@@ -15,10 +15,11 @@ from riskcore.choices import RankPolicy
 from riskcore.events import Event
 from riskcore.quantities import AccountId, EventId, Lots, MarketId, Rate, Time
 from riskcore.rulebook import MarketRules
-from tests.strategies import HOUR, Desk, make_rulebook, make_rules
+from riskcore.testing.desk import Desk
+from riskcore.testing.laws.catalogue import check
+from riskcore.testing.rulebooks import HOUR, make_rulebook, make_rules
 from tests.test_margin import test_many_positions_add_up
 from tests.test_ranking import test_of_all_queues_exactly_one_is_accepted
-from tests.test_state_machine import check
 from tests.test_tables import test_a_large_table_is_a_total_map, test_many_positions_are_a_total_map
 
 RULEBOOK = make_rulebook(insurance_floor=100, adl_requires_profit=True)

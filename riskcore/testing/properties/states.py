@@ -1,4 +1,4 @@
-"""Random venues for the tests of what stands around the kernel.
+"""Random venues for tests of what stands around the kernel, as a Hypothesis strategy.
 
 They are built directly, without margin checks, so that they reach what no orderly
 history would: accounts deep under water on both sides, a bankrupt vault, unsettled funding.

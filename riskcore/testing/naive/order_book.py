@@ -1,4 +1,4 @@
-"""The naive model's order book: two sorted lists, looked through from end to end."""
+"""The model's order book: two sorted lists, looked through from end to end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order book's laws, recomputed in full from what a step showed; ids as in ``specs/laws/order_book.py``."""
+"""The order book's laws, recomputed in full from what a step showed."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from riskcore import events
-from tests.naive import View
-from tests.naive_book import OrderView, RestingView
-from tests.strategies import Passage
+from riskcore.testing.desk import Passage
+from riskcore.testing.naive.order_book import OrderView, RestingView
+from riskcore.testing.naive.views import View
 
 Listed = list[tuple[str, OrderView]]
 

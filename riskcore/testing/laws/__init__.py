@@ -1,0 +1,1 @@
+"""Every law by its id, checked on what one step showed."""
