@@ -21,11 +21,15 @@ from riskcore.ledger import SHIPPED, read_ledger
 from riskcore.prover.obligations import get_event_name
 from riskcore.rules import Rule
 from riskcore.transitions import TRANSITIONS
+from specs import invariant
 from specs.contracts import CONTRACTS
 from specs.laws import ALL_EVENTS, LAWS
 from tests.faults.catalogue import FAULTS
 
 ROOT = Path(__file__).parent.parent
+
+#: Of ``specs/invariant.py`` what is a figure, and no claim.
+FIGURES = {"left_to_get", "length_of"}
 PAGE = ROOT / "specs" / "BOOK.md"
 
 _TOP = """# The specification as a book
@@ -169,6 +173,43 @@ def get_laws_chapter(number: int) -> list[str]:
     return [f"## {number}. After every event\n", *_get_table("law", rows)]
 
 
+def get_induction_chapter(number: int) -> list[str]:
+    """What every proof assumes of the state before its event, and where it is claimed of the state after."""
+    lines = [
+        f"## {number}. Before every event\n",
+        "A proof assumes these of the state before its event, and of an open queue that it is certified (ADL-2, "
+        "ADL-7), of orders that each side is one list (BOOK-5). An empty venue satisfies them (`state/genesis`), and the "
+        "laws of the file named are proven to leave them behind after every event: so they, and with them every law, "
+        "hold of each state that a log can reach.\n",
+        "| | assumed before | claimed after, in |",
+        "|---|---|---|",
+    ]
+    assumed = ((name, homes) for name, homes in find_claims().items() if homes)
+    for place, (name, homes) in enumerate(assumed, start=1):
+        lines.append(f"| {number}.{place} | {_get_sentence(name)} | {_name_all(homes)} |")
+    return [*lines, ""]
+
+
+def find_claims() -> dict[str, list[str]]:
+    """For each invariant the files of laws that claim it, itself or within another."""
+    members = inspect.getmembers(invariant, inspect.isfunction)
+    functions = [name for name, one in members if one.__module__ == invariant.__name__ and name not in FIGURES]
+    sources = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "specs" / "laws").glob("*.py"))}
+    bodies = {name: inspect.getsource(getattr(invariant, name)) for name in functions}
+
+    def find(name: str) -> list[str]:
+        own = {file for file, source in sources.items() if re.search(rf"\b{name}\b", source)}
+        users = [user for user, body in bodies.items() if user != name and re.search(rf"\b{name}\(", body)]
+        return sorted(own.union(*(find(user) for user in users)))
+
+    return {name: find(name) for name in bodies}
+
+
+def _get_sentence(name: str) -> str:
+    prose = inspect.cleandoc(getattr(invariant, name).__doc__ or f"{name.replace('_', ' ')}.")
+    return prose.split("\n\n")[0].replace("\n", " ").replace("``", "`")
+
+
 def get_lemmas_chapter(number: int) -> list[str]:
     rows, place = [], 0
     for module, lemmas in LEMMAS.items():
@@ -186,7 +227,8 @@ def get_page() -> str:
     for number, kind in enumerate(kinds, start=1):
         lines += get_chapter(number, kind)
     lines += get_laws_chapter(len(kinds) + 1)
-    lines += get_lemmas_chapter(len(kinds) + 2)
+    lines += get_induction_chapter(len(kinds) + 2)
+    lines += get_lemmas_chapter(len(kinds) + 3)
     return "\n".join(lines)
 
 
