@@ -179,8 +179,8 @@ def get_induction_chapter(number: int) -> list[str]:
         f"## {number}. Before every event\n",
         "A proof assumes these of the state before its event, and of an open queue that it is certified (ADL-2, "
         "ADL-7), of orders that each side is one list (BOOK-5). An empty venue satisfies them (`state/genesis`), and "
-        "the laws of the file named are proven to leave them behind after every event: so they, and with them every law, "
-        "hold of each state that a log can reach.\n",
+        "the laws of the file named are proven to leave them behind after every event: so they, and with them every "
+        "law, hold of each state that a log can reach.\n",
         "| | assumed before | claimed after, in |",
         "|---|---|---|",
     ]
