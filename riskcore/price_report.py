@@ -17,7 +17,8 @@ from riskcore.rulebook_show import find_rulebook, get_shown_status
 from riskcore.strict_json import LOG_DIGITS, describe, read_object
 from riskcore.units import format_decimal, parse_decimal
 from riskcore.venues.accounts import AccountQuote, PositionQuote, quote_accounts
-from riskcore.venues.loading import Accounts, read_ccxt_account, read_data, read_hyperliquid_account
+from riskcore.venues.answers import read_data
+from riskcore.venues.loading import Accounts, read_ccxt_account, read_hyperliquid_account
 from riskcore.venues.pricing import FORMULAS, Basis, Position, Quote, compute_quote, make_position
 
 REQUIRED = ("venue", "market", "side", "size", "entry", "margin")

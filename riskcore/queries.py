@@ -322,7 +322,7 @@ def stress(
     ``Rejected`` where a market is not listed.
     """
     marks = {id: _shock(get_market(state, id).mark_price, shock) for id, shock in sorted(shocks.items())}
-    moved = _copy(state)
+    moved = copy_state(state)
     for id, mark in marks.items():
         sequence = moved.sequence + 1
         outcome = step(moved, MarkPrice(EventId(f"stress-mark-{sequence}"), sequence, moved.timestamp, id, mark))
@@ -337,8 +337,8 @@ def _shock(mark: int, shock: int) -> Price:
     return Price(divide_down(mark * (RATE_ONE + shock), RATE_ONE))
 
 
-def _copy(state: State) -> State:
-    """The same state on persistent tables, without the ids seen so far."""
+def copy_state(state: State) -> State:
+    """The same state on persistent tables, a value whatever happens to the other; without the ids seen so far."""
     blank = genesis(state.rulebook)
     accounts, markets, stakes, orders = blank.accounts, blank.markets, blank.stakes, blank.orders
     for id, account in state.accounts.items():

@@ -23,13 +23,13 @@ from riskcore.rulebook_diff import carry_over
 from riskcore.rulebook_file import SCHEMA_VERSION, VERSION, RulebookFile, decode_rulebook
 from riskcore.rulebook_show import find_rulebook
 from riskcore.units import format_decimal
+from riskcore.venues.answers import read_data
 from riskcore.venues.loading import (
     Loaded,
     load_binance_brackets,
     load_ccxt,
     load_hyperliquid_meta,
     read_binance_symbols,
-    read_data,
 )
 
 #: The shapes of data, with the files that each takes and the preset whose choices are the default.

@@ -214,7 +214,8 @@ def _run(
         for unit in units:
             yield unit, verify_unit(unit, selection, extras)
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    # a process each: in one that has decided others, z3 now and then takes another way, and more or less effort
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
         # the events with the most paths first, so that none is left to the end alone
         heavy = ("fill", "begin_deleveraging", "liquidation_fill", "takeover", "deleverage")
         ordered = sorted(units, key=lambda unit: (heavy.index(unit) if unit in heavy else len(heavy), unit))

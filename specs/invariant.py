@@ -18,6 +18,7 @@ from specs.tiers import maintenance_requirement
 
 
 def every_atom_has_one_owner(ledger: Ledger) -> Any:
+    """All balances, those of the reserves and of outside too, sum to zero."""
     reserves = ledger.reserves
     owned = (
         reserves.outside + reserves.insurance + reserves.fees + reserves.transit + reserves.uncovered + reserves.escrow
@@ -26,6 +27,7 @@ def every_atom_has_one_owner(ledger: Ledger) -> Any:
 
 
 def reserves_keep_their_sign(ledger: Ledger) -> Any:
+    """Fund, fees, escrow and pool are not below zero, uncovered not above; transit is what positions entered at."""
     reserves = ledger.reserves
     return every(
         reserves.insurance >= 0,
@@ -74,6 +76,7 @@ def draws_are_possible(ledger: Ledger) -> Any:
 
 
 def longs_equal_shorts(ledger: Ledger) -> Any:
+    """The signed sizes of all positions in a market sum to zero."""
     return ledger.sum_sizes == 0
 
 
@@ -103,6 +106,7 @@ def nothing_is_sold_back(sold: Any) -> Any:
 
 
 def market_is_possible(ledger: Ledger, funding_interval: Any) -> Any:
+    """A listed market's rules are admissible, its prices above zero, its times past, its remainder below an atom."""
     market = ledger.market
     if market is None:
         return True

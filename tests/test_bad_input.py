@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from riskcore import cli
 from riskcore.bad_input import LogError
+from riskcore.commands import replaying
 from riskcore.log import LogReader
 from tests.log_cases import PlainMonitor, write_snapshot_log, write_waterfall_log
 
@@ -656,7 +657,7 @@ def test_any_bytes_end_in_a_clean_exit(
     path = write_waterfall_log(folder, "any.jsonl")
     path.write_bytes(spoil(path.read_bytes(), edits))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli, "_get_monitor", lambda: PlainMonitor)
+        patch.setattr(replaying, "_get_monitor", lambda: PlainMonitor)
         result = CliRunner().invoke(cli.main, ["replay", str(path)])
 
     assert isinstance(result.exception, SystemExit) or result.exception is None, result.exception

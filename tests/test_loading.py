@@ -13,13 +13,13 @@ import pytest
 from riskcore import AccountId, MarketId, queries
 from riskcore.bad_input import Fault
 from riskcore.choices import TierRule
+from riskcore.venues.answers import parse
 from riskcore.venues.loading import (
     load_binance_brackets,
     load_ccxt,
     load_ccxt_positions,
     load_hyperliquid_meta,
     load_hyperliquid_state,
-    parse,
 )
 from riskcore.venues.presets import load_preset
 

@@ -35,6 +35,7 @@ def test_the_commands_name_what_exists() -> None:
 
     assert (ROOT / "examples" / "crash.jsonl").exists()
     assert "riskcore replay examples/crash.jsonl" in commands
+    assert "riskcore explain examples/crash.jsonl --event 5655 --under hyperliquid" in commands
     assert (ROOT / "examples" / "scenarios" / "crash.toml").exists()
     assert "riskcore simulate examples/scenarios/crash.toml --out crash.jsonl" in commands
     assert "riskcore picture crash.jsonl --out crash.svg" in commands

@@ -21,6 +21,7 @@ from rich.console import Console
 
 from riskcore import cli
 from riskcore import events as ev
+from riskcore.commands import output, replaying
 from riskcore.events import Event
 from riskcore.journal import Stage
 from riskcore.log import LogReader, write_log
@@ -67,7 +68,7 @@ def log(tmp_path: Path) -> Path:
 
 def run(path: Path, *options: str, monitor: Callable[[State], Monitor] = PlainMonitor) -> Result:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli, "_get_monitor", lambda: monitor)
+        patch.setattr(replaying, "_get_monitor", lambda: monitor)
         return CliRunner().invoke(cli.main, ["replay", str(path), *options])
 
 
@@ -698,10 +699,10 @@ def test_progress_is_shown_on_a_terminal_only() -> None:
     terminal = Console(file=io.StringIO(), force_terminal=True)
     pipe = Console(file=io.StringIO())
 
-    with cli.show_progress(terminal) as shown:
+    with output.show_progress(terminal) as shown:
         assert shown is not None
         shown(1, 2)
-    with cli.show_progress(pipe) as silent:
+    with output.show_progress(pipe) as silent:
         assert silent is None
 
     assert isinstance(terminal.file, io.StringIO) and isinstance(pipe.file, io.StringIO)

@@ -20,8 +20,9 @@ from riskcore.quantities import MarketId
 from riskcore.rulebook import MarketRules
 from riskcore.rulebook_file import RulebookFile, read_rulebook_file
 from riskcore.venues.accounts import find_market, quote_accounts
+from riskcore.venues.answers import parse, read_data
 from riskcore.venues.exact import exact
-from riskcore.venues.loading import Accounts, Loaded, load_ccxt, parse, read_data
+from riskcore.venues.loading import Accounts, Loaded, load_ccxt
 from riskcore.venues.presets import load_preset
 from riskcore.venues.scene import Listing, hold, make_scene
 

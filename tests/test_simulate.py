@@ -18,6 +18,7 @@ from attrs import evolve
 from click.testing import CliRunner, Result
 
 from riskcore import cli
+from riskcore.commands.output import INTERRUPTED
 from riskcore.events import (
     ApplyFunding,
     CoverDeficit,
@@ -489,7 +490,7 @@ def test_a_run_that_is_interrupted_leaves_nothing(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("riskcore.simulation.play.simulate", interrupt)
     result = run("simulate", write(tmp_path), "--out", tmp_path / "log.jsonl")
 
-    assert cli.INTERRUPTED == result.exit_code
+    assert INTERRUPTED == result.exit_code
     assert ["scenario.toml"] == [path.name for path in tmp_path.iterdir()]
 
 

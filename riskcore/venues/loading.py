@@ -1,29 +1,35 @@
 """Market data as people have it: ccxt's markets, tiers and positions, Binance's brackets, Hyperliquid's answers.
 
-Everything is exact: ``parse`` keeps decimals as text, and a float that a client has made of one is read as its shortest
+Everything is exact: decimals stay text (``answers``), and a float that a client has made of one is read as its shortest
 decimal. What is missing or contradicts itself raises ``Fault``, which names the place. Amounts are counted in atoms
 of a given worth; initial rates are one over a leverage, rounded up to a part per million.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
 
 from attrs import evolve, frozen
 
-from riskcore.bad_input import Fault, LogError, Malformed, get_cause, printable, within
+from riskcore.bad_input import Fault, printable, within
 from riskcore.choices import TierRule
-from riskcore.files import get_length
 from riskcore.quantities import RATE_ONE, Atoms, MarketId, Rate
 from riskcore.rulebook import MarketRules, Rulebook, Tier
 from riskcore.snapshot import check_rules
-from riskcore.strict_json import LOG_DIGITS, describe
+from riskcore.strict_json import describe
 from riskcore.units import format_decimal
+from riskcore.venues.answers import (
+    find,
+    get,
+    get_above_zero,
+    get_entries,
+    get_number,
+    get_text,
+    get_whole,
+    to_number,
+)
 from riskcore.venues.exact import Number, exact, round_up
 from riskcore.venues.hyperliquid import get_maintenance_rate
 from riskcore.venues.scene import Held, Holding, Listing, Scene, make_scene
@@ -52,117 +58,6 @@ class Loaded:
     rules: MarketRules
     atom: Fraction
     lot: Fraction
-
-
-#: Longer than any answer of a venue.
-_MOST = 64_000_000
-
-
-def parse(text: str | bytes) -> Any:
-    """JSON with its decimals as text. ``Malformed`` for what is none, ``Fault`` for a key that stands twice."""
-    try:
-        return json.loads(
-            text, parse_float=str, parse_int=_read_integer, parse_constant=str, object_pairs_hook=_read_pairs
-        )
-    except Fault:
-        raise
-    except json.JSONDecodeError as error:
-        raise Malformed(f"none: {error.msg.lower()}", error.lineno, "JSON") from None
-    except RecursionError:
-        raise Malformed("deeper nesting than that", expected="JSON of some levels") from None
-    except ValueError as error:
-        raise Malformed(printable(str(error)), expected="JSON") from None
-
-
-def _read_integer(text: str) -> int | str:
-    """A number that is too long stays text, and is refused where it is used."""
-    return int(text) if len(text) <= LOG_DIGITS else text
-
-
-def _read_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for place, name in enumerate(names) if name in names[:place])
-        raise Fault("each key once", "the key twice", printable(twice))
-    return members
-
-
-def read_data(path: Path) -> Any:
-    """What a file of market data holds. ``LogError`` where it is no JSON, or cannot be read."""
-    file = str(path)
-    length = get_length(path, "a readable file")
-    if length > _MOST:
-        raise LogError(file, None, None, f"at most {_MOST:,} bytes", f"{length:,}")
-    try:
-        return parse(path.read_bytes())
-    except OSError as error:
-        raise LogError(file, None, None, "a readable file", get_cause(error)) from None
-    except Malformed as fault:
-        raise LogError(file, fault.row, None, fault.expected, fault.got) from None
-    except Fault as fault:
-        raise LogError(file, None, fault.field, fault.expected, fault.got) from None
-
-
-# What is in an answer
-
-
-def _find(value: object, name: str) -> Any:
-    if not isinstance(value, Mapping):
-        raise Fault("an object", describe(value))
-    return value.get(name)
-
-
-def _get(value: object, name: str) -> Any:
-    found = _find(value, name)
-    if found is None:
-        raise Fault("this field", "none", name)
-    return found
-
-
-def _to_number(value: object) -> Fraction:
-    """The number as it is written: of what a client has made a binary number of, its shortest decimal."""
-    if isinstance(value, str) and len(value) > LOG_DIGITS:
-        raise Fault(f"a decimal of at most {LOG_DIGITS} digits", f"one of {len(value):,}")
-    if isinstance(value, bool | dict | list) or value is None:
-        raise Fault("a decimal", describe(value))
-    try:
-        return exact(value if isinstance(value, int | str | Fraction) else str(value))
-    except ValueError:
-        raise Fault("a decimal", describe(value)) from None
-
-
-def _get_number(value: object, name: str) -> Fraction:
-    found = _get(value, name)
-    with within(name):
-        return _to_number(found)
-
-
-def _get_above_zero(value: object, name: str) -> Fraction:
-    number = _get_number(value, name)
-    if number <= 0:
-        raise Fault("a number above zero", format_decimal(number), name)
-    return number
-
-
-def _get_whole(value: object, name: str, most: int) -> int:
-    number = _get_number(value, name)
-    if number.denominator != 1 or not 0 <= number <= most:
-        raise Fault(f"an integer from 0 to {most:,}", format_decimal(number), name)
-    return int(number)
-
-
-def _get_text(value: object, name: str) -> str:
-    text = _get(value, name)
-    if not isinstance(text, str) or not text:
-        raise Fault("a string that is not empty", describe(text), name)
-    return text
-
-
-def _get_entries(value: object) -> list[Any]:
-    if not isinstance(value, list | tuple):
-        raise Fault("an array", describe(value))
-    return list(value)
 
 
 # Rules
@@ -252,15 +147,15 @@ def _to_whole(number: Fraction, expected: str, shown: Fraction) -> int:
 def read_ccxt_levels(tiers: object) -> list[Level]:
     """The tiers of one symbol as ``fetch_leverage_tiers`` gives them; ``info.cum`` is the deduction."""
     levels = []
-    for place, tier in enumerate(_get_entries(tiers)):
+    for place, tier in enumerate(get_entries(tiers)):
         with within(f"[{place}]"):
-            info, deduction = _find(tier, "info"), None
+            info, deduction = find(tier, "info"), None
             if isinstance(info, Mapping) and info.get("cum") is not None:
                 with within("info"):
-                    deduction = _get_number(info, "cum")
-            cap = _get_number(tier, "maxNotional") if _find(tier, "maxNotional") is not None else None
-            rate, leverage = _get_number(tier, "maintenanceMarginRate"), _get_above_zero(tier, "maxLeverage")
-            levels.append(Level(_get_number(tier, "minNotional"), cap, rate, leverage, deduction))
+                    deduction = get_number(info, "cum")
+            cap = get_number(tier, "maxNotional") if find(tier, "maxNotional") is not None else None
+            rate, leverage = get_number(tier, "maintenanceMarginRate"), get_above_zero(tier, "maxLeverage")
+            levels.append(Level(get_number(tier, "minNotional"), cap, rate, leverage, deduction))
     return levels
 
 
@@ -281,12 +176,12 @@ def load_ccxt(
     loaded: dict[MarketId, Loaded] = {}
     for symbol, entries in tiers.items():
         with within("markets"):
-            market = _get(markets, symbol)
+            market = get(markets, symbol)
             with within(symbol):
-                fees = _get_number(market, "taker"), _get_number(market, "maker")
-                if _find(market, "linear") is False:
+                fees = get_number(market, "taker"), get_number(market, "maker")
+                if find(market, "linear") is False:
                     raise Fault("a linear market", "false", "linear")
-                size = _get_above_zero(market, "contractSize")
+                size = get_above_zero(market, "contractSize")
                 lot = size * _get_step(market)
         with within("tiers"), within(symbol):
             rules = make_rules(
@@ -303,19 +198,19 @@ def load_ccxt(
 
 def _get_step(market: object) -> Fraction:
     """Contracts of the smallest trade: ``precision.amount`` where ccxt gives it as a step, its mode ``TICK_SIZE``."""
-    precision = _get(market, "precision")
+    precision = get(market, "precision")
     with within("precision"):
-        return _get_above_zero(precision, "amount")
+        return get_above_zero(precision, "amount")
 
 
 def read_binance_levels(brackets: object) -> list[Level]:
     """The ``brackets`` of one symbol as ``leverageBracket`` gives them."""
     levels = []
-    for place, bracket in enumerate(_get_entries(brackets)):
+    for place, bracket in enumerate(get_entries(brackets)):
         with within(f"[{place}]"):
-            floor, cap = _get_number(bracket, "notionalFloor"), _get_number(bracket, "notionalCap")
-            rate, leverage = _get_number(bracket, "maintMarginRatio"), _get_above_zero(bracket, "initialLeverage")
-            levels.append(Level(floor, cap, rate, leverage, _get_number(bracket, "cum")))
+            floor, cap = get_number(bracket, "notionalFloor"), get_number(bracket, "notionalCap")
+            rate, leverage = get_number(bracket, "maintMarginRatio"), get_above_zero(bracket, "initialLeverage")
+            levels.append(Level(floor, cap, rate, leverage, get_number(bracket, "cum")))
     return levels
 
 
@@ -330,13 +225,13 @@ class Symbol:
 def read_binance_symbols(answer: object) -> dict[MarketId, Symbol]:
     """The symbols of ``exchangeInfo``, from their filters of lot size."""
     found: dict[MarketId, Symbol] = {}
-    for place, entry in enumerate(_get_entries(_get(answer, "symbols"))):
+    for place, entry in enumerate(get_entries(get(answer, "symbols"))):
         with within(f"[{place}]"):
-            for number, rule in enumerate(_get_entries(_get(entry, "filters"))):
-                if _find(rule, "filterType") == "LOT_SIZE":
+            for number, rule in enumerate(get_entries(get(entry, "filters"))):
+                if find(rule, "filterType") == "LOT_SIZE":
                     with within(f"filters[{number}]"):
-                        lot = _get_above_zero(rule, "stepSize")
-                    found[MarketId(_get_text(entry, "symbol"))] = Symbol(lot, _get_number(entry, "liquidationFee"))
+                        lot = get_above_zero(rule, "stepSize")
+                    found[MarketId(get_text(entry, "symbol"))] = Symbol(lot, get_number(entry, "liquidationFee"))
     return found
 
 
@@ -354,12 +249,12 @@ def load_binance_brackets(
     ``Fault`` for a ``notionalCoef`` other than one: the API does not say whether its brackets have it in them.
     """
     loaded: dict[MarketId, MarketRules] = {}
-    for place, entry in enumerate([answer] if isinstance(answer, Mapping) else _get_entries(answer)):
+    for place, entry in enumerate([answer] if isinstance(answer, Mapping) else get_entries(answer)):
         with within(f"[{place}]"):
-            symbol = _get_text(entry, "symbol")
-            if _find(entry, "notionalCoef") is not None and _get_number(entry, "notionalCoef") != 1:
+            symbol = get_text(entry, "symbol")
+            if find(entry, "notionalCoef") is not None and get_number(entry, "notionalCoef") != 1:
                 raise Fault("1, or none", describe(entry["notionalCoef"]), "notionalCoef")
-            brackets = _get(entry, "brackets")
+            brackets = get(entry, "brackets")
             with within("brackets"):
                 levels = read_binance_levels(brackets)
                 known = (symbols or {}).get(MarketId(symbol))
@@ -378,25 +273,25 @@ def load_hyperliquid_meta(
     Maintenance is half the initial rate; where that is no whole number of parts per million it is rounded up.
     """
     tables = {}
-    for place, pair in enumerate(_get_entries(_get(meta, "marginTables"))):
+    for place, pair in enumerate(get_entries(get(meta, "marginTables"))):
         with within(f"marginTables[{place}]"):
-            entries = _get_entries(pair)
+            entries = get_entries(pair)
             if len(entries) != 2:
                 raise Fault("an id and a table", f"{len(entries)} entries")
-            tables[_to_id(entries[0])] = _get(entries[1], "marginTiers")
+            tables[_to_id(entries[0])] = get(entries[1], "marginTiers")
     loaded: dict[MarketId, Loaded] = {}
-    for place, asset in enumerate(_get_entries(_get(meta, "universe"))):
+    for place, asset in enumerate(get_entries(get(meta, "universe"))):
         with within(f"universe[{place}]"):
-            if not _find(asset, "isDelisted"):
+            if not find(asset, "isDelisted"):
                 levels = _read_margin_table(asset, tables)
-                lot = Fraction(1, 10 ** _get_whole(asset, "szDecimals", _MOST_DECIMALS))
+                lot = Fraction(1, 10 ** get_whole(asset, "szDecimals", _MOST_DECIMALS))
                 rules = make_rules(levels, atom, taker_fee=taker_fee, maker_fee=maker_fee, tier_rule=TierRule.MARGINAL)
-                loaded[MarketId(_get_text(asset, "name"))] = Loaded(rules, exact(atom), lot)
+                loaded[MarketId(get_text(asset, "name"))] = Loaded(rules, exact(atom), lot)
     return loaded
 
 
 def _to_id(value: object) -> int:
-    number = _to_number(value)
+    number = to_number(value)
     if number.denominator != 1 or number < 0:
         raise Fault("an integer of zero or more", format_decimal(number))
     return int(number)
@@ -404,17 +299,17 @@ def _to_id(value: object) -> int:
 
 def _read_margin_table(asset: object, tables: Mapping[int, object]) -> list[Level]:
     with within("marginTableId"):
-        id = _to_id(_get(asset, "marginTableId"))
+        id = _to_id(get(asset, "marginTableId"))
     if id in tables:
         with within(f"marginTable {id}"):
-            return [_make_hyperliquid_level(tier) for tier in _get_entries(tables[id])]
+            return [_make_hyperliquid_level(tier) for tier in get_entries(tables[id])]
     if id >= TABLES:
         raise Fault("the id of one of marginTables", str(id), "marginTableId")
-    return [_make_hyperliquid_level({"lowerBound": 0, "maxLeverage": _get_above_zero(asset, "maxLeverage")})]
+    return [_make_hyperliquid_level({"lowerBound": 0, "maxLeverage": get_above_zero(asset, "maxLeverage")})]
 
 
 def _make_hyperliquid_level(tier: object) -> Level:
-    floor, leverage = _get_number(tier, "lowerBound"), _get_above_zero(tier, "maxLeverage")
+    floor, leverage = get_number(tier, "lowerBound"), get_above_zero(tier, "maxLeverage")
     maintenance = Fraction(round_up(get_maintenance_rate(leverage) * RATE_ONE), RATE_ONE)
     return Level(floor, None, maintenance, leverage, None)
 
@@ -449,25 +344,25 @@ class Accounts:
 def read_hyperliquid_account(answer: object, id: str, data: Accounts) -> None:
     """Add what a ``clearinghouseState`` answer has to the data."""
     cross: dict[str, Held] = {}
-    for place, entry in enumerate(_get_entries(_get(answer, "assetPositions"))):
+    for place, entry in enumerate(get_entries(get(answer, "assetPositions"))):
         with within(f"assetPositions[{place}].position"):
-            position = _get(entry, "position")
+            position = get(entry, "position")
             coin, held, mark = _read_hyperliquid_position(position)
             _note_mark(data.marks, coin, mark)
-            leverage = _get(position, "leverage")
+            leverage = get(position, "leverage")
             with within("leverage"):
-                is_isolated = _get_text(leverage, "type") == "isolated"
+                is_isolated = get_text(leverage, "type") == "isolated"
                 owner = f"{id}/{coin}" if is_isolated else id
                 if is_isolated:
-                    data.holdings[owner] = Holding(_get_number(leverage, "rawUsd"), {coin: held})
+                    data.holdings[owner] = Holding(get_number(leverage, "rawUsd"), {coin: held})
                 elif coin in cross:
                     raise Fault("one cross position of a coin", f"a second one of {printable(coin)}")
                 else:
                     cross[coin] = held
             _note_told(data, owner, coin, position, "liquidationPx")
     with within("crossMarginSummary"):
-        summary = _get(answer, "crossMarginSummary")
-        cash, value = _get_number(summary, "totalRawUsd"), _get_number(summary, "accountValue")
+        summary = get(answer, "crossMarginSummary")
+        cash, value = get_number(summary, "totalRawUsd"), get_number(summary, "accountValue")
         worth = cash + sum((held.size * data.marks[coin] for coin, held in cross.items()), Fraction(0))
         if worth != value:
             expected = f"cash and positions ({format_decimal(worth)})"
@@ -476,16 +371,16 @@ def read_hyperliquid_account(answer: object, id: str, data: Accounts) -> None:
 
 
 def _note_told(data: Accounts, owner: str, market: str, position: object, name: str) -> None:
-    if _find(position, name) is not None:
-        data.told[owner, market] = _get_number(position, name)
+    if find(position, name) is not None:
+        data.told[owner, market] = get_number(position, name)
 
 
 def _read_hyperliquid_position(position: object) -> tuple[str, Held, Fraction]:
-    size, entry = _get_number(position, "szi"), _get_above_zero(position, "entryPx")
+    size, entry = get_number(position, "szi"), get_above_zero(position, "entryPx")
     if size == 0:
         raise Fault("a size that is not zero", "0", "szi")
-    mark = _get_above_zero(position, "positionValue") / abs(size)
-    return _get_text(position, "coin"), Held(size, size * entry), mark
+    mark = get_above_zero(position, "positionValue") / abs(size)
+    return get_text(position, "coin"), Held(size, size * entry), mark
 
 
 def load_ccxt_positions(
@@ -511,23 +406,23 @@ def read_ccxt_account(
 ) -> Accounts:
     """What ``fetch_positions`` has of one account (``load_ccxt_positions``)."""
     data, cross = Accounts({}, {}, {}), dict[str, Held]()
-    for place, position in enumerate(_get_entries(positions)):
+    for place, position in enumerate(get_entries(positions)):
         with within(f"[{place}]"):
-            symbol = _get_text(position, "symbol")
-            if _get_number(position, "contracts") == 0:
+            symbol = get_text(position, "symbol")
+            if get_number(position, "contracts") == 0:
                 continue
             size = _get_ccxt_size(position, sizes.get(symbol))
-            mark = _get_above_zero(position, "markPrice")
-            held = Held(size, size * _get_above_zero(position, "entryPrice"))
+            mark = get_above_zero(position, "markPrice")
+            held = Held(size, size * get_above_zero(position, "entryPrice"))
             _note_mark(data.marks, symbol, mark)
-            mode = _get_text(position, "marginMode")
+            mode = get_text(position, "marginMode")
             if mode not in ("cross", "isolated"):
                 raise Fault("cross or isolated", describe(mode), "marginMode")
             owner = account if mode == "cross" else f"{account}/{symbol}"
             if mode == "isolated":
                 if owner in data.holdings:
                     raise Fault("one position of a symbol", f"a second one of {printable(symbol)}", "symbol")
-                cash = _get_number(position, "collateral") - size * mark
+                cash = get_number(position, "collateral") - size * mark
                 data.holdings[owner] = Holding(cash, {symbol: held})
             elif wallet is None:
                 raise Fault("a wallet, which cross positions share", "none", "wallet")
@@ -543,12 +438,12 @@ def read_ccxt_account(
 
 
 def _get_ccxt_size(position: object, contract: Number | None) -> Fraction:
-    side = _get(position, "side")
+    side = get(position, "side")
     if side not in ("long", "short"):
         raise Fault("long or short", printable(str(side)), "side")
-    known = _find(position, "contractSize") is not None
-    size = _get_above_zero(position, "contractSize") if known or contract is None else exact(contract)
-    return _get_above_zero(position, "contracts") * size * (1 if side == "long" else -1)
+    known = find(position, "contractSize") is not None
+    size = get_above_zero(position, "contractSize") if known or contract is None else exact(contract)
+    return get_above_zero(position, "contracts") * size * (1 if side == "long" else -1)
 
 
 def _note_mark(marks: dict[str, Fraction], market: str, mark: Fraction) -> None:

@@ -1,0 +1,1 @@
+"""The commands, by subject; ``riskcore.cli`` puts them together. Each loads what it needs when it is run."""

@@ -1,0 +1,148 @@
+"""``riskcore replay`` and ``riskcore explain``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.console import Console
+
+from riskcore.bad_input import LogError, printable
+from riskcore.commands.output import (
+    BAD_INPUT,
+    INTERRUPTED,
+    refusing,
+    render,
+    say,
+    show,
+    show_progress,
+    with_lasting_values,
+)
+from riskcore.replay import CHECKPOINT_EVERY, MonitorFactory, Replay, Verdict, replay, save_prefix
+from riskcore.report import get_json, print_replay
+
+EXIT_CODES: Final = {Verdict.HOLDS: 0, Verdict.VIOLATED: 1, Verdict.INCONCLUSIVE: 3}
+
+
+@click.command("replay")
+@click.argument("log", type=click.Path(path_type=Path))
+@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--laws/--no-laws", default=True, show_default=True, help="Check the laws after each event.")
+@click.option(
+    "--checkpoint-every",
+    type=click.IntRange(min=1),
+    default=CHECKPOINT_EVERY,
+    show_default=True,
+    metavar="N",
+    help="Events between two checks of everything.",
+)
+@click.option(
+    "--save-prefix",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where a law breaks, write the shortest part of the log that shows it.",
+)
+@click.option("--rules", type=click.Path(path_type=Path), metavar="FILE.py", help="Run with the rules of this file.")
+def replay_command(
+    log: Path, output: str, laws: bool, checkpoint_every: int, save_prefix: Path | None, rules: Path | None
+) -> None:
+    """Replay LOG, a JSONL event log, and check every law on the way.
+
+    Exit codes: 0 all laws hold, 1 one is violated, 2 bad input, 3 inconclusive.
+    """
+    if str(log) == "-":
+        raise click.UsageError("standard input is not supported: a log may be read twice, so name a file")
+    try:
+        with _with_rules(rules) as get_monitor:
+            result = _replay(log, get_monitor if laws else None, checkpoint_every)
+        saved = None if save_prefix is None else _save(result, log, save_prefix)
+        _print(result, str(log), output, saved, None if rules is None else str(rules))
+    except LogError as error:
+        say(f"Error: {error}")
+        sys.exit(BAD_INPUT)
+    except KeyboardInterrupt:
+        say("Interrupted.")
+        sys.exit(INTERRUPTED)
+    sys.exit(EXIT_CODES[result.verdict])
+
+
+@contextmanager
+def _with_rules(rules: Path | None) -> Iterator[Callable[[], MonitorFactory]]:
+    """The block runs with a file's rules, and the monitor is one that knows; without a file, as ever."""
+    if rules is None:
+        yield _get_monitor
+        return
+    from riskcore.own_rules.files import read_rules
+    from riskcore.own_rules.planted import RulesMonitor, planted
+
+    with planted(read_rules(rules)):
+        yield lambda: RulesMonitor
+
+
+def _get_monitor() -> MonitorFactory:
+    from riskcore.monitor import Monitor
+
+    return Monitor
+
+
+def _replay(log: Path, get_monitor: Callable[[], MonitorFactory] | None, checkpoint_every: int) -> Replay:
+    with with_lasting_values(), show_progress(Console(stderr=True)) as progress:
+        monitor = None if get_monitor is None else get_monitor()
+        return replay(log, monitor, checkpoint_every=checkpoint_every, progress=progress)
+
+
+def _print(result: Replay, file: str, output: str, saved: str | None, rules: str | None) -> None:
+    if output == "json":
+        show(json.dumps(get_json(result, file, saved, rules)) + "\n")
+        return
+    show(render(lambda console: print_replay(result, file, console, saved, rules)))
+
+
+def _save(result: Replay, log: Path, target: Path) -> str | None:
+    """Where the prefix was saved. One that cannot be is said so, and does not change the verdict."""
+    if result.failure is None:
+        return None
+    try:
+        save_prefix(log, target, result.failure.events)
+    except LogError as error:
+        say(f"The prefix was not saved: {error}")
+        return None
+    say(f"The prefix was saved to {printable(str(target))}.")
+    return str(target)
+
+
+@click.command("explain")
+@click.argument("log", type=click.Path(path_type=Path))
+@click.option(
+    "--event", "wanted", required=True, metavar="N|ID", help="Its number, from 1, or its id (of digits: id:7)."
+)
+@click.option("--account", metavar="ID", help="Whose margin; default: the account that the event is about.")
+@click.option(
+    "--under", "rulebook", metavar="NAME|FILE", help="And what this preset or rulebook would have made of it."
+)
+@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def explain_command(log: Path, wanted: str, account: str | None, rulebook: str | None, output: str) -> None:
+    """Say why event N of LOG did what it did, or was rejected: margin, stages, queue, roundings, laws.
+
+    LOG is replayed up to the event, and not read beyond it. Exit codes: 0, 1 a law is violated by the event, 2 bad
+    input.
+    """
+    from riskcore.explain.as_json import to_json
+    from riskcore.explain.explanation import explain
+    from riskcore.explain.moment import reach
+    from riskcore.explain.text import print_explanation
+
+    with refusing():
+        with with_lasting_values(), show_progress(Console(stderr=True)) as progress:
+            moment = reach(log, wanted, progress)
+        found = explain(moment, account, rulebook)
+        if output == "json":
+            show(json.dumps(to_json(found)) + "\n")
+        else:
+            show(render(lambda console: print_explanation(found, console)))
+    sys.exit(0 if found.is_lawful else 1)
