@@ -1,0 +1,43 @@
+"""What finds out which assumptions are needed: one that is, one that is not, and names that do for every account."""
+
+from __future__ import annotations
+
+import z3
+
+from riskcore.prover.solver import Claim
+from riskcore.prover.tracer import Tracer
+from tests.needed import Assumptions, Tally, get_name, look_at_claim
+
+A, B = z3.Ints("a b")
+
+
+def tally_of(conclusion: z3.BoolRef) -> tuple[set[str], set[str]]:
+    """What was met and what is needed, where a is positive and b is too."""
+    assumptions, tracer, tally = Assumptions(), Tracer([]), Tally()
+
+    def positive(*terms: z3.ArithRef) -> None:
+        tracer.assume(z3.And(*(term > 0 for term in terms)))
+
+    with assumptions.watching():
+        positive(A, B)
+    look_at_claim(Claim(tuple(tracer.assumptions), conclusion, ""), "some/claim", assumptions, tally)
+    return set(tally.met), set(tally.needed)
+
+
+def test_an_assumption_is_needed_where_a_claim_fails_without_it() -> None:
+    met, needed = tally_of(A >= 1)
+
+    assert {"positive: (> a 0)", "positive: (> b 0)"} == met
+    assert {"positive: (> a 0)"} == needed
+
+
+def test_what_holds_anyway_needs_nothing() -> None:
+    met, needed = tally_of(z3.Implies(z3.And(A < B, B < 7), A < 6))
+
+    assert (2, set()) == (len(met), needed)
+
+
+def test_a_name_is_the_same_of_every_account() -> None:
+    first, second = (z3.Int(f"account{number}.sold") >= 0 for number in (0, 12))
+
+    assert "someone: (>= account.sold 0)" == get_name("someone", first) == get_name("someone", second)
