@@ -7,13 +7,17 @@ import io
 import json
 from importlib.machinery import ModuleSpec
 
+import attrs
 import pytest
 import z3
+from attrs import asdict
 from click.testing import CliRunner
 from rich.console import Console
 
+from proofs.cross_check import write_page
 from riskcore import verify
 from riskcore.cli import main
+from riskcore.ledger import make_ledger
 from riskcore.prover.second import Opinion, Reply, SecondSolver, asking, get_opinion
 from riskcore.prover.smtlib import Check, Reader, get_checks
 from riskcore.prover.solver import Claim, Verdict
@@ -98,6 +102,16 @@ def test_counts_and_names_are_told() -> None:
     assert ["event", "3", "1", "1", "1", "4"] in [line.split() for line in said.splitlines()]
     assert "disagrees event/LAW: 1 of 3" in said
     assert "no answer event/LAW: 1 of 3" in said
+
+
+def test_the_page_counts_names_and_says_what_was_not_asked() -> None:
+    asked = asdict(make_result(Opinion(2, (), ("path 3",), 4.2)))
+    other = attrs.evolve(make_result(Opinion(0, (), (), 0)), name="other/LAW", digest="1")
+    page = list(write_page([asked], make_ledger([other])))
+
+    assert "| event | 3 | 2 | 1 | 0 | 4 |" in page
+    assert "* `event/LAW`: 1 of 3" in page
+    assert "\nNot asked yet: 1 obligations, of other." in page
 
 
 def test_an_event_is_cross_checked(monkeypatch: pytest.MonkeyPatch) -> None:
