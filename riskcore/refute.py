@@ -21,9 +21,10 @@ from riskcore.monitor import Monitor
 from riskcore.prover.book import SymChoice
 from riskcore.prover.case import EPISODES, SymCase, run_event
 from riskcore.prover.realisation import AMPLE, Realisation
-from riskcore.prover.symbols import NO_ID, SymBool, SymInt, to_bool
+from riskcore.prover.symbols import NO_ID, SymBool, SymInt, to_bool, to_int
 from riskcore.prover.tracer import Tracer, get_paths
 from riskcore.prover.witness import find_model
+from riskcore.quantities import NEVER
 from riskcore.rulebook import MarketRules, Rulebook
 from riskcore.snapshot import save_state
 from riskcore.state import State
@@ -90,7 +91,7 @@ def _realise(
     if case.world.market is not None:
         pinned += _pin(case.world.market.rules, rules)
     # accounts that are one and the same show less; where they must be, they are
-    plain = [*pinned, *_close_with_the_head(case), *empty_books(case)]
+    plain = [*pinned, *_close_with_the_head(case), *empty_books(case), *_date(case)]
     model = find_model([*plain, *_tell_apart(case)], case, TRIES) or find_model(plain, case, TRIES)
     if model is None:
         return None
@@ -108,6 +109,13 @@ def _close_with_the_head(case: SymCase) -> Iterator[z3.BoolRef]:
     episode: Any = case.world.deleveraging
     if episode is not None:
         yield episode.queue.length.term == episode.head.term + 1
+
+
+def _date(case: SymCase) -> Iterator[z3.BoolRef]:
+    """Accounts were last liquidated at a time that a file can hold: never, or no later than the state's."""
+    for account in case.world.accounts.first:
+        yield to_int(account.liquidated) >= NEVER
+        yield to_int(account.liquidated) <= case.world.timestamp.term
 
 
 def empty_books(case: SymCase) -> Iterator[z3.BoolRef]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from concurrent.futures import as_completed
 from pathlib import Path
 
 from attrs import frozen
 from rich.console import Console
 from rich.table import Table
 
+from riskcore.pool import new_pool
 from riskcore.prover.obligations import get_event_name, get_obligations
 from riskcore.prover.solver import Verdict
 from riskcore.quantities import MarketId
@@ -54,7 +54,7 @@ def _run(file: RulebookFile, jobs: int) -> Iterator[Promise]:
         for choice in CHOICES:
             yield judge(choice.id, file)
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with new_pool(jobs) as pool:
         for future in as_completed([pool.submit(judge, choice.id, file) for choice in CHOICES]):
             yield future.result()
 

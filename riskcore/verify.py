@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from hashlib import sha256
-from multiprocessing import get_context
 from pathlib import Path
 
 from attrs import asdict, evolve, frozen
@@ -18,6 +17,7 @@ from attrs import asdict, evolve, frozen
 from proofs.lemmas import LEMMAS, get_lemma_obligations
 from riskcore.events import Header
 from riskcore.export import get_script, save_script
+from riskcore.pool import new_pool
 from riskcore.prover.apart import apart
 from riskcore.prover.obligations import Obligation, get_event_name, get_obligations
 from riskcore.prover.second import Opinion, SecondSolver, asking, get_opinion
@@ -215,7 +215,7 @@ def _run(
             yield unit, verify_unit(unit, selection, extras)
         return
     # a process each: in one that has decided others, z3 now and then takes another way, and more or less effort
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+    with new_pool(jobs, tasks_each=1) as pool:
         # the events with the most paths first, so that none is left to the end alone
         heavy = ("fill", "begin_deleveraging", "liquidation_fill", "takeover", "deleverage")
         ordered = sorted(units, key=lambda unit: (heavy.index(unit) if unit in heavy else len(heavy), unit))

@@ -53,9 +53,9 @@ def test_no_float_is_in_a_venue(path: Path) -> None:
 
 
 def test_each_module_of_a_venue_is_listed() -> None:
-    shared = {"__init__", "accounts", "brackets", "exact", "formulas", "loading", "pricing", "ranks", "scene"}
+    tools = {"accounts", "answers", "brackets", "exact", "formulas", "loading", "pricing", "ranks", "scene"}
 
-    assert {path.stem for path in FOLDER.glob("*.py")} - shared == set(VENUES)
+    assert {path.stem for path in FOLDER.glob("*.py")} - tools == {"__init__", *VENUES}
     with pytest.raises(KeyError):
         get_venue("formulas")
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from concurrent.futures import as_completed
 from typing import Final
 
 from attrs import frozen
@@ -23,6 +22,7 @@ from riskcore.conformance.wire import (
 )
 from riskcore.events import BeginDeleveraging, CoverDeficit, Event, LiquidationFill, ShareLoss, Takeover, WriteOff
 from riskcore.planner import find_below_maintenance, resolve
+from riskcore.pool import new_pool
 from riskcore.state import State
 from riskcore.step import step
 
@@ -72,7 +72,7 @@ def make_vectors(
     if WALKS in suites:
         units += [(WALKS, family.config, kernel) for family in get_families()]
     made = []
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+    with new_pool(jobs, tasks_each=1) as pool:
         futures = [pool.submit(make_unit, *unit) for unit in units]
         for done, future in enumerate(as_completed(futures), start=1):
             made.append(keep(future.result(), events))

@@ -9,9 +9,8 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from itertools import groupby
-from multiprocessing import get_context
 from pathlib import Path
 
 from attrs import asdict, evolve, frozen
@@ -26,6 +25,7 @@ from riskcore.mutation.hunting import Fate, Hunter
 from riskcore.mutation.mutants import Mutant
 from riskcore.mutation.records import find_record, read_records
 from riskcore.mutation.types import KERNEL
+from riskcore.pool import new_pool
 from riskcore.prover.solver import Verdict
 
 #: What a mutant that survives may be: proven to be no fault, or recorded as none.
@@ -84,7 +84,7 @@ def _run_all(mutants: Sequence[Mutant], by: str, jobs: int) -> Iterator[list[Tri
     if jobs == 1:
         yield from (try_all(chunk, by) for chunk in chunks)
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with new_pool(jobs) as pool:
         futures = [pool.submit(try_all, chunk, by) for chunk in chunks]
         for future in as_completed(futures):
             yield future.result()

@@ -25,7 +25,7 @@ from specs.markets import admissible
 from specs.tiers import admissible_tiers
 
 #: Ids in their order.
-NAMES = ("alice", "bob", "carol")
+NAMES = ("alice", "bob", "carol", "dave")
 #: A market has its base rates, and up to so many brackets more.
 MOST_TIERS = 2
 #: Rules of a market, where nothing else is asked for.
@@ -262,8 +262,10 @@ class PlainGiven:
         return self._values.get(name, False)
 
     def id(self, name: str) -> Any:
-        places = sorted({place for one, place in self._values.items() if one.endswith(".id")})
-        return NAMES[places.index(self._values.get(name, 0))]
+        # one that the path did not ask for has none among the values
+        own = self._values.get(name, 0)
+        places = sorted({own, *(place for one, place in self._values.items() if one.endswith(".id"))})
+        return NAMES[places.index(own)]
 
     def rules(self, name: str, values: dict[str, Any], tier_rule: TierRule) -> Any:
         # a path that looked at no brackets says nothing of any

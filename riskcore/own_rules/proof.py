@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from concurrent.futures import as_completed
 from pathlib import Path
 
 from riskcore.own_rules.clauses import get_clauses
 from riskcore.own_rules.decide import Finding, check
 from riskcore.own_rules.files import RulesFile, read_rules
+from riskcore.pool import new_pool
 
 
 def check_all(file: RulesFile, jobs: int, report: Callable[[int, int], None] | None = None) -> tuple[Finding, ...]:
@@ -27,7 +27,7 @@ def check_all(file: RulesFile, jobs: int, report: Callable[[int, int], None] | N
             if report is not None:
                 report(len(found), len(clauses))
         return tuple(found.values())
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with new_pool(jobs) as pool:
         futures = {pool.submit(_check, file.path, number): number for number in range(len(clauses))}
         for future in as_completed(futures):
             found[futures[future]] = future.result()

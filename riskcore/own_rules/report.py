@@ -29,7 +29,8 @@ COVERED: Final = {
     "is_ahead": "a queue is in the order that this function gives; that it is by score, size and id is not claimed",
     "get_weight": "events know a part by the clauses of get_exact_part alone; that a weight is the policy's is not "
     "claimed",
-    "get_exact_part": "that a part is the policy's formula is not claimed",
+    "get_exact_part": "that a part is the policy's formula is not claimed, nor that parts have no leap: "
+    "a queue may not open (LIVE-1)",
 }
 NOT_COVERED: Final = (
     "tools that have formulas of their own: liquidation prices, venues, the planner's search",

@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 from proofs.lemmas import LEMMAS
 from riskcore.prover import obligations
+from riskcore.prover.apart import apart
 from riskcore.prover.solver import Verdict
 from riskcore.verify import Result, get_kind, prove, replay_witnesses
 from specs.laws import LAWS
@@ -20,7 +21,7 @@ from tests.faults.planting import Fault, plant
 
 def hunt(fault: Fault) -> list[Result]:
     """The verdicts, with the fault planted, on the obligations that it names, in its order."""
-    with plant(fault):
+    with plant(fault), apart():
         found = {result.name: result for result in prove_named(fault.unit, fault.kills)}
     return [found[get_full_name(fault.unit, name)] for name in fault.kills if get_full_name(fault.unit, name) in found]
 
