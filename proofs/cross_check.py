@@ -24,7 +24,7 @@ python -m proofs.cross_check answers.json > proofs/CROSS_CHECK.md
 ```
 
 "No answer" is none within the seconds of the processor that a question has, or that cvc5 does not know. Seconds are
-those that all took by the clock, on a machine with other work to do.
+those that all took by the clock.
 """
 
 
