@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from rich.text import Text
 from riskcore.bad_input import printable
 from riskcore.close_outs import CloseOutStep
 from riskcore.codec import encode, get_members
+from riskcore.columns import add_row, make_table
 from riskcore.journal import Reason, Stage
 from riskcore.quantities import AccountId
 from riskcore.replay import Failure, Replay, Tally, Verdict
@@ -161,37 +162,21 @@ def _get_summary(replay: Replay) -> Text:
     return Text(line)
 
 
-def _make_table(left: Iterable[str], right: Iterable[str], last: Iterable[str] = ()) -> Table:
-    """Columns aligned to the left, then to the right, then to the left again."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in left:
-        table.add_column(name, overflow="fold")
-    for name in right:
-        table.add_column(name, justify="right", overflow="fold")
-    for name in last:
-        table.add_column(name, overflow="fold")
-    return table
-
-
-def _add_row(table: Table, *cells: str) -> None:
-    table.add_row(*(Text(cell) for cell in cells))
-
-
 def _get_rejections(replay: Replay) -> Table:
-    table = _make_table(["rule"], ["events"], ["because"])
+    table = make_table(["rule"], ["events"], ["because"])
     for rule, count in sorted(replay.rejections.items(), key=lambda entry: (-entry[1], entry[0].name)):
-        _add_row(table, rule.name, f"{count:,}", rule.value)
+        add_row(table, rule.name, f"{count:,}", rule.value)
     return table
 
 
 def _get_closes(waterfall: Waterfall, units: Units) -> Table:
-    table = _make_table(["stage", "market"], ["steps", "lots", "notional at mark", "share of notional"])
+    table = make_table(["stage", "market"], ["steps", "lots", "notional at mark", "share of notional"])
     whole = waterfall.get_notional()
     for stage in CLOSING_STAGES:
         for market, closed in sorted(waterfall.closed[stage].items()):
-            _add_row(table, stage, printable(market), *_get_close_cells(closed, whole, units))
+            add_row(table, stage, printable(market), *_get_close_cells(closed, whole, units))
         if not waterfall.closed[stage]:
-            _add_row(table, stage, "none", *_get_close_cells(Closed(), whole, units))
+            add_row(table, stage, "none", *_get_close_cells(Closed(), whole, units))
     return table
 
 
@@ -208,7 +193,7 @@ def _count(number: int, one: str, many: str) -> str:
 
 
 def _get_payments(waterfall: Waterfall, units: Units) -> Table:
-    table = _make_table(["stage", "what"], ["amount"])
+    table = make_table(["stage", "what"], ["amount"])
     book, vault, adl = (waterfall.get_total(stage) for stage in (Stage.BOOK, Stage.VAULT, Stage.DELEVERAGING))
 
     def by(who: dict[Stage, set[AccountId]], stage: Stage) -> str:
@@ -232,7 +217,7 @@ def _get_payments(waterfall: Waterfall, units: Units) -> Table:
         *([(Stage.SHARING, f"paid by {sharers}", waterfall.shared)] if waterfall.shared else []),
     ]
     for stage, what, atoms in rows:
-        _add_row(table, stage, what, units.format_amount(atoms, 2))
+        add_row(table, stage, what, units.format_amount(atoms, 2))
     return table
 
 
@@ -250,11 +235,11 @@ def _get_receipts(waterfall: Waterfall) -> Iterator[tuple[Stage, str, int]]:
 
 def _get_close_outs(replay: Replay, units: Units) -> Iterator[Text | Table]:
     """Who was closed, his place in the queue and by which rank, of which part, and what he got less than mark."""
-    table = _make_table(["account", "against", "market", "by"], ["place", "lots", "of", "atoms per lot", "forgone"])
+    table = make_table(["account", "against", "market", "by"], ["place", "lots", "of", "atoms per lot", "forgone"])
     ordered = sorted(replay.close_outs, key=lambda one: -one.forgone)
     for close_out in ordered[:_CLOSE_OUTS]:
         standing = close_out.standing
-        _add_row(
+        add_row(
             table,
             printable(standing.counterparty),
             printable(standing.account),
@@ -272,7 +257,7 @@ def _get_close_outs(replay: Replay, units: Units) -> Iterator[Text | Table]:
 
 
 def _get_solvency(solvency: Solvency, units: Units) -> Table:
-    table = _make_table(["", ""], [""])
+    table = make_table(["", ""], [""])
     table.show_header = False
     difference = solvency.claims + solvency.uncovered - solvency.pool
     rows = [
@@ -286,14 +271,14 @@ def _get_solvency(solvency: Solvency, units: Units) -> Table:
         ("pool", "cash that is there", solvency.pool),
     ]
     for name, what, atoms in rows:
-        _add_row(table, name, what, units.format_amount(atoms))
+        add_row(table, name, what, units.format_amount(atoms))
     verdict = "claims + uncovered = pool" if solvency.ties else "claims + uncovered differ from the pool by"
-    _add_row(table, "ties" if solvency.ties else "BROKEN", verdict, units.format_amount(difference))
+    add_row(table, "ties" if solvency.ties else "BROKEN", verdict, units.format_amount(difference))
     return table
 
 
 def _get_laws(replay: Replay, tallies: Mapping[str, Tally]) -> Table:
-    table = _make_table(["law"], ["checked", "violations"], ["verdict"])
+    table = make_table(["law"], ["checked", "violations"], ["verdict"])
     for law, tally in sorted(tallies.items()):
         verdict = "VIOLATED" if tally.violations else f"REPLAYED({replay.events:,})" if tally.checked else "NOT CHECKED"
         if law == "WFALL-1" and tally.checked and not replay.header.rulebook.has_book:

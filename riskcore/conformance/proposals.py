@@ -69,7 +69,9 @@ class Scene:
         return market_id, self.get_size(account, market_id)
 
     def pick_lots(self, size: int) -> int:
-        return self.pick((1, max(abs(size), 1), self.draw(1, max(abs(size), 1)), abs(size) + 1))  # type: ignore[no-any-return]
+        most = max(abs(size), 1)
+        lots: int = self.pick((1, most, self.draw(1, most), abs(size) + 1))
+        return lots
 
 
 def draw_withdraw(scene: Scene) -> tuple[object, ...]:

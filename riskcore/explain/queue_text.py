@@ -10,8 +10,9 @@ from rich.text import Text
 
 from riskcore.bad_input import printable
 from riskcore.choices import Allocation
+from riskcore.columns import add_row, make_table
 from riskcore.explain.queue import Queue
-from riskcore.explain.tables import Scale, add_row, join_comparisons, make_table
+from riskcore.explain.tables import Scale, join_comparisons
 from riskcore.units import format_decimal, place_point
 
 

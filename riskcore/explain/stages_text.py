@@ -8,8 +8,9 @@ from typing import Any
 from rich.table import Table
 
 from riskcore.bad_input import printable
+from riskcore.columns import add_row, make_table
 from riskcore.explain.stages import Close, StageLeft
-from riskcore.explain.tables import Scale, add_row, make_table
+from riskcore.explain.tables import Scale
 
 _AMOUNTS = ("available", "available_for_accounts", "stock", "equity", "initial", "position_limit")
 _PRICES = ("mark", "bankruptcy_price", "worst_price", "best_price")

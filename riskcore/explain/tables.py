@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from attrs import frozen
-from rich.table import Table
-from rich.text import Text
 
 from riskcore.explain.clauses import Comparison
 from riskcore.units import Units, format_decimal
@@ -41,20 +39,3 @@ def _show_comparison(one: Comparison) -> str:
     if not one.sides:
         return f"{one.text}: {'yes' if one.holds else 'no'}"
     return f"{one.text}: {one.numbers}{'' if one.holds else ' (no)'}"
-
-
-def make_table(left: Iterable[str], right: Iterable[str], last: Iterable[str] = ()) -> Table:
-    """Columns aligned to the left, then to the right, then to the left again."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in left:
-        table.add_column(name, overflow="fold")
-    for name in right:
-        table.add_column(name, justify="right", overflow="fold")
-    for name in last:
-        table.add_column(name, overflow="fold")
-    return table
-
-
-def add_row(table: Table, *cells: str) -> None:
-    """A row of texts that are no markup."""
-    table.add_row(*(Text(cell) for cell in cells))

@@ -15,13 +15,14 @@ from rich.text import Text
 
 from riskcore.bad_input import printable
 from riskcore.codec import get_members
+from riskcore.columns import add_row, make_table
 from riskcore.explain.accounts import AccountMargin, Figures, PositionMargin, Requirement
 from riskcore.explain.clauses import Clause, Comparison
 from riskcore.explain.explanation import Explanation
 from riskcore.explain.queue_text import list_queue
 from riskcore.explain.roundings import Rounding, Roundings
 from riskcore.explain.stages_text import list_closes, list_stages
-from riskcore.explain.tables import Scale, add_row, join_comparisons, make_table
+from riskcore.explain.tables import Scale, join_comparisons
 from riskcore.explain.under import Under
 from riskcore.journal import Pay, Reserve
 from riskcore.quantities import RATE_ONE, Atoms

@@ -114,6 +114,7 @@ class SymbolicId:
     """Any account id. Ids have an order, and nothing else that a rule may ask for."""
 
     __slots__ = ("place",)
+    # equality is a symbol, so neither a hash nor a plain truth can go with it: hence what mypy is not told of
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, place: SymInt) -> None:

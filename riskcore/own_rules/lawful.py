@@ -155,8 +155,9 @@ class _Reader:
     def _is_word(self, node: ast.expr) -> bool:
         if isinstance(node, ast.Constant):
             return node.value is None
-        is_dotted = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
-        return is_dotted and isinstance(self._namespace.get(node.value.id), EnumMeta)  # type: ignore[attr-defined]
+        if not (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)):
+            return False
+        return isinstance(self._namespace.get(node.value.id), EnumMeta)
 
     def _is_module(self, node: ast.Attribute) -> bool:
         return isinstance(node.value, ast.Name) and isinstance(self._namespace.get(node.value.id), ModuleType)
