@@ -19,8 +19,9 @@ from attrs import frozen
 from riskcore.bad_input import LogError, get_cause
 from riskcore.close_outs import CloseOutStep, get_close_out, get_standing
 from riskcore.events import Deleverage, Event
-from riskcore.files import write_whole
 from riskcore.log import LogHeader, LogReader
+from riskcore.log_files import check_target, iter_texts
+from riskcore.log_lines import write_lines
 from riskcore.quantities import MarketId
 from riskcore.rules import Rule
 from riskcore.snapshot import get_state_hash
@@ -266,34 +267,24 @@ def save_prefix(path: Path, target: Path, events: int) -> None:
         snapshot = log.header.snapshot
     try:
         _protect(path, target, snapshot)
-        with open(path, "rb") as source, write_whole(target) as prefix:
-            prefix.writelines(islice(source, events + 1))
+        with write_lines(target) as prefix:
+            prefix.writelines(islice(iter_texts(path), events + 1))
     except (OSError, ValueError) as error:
         raise LogError(str(target), None, None, "a file that can be written", get_cause(error)) from None
 
 
 def _protect(path: Path, target: Path, snapshot: str | None) -> None:
     """``LogError`` where the prefix of the log must not go to ``target``."""
-
-    def refuse(expected: str, got: str) -> LogError:
-        return LogError(str(target), None, None, expected, got)
-
-    if snapshot is not None and target.parent.resolve() != path.parent.resolve():
-        raise refuse("a file in the log's folder, where its snapshot is", "another folder")
-    if not target.exists():
-        return
-    if target.samefile(path):
-        raise refuse("another file than the log", "the log itself")
-    if snapshot is not None and target.samefile(path.parent / snapshot):
-        raise refuse("another file than the log's snapshot", "the snapshot itself")
-    if not target.is_file() or not _is_part(target, path):
-        raise refuse("a new file, or an earlier prefix of this log", "a file with something else in it")
+    check_target(path, target, snapshot)
+    if target.exists() and not (target.is_file() and _is_part(target, path)):
+        expected = "a new file, or an earlier prefix of this log"
+        raise LogError(str(target), None, None, expected, "a file with something else in it")
 
 
 def _is_part(part: Path, whole: Path) -> bool:
-    """Whether ``whole`` begins with all that is in ``part``."""
-    with open(part, "rb") as left, open(whole, "rb") as right:
-        while piece := left.read(1 << 20):
-            if piece != right.read(len(piece)):
-                return False
-    return True
+    """Whether all lines of ``part`` are those that ``whole`` begins with."""
+    rest = iter_texts(whole)
+    try:
+        return all(line == next(rest, None) for line in iter_texts(part))
+    except LogError:
+        return False

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskcore import events as ev
-from riskcore import log as log_module
+from riskcore import log_lines
 from riskcore import strict_json
 from riskcore.bad_input import Fault, LogError, quote
 from riskcore.choices import MarketStatus
@@ -159,7 +159,7 @@ def test_a_file_that_stops_answering_is_an_error_at_its_line(tmp_path: Path, mon
 
     path = tmp_path / "log"
     write_log(path, RULEBOOK, UNITS, make_waterfall_events()[:2])
-    monkeypatch.setattr(log_module, "_open", lambda path: (Failing(path.read_bytes()), 0))
+    monkeypatch.setattr(log_lines, "open_regular", lambda path: (Failing(path.read_bytes()), 0))
 
     with LogReader(path) as log, pytest.raises(LogError) as caught:
         list(log)

@@ -101,12 +101,14 @@ def refusing() -> Iterator[None]:
 @contextmanager
 def writing(out: Path, mark: bytes, noun: str) -> Iterator[None]:
     """The block writes to ``out``, which must be new, or begin as an earlier one does: nothing else is replaced."""
+    from riskcore.log_files import read_start
+
     expected = f"a place for a {noun}"
     try:
         if out.is_file():
             with open(out, "rb") as file:
                 first = file.read(200)
-            if first and mark not in first:
+            if first and mark not in first and mark not in read_start(out, 200):
                 raise LogError(str(out), None, None, f"a new file, or an earlier {noun}", "another file")
         yield
     except (OSError, ValueError) as error:
