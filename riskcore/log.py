@@ -7,7 +7,9 @@ stands what takes the lines before it: ids are new, markets and accounts known.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Final, get_type_hints
@@ -28,7 +30,7 @@ from riskcore.codec import (
 )
 from riskcore.events import Deposit, Event, Header, ListMarket, Transfer
 from riskcore.log_files import new_log, open_records
-from riskcore.quantities import AccountId, MarketId
+from riskcore.quantities import AccountId, EventId, MarketId
 from riskcore.rulebook import Rulebook
 from riskcore.snapshot import load_state
 from riskcore.state import State, genesis
@@ -59,7 +61,7 @@ class LogReader:
     """
 
     def __init__(self, path: Path, *, mutable: bool = True) -> None:
-        self._file = str(path)
+        self._path, self._file = path, str(path)
         self._records = open_records(path)
         try:
             self.header = self._records.read_header(_decode_header)
@@ -81,6 +83,26 @@ class LogReader:
     @property
     def size(self) -> int:
         return self._records.size
+
+    @property
+    def digest(self) -> str:
+        """A hash of what was read so far, or of Parquet of the whole file, and of the snapshot that it starts from."""
+        return self._records.digest + self._snapshot_digest
+
+    @cached_property
+    def _snapshot_digest(self) -> str:
+        if self.header.snapshot is None:
+            return ""
+        return ":" + hashlib.sha256((self._path.parent / self.header.snapshot).read_bytes()).hexdigest()
+
+    def get_names(self) -> Names:
+        """The names known so far that a state which all events were applied to does not hold."""
+        return self._known.get_names()
+
+    def resume(self, events: int, names: Names, state: State) -> None:
+        """Pass over so many events, which led to ``state``: what follows is read as if they had been."""
+        self._records.skip(events)
+        self.state, self._known = state, _Known(state, names)
 
     def __enter__(self) -> LogReader:
         return self
@@ -161,19 +183,51 @@ _QUEUES: Final = {kind: _get_names(kind, tuple[AccountId, ...]) for kind in TRAN
 _MARKETS: Final = {kind: _get_names(kind, MarketId) for kind in TRANSITIONS}
 
 
-class _Known:
-    """Which ids, markets and accounts a log has named so far, its snapshot and rulebook included."""
+@frozen
+class Names:
+    """Ids, accounts and markets that events have named, and that no state holds."""
 
-    def __init__(self, state: State) -> None:
-        self.ids: set[str] = {id for id, _ in state.seen.items()}
-        self.markets: set[str] = {id for id, _ in state.markets.items()}
-        self.accounts: set[str] = {id for id, _ in state.accounts.items()}
+    ids: frozenset[str] = frozenset()
+    accounts: frozenset[str] = frozenset()
+    markets: frozenset[str] = frozenset()
+
+
+class _Known:
+    """Which ids, markets and accounts a log has named so far, its snapshot and rulebook included.
+
+    A mutable state that the events are applied to takes the accepted ids in as they come; what it holds is not held
+    here again.
+    """
+
+    def __init__(self, state: State, names: Names = Names()) -> None:
+        self._state = state
+        self._last: EventId | None = None
+        self.ids: set[str] = {*names.ids}
+        self.markets: set[str] = {id for id, _ in state.markets.items()} | names.markets
+        self.accounts: set[str] = {id for id, _ in state.accounts.items()} | names.accounts
         self.accounts.add(state.rulebook.vault)
+
+    def get_names(self) -> Names:
+        """Those that the state does not hold by now."""
+        self._take_last()
+        markets, accounts = self._state.markets, self._state.accounts
+        return Names(
+            frozenset(self.ids),
+            frozenset(self.accounts - {id for id, _ in accounts.items()}),
+            frozenset(self.markets - {id for id, _ in markets.items()}),
+        )
+
+    def _take_last(self) -> None:
+        """Hold the id of the last event, unless the state took it in."""
+        if self._last is not None and not self._state.seen.get(self._last):
+            self.ids.add(self._last)
+        self._last = None
 
     def check(self, event: Event) -> None:
         """Take the event in; ``Fault`` where it uses an id twice, or a name not known."""
         kind = type(event)
-        if event.id in self.ids:
+        self._take_last()
+        if event.id in self.ids or self._state.seen.get(event.id):
             raise Fault("an id that no line before has", quote(event.id), "id")
         if isinstance(event, ListMarket):
             self.markets.add(event.market)
@@ -185,7 +239,7 @@ class _Known:
             if getattr(event, name) not in self.markets:
                 raise Fault(_LISTED, quote(getattr(event, name)), name)
         self._check_accounts(event)
-        self.ids.add(event.id)
+        self._last = event.id
 
     def _check_accounts(self, event: Event) -> None:
         first: str | None = None

@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_type_hints
 
@@ -95,7 +96,7 @@ class Rows:
         rows = self._parquet.metadata.num_rows
         return self.size * max(self.line - 1, 0) // rows if rows else self.size
 
-    @property
+    @cached_property
     def digest(self) -> str:
         with open(self._path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -143,7 +144,7 @@ class Rows:
             # texts that repeat stand in memory once, as they do in the file
             schema = parquet.ParquetFile(self._raw).schema_arrow
             texts = [field.name for field in schema if pyarrow.types.is_string(field.type)]
-            file = parquet.ParquetFile(self._raw, read_dictionary=texts)
+            file = parquet.ParquetFile(self._raw, read_dictionary=texts, page_checksum_verification=True)
         except (pyarrow.ArrowException, OSError, ValueError) as error:
             raise LogError(self._file, None, None, "a Parquet file", _get_reason(error)) from None
         self._check_columns(file.schema_arrow)
@@ -278,7 +279,10 @@ def write_rows(path: Path, header: str) -> Iterator[Callable[[dict[str, Any]], N
         rows.append(row)
         held += size
 
-    with write_whole(path) as file, parquet.ParquetWriter(file, schema, compression="zstd") as writer:
+    with (
+        write_whole(path) as file,
+        parquet.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer,
+    ):
         yield add
         flush()
 

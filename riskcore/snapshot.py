@@ -107,9 +107,14 @@ def save_state(state: State, path: Path) -> None:
 
     Raises ``Fault``, a ``ValueError``, for a state that ``load_state`` would refuse; the file is then as it was.
     """
-    check_state(state)
     with write_whole(path) as file:
-        file.writelines(piece.encode("ascii") for piece in _get_pieces(state, whole=True))
+        file.writelines(piece.encode("ascii") for piece in encode_snapshot(state))
+
+
+def encode_snapshot(state: State) -> Iterator[str]:
+    """The text of a snapshot file, piece by piece; raises as ``save_state`` does."""
+    check_state(state)
+    yield from _get_pieces(state, whole=True)
 
 
 def _get_pieces(state: State, whole: bool) -> Iterator[str]:
@@ -199,11 +204,16 @@ def load_state(path: Path, *, mutable: bool = False) -> State:
     except (OSError, ValueError) as error:
         raise LogError(file, None, None, "a readable snapshot", get_cause(error)) from None
     try:
-        return read_object(data, SNAPSHOT_DIGITS, lambda members: _decode_checked(members, mutable))
+        return decode_snapshot(data, mutable=mutable)
     except Malformed as fault:
         raise LogError(file, fault.row, None, fault.expected, fault.got) from None
     except Fault as fault:
         raise LogError(file, None, fault.field, fault.expected, fault.got) from None
+
+
+def decode_snapshot(data: bytes, *, mutable: bool = False) -> State:
+    """The state that a snapshot file's text describes; ``Fault`` where ``load_state`` would refuse it."""
+    return read_object(data, SNAPSHOT_DIGITS, lambda members: _decode_checked(members, mutable))
 
 
 def _decode_checked(members: dict[str, object], mutable: bool) -> State:

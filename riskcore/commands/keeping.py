@@ -21,7 +21,7 @@ def convert_command(log: Path, out: Path) -> None:
     """
     from riskcore.convert import convert_log
 
-    with refusing(), writing(out, b'"riskcore_log"', "log"):
-        with with_lasting_values(), show_progress(Console(stderr=True), "converting") as progress:
-            count = convert_log(log, out, progress)
+    bar = show_progress(Console(stderr=True), "converting", in_bytes=True)
+    with refusing(), writing(out, b'"riskcore_log"', "log"), with_lasting_values(), bar as progress:
+        count = convert_log(log, out, progress)
     show(f"{count:,} events in {printable(str(out))}\n")

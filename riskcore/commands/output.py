@@ -13,7 +13,7 @@ from typing import Final, TextIO
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from riskcore.bad_input import LogError, get_cause
 
@@ -63,12 +63,18 @@ def render(write: Callable[[Console], None]) -> str:
 
 
 @contextmanager
-def show_progress(console: Console, what: str = "replaying") -> Iterator[Callable[[int, int], None] | None]:
-    """A bar that goes away when it is done; ``None`` where nobody would see it."""
+def show_progress(
+    console: Console, what: str = "replaying", *, in_bytes: bool = False
+) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar that goes away when it is done, with the time that is left; ``None`` where nobody would see it.
+
+    ``in_bytes``: what is counted is bytes, and their rate is shown.
+    """
     if not console.is_terminal:
         yield None
         return
-    columns = (TextColumn(what), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    rate = (TransferSpeedColumn(),) if in_bytes else ()
+    columns = (TextColumn(what), BarColumn(), TaskProgressColumn(), *rate, TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

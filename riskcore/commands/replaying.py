@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 from rich.console import Console
@@ -23,8 +24,12 @@ from riskcore.commands.output import (
     show_progress,
     with_lasting_values,
 )
-from riskcore.replay import CHECKPOINT_EVERY, MonitorFactory, Replay, Verdict, replay, save_prefix
+from riskcore.log_prefix import save_prefix
+from riskcore.replay import MonitorFactory, Replay, Verdict, replay
 from riskcore.report import get_json, print_replay
+
+if TYPE_CHECKING:
+    from riskcore.checkpoint import Checkpoint
 
 EXIT_CODES: Final = {Verdict.HOLDS: 0, Verdict.VIOLATED: 1, Verdict.INCONCLUSIVE: 3}
 
@@ -36,10 +41,14 @@ EXIT_CODES: Final = {Verdict.HOLDS: 0, Verdict.VIOLATED: 1, Verdict.INCONCLUSIVE
 @click.option(
     "--checkpoint-every",
     type=click.IntRange(min=1),
-    default=CHECKPOINT_EVERY,
-    show_default=True,
     metavar="N",
-    help="Events between two checks of everything.",
+    help="Events between two checks of everything; default: 10,000, or as many as there are accounts.",
+)
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Save the replay there on its way, after checks of everything; where it was saved, go on from there.",
 )
 @click.option(
     "--save-prefix",
@@ -49,9 +58,15 @@ EXIT_CODES: Final = {Verdict.HOLDS: 0, Verdict.VIOLATED: 1, Verdict.INCONCLUSIVE
 )
 @click.option("--rules", type=click.Path(path_type=Path), metavar="FILE.py", help="Run with the rules of this file.")
 def replay_command(
-    log: Path, output: str, laws: bool, checkpoint_every: int, save_prefix: Path | None, rules: Path | None
+    log: Path,
+    output: str,
+    laws: bool,
+    checkpoint_every: int | None,
+    checkpoint: Path | None,
+    save_prefix: Path | None,
+    rules: Path | None,
 ) -> None:
-    """Replay LOG, a JSONL event log, and check every law on the way.
+    """Replay LOG, an event log, and check every law on the way. It may be JSONL, also as .gz or .zst, or Parquet.
 
     Exit codes: 0 all laws hold, 1 one is violated, 2 bad input, 3 inconclusive.
     """
@@ -59,7 +74,8 @@ def replay_command(
         raise click.UsageError("standard input is not supported: a log may be read twice, so name a file")
     try:
         with _with_rules(rules) as get_monitor:
-            result = _replay(log, get_monitor if laws else None, checkpoint_every)
+            keeper = None if checkpoint is None else _get_keeper(checkpoint, log, laws, checkpoint_every, rules)
+            result = _replay(log, get_monitor if laws else None, checkpoint_every, keeper)
         saved = None if save_prefix is None else _save(result, log, save_prefix)
         _print(result, str(log), output, saved, None if rules is None else str(rules))
     except LogError as error:
@@ -90,10 +106,29 @@ def _get_monitor() -> MonitorFactory:
     return Monitor
 
 
-def _replay(log: Path, get_monitor: Callable[[], MonitorFactory] | None, checkpoint_every: int) -> Replay:
-    with with_lasting_values(), show_progress(Console(stderr=True)) as progress:
-        monitor = None if get_monitor is None else get_monitor()
-        return replay(log, monitor, checkpoint_every=checkpoint_every, progress=progress)
+def _get_keeper(path: Path, log: Path, laws: bool, every: int | None, rules: Path | None) -> Checkpoint:
+    from riskcore.checkpoint import Checkpoint, describe_run
+
+    if os.path.exists(path) and os.path.exists(log) and os.path.samefile(path, log):
+        raise click.UsageError("--checkpoint: expected another file than the log")
+    return Checkpoint(path, describe_run(laws, every, rules), _tell_resumed)
+
+
+def _tell_resumed(events: int) -> None:
+    say(f"Going on after event {events:,}.")
+
+
+def _replay(
+    log: Path, get_monitor: Callable[[], MonitorFactory] | None, every: int | None, keeper: Checkpoint | None
+) -> Replay:
+    monitor = None if get_monitor is None else get_monitor()
+    try:
+        with with_lasting_values(), show_progress(Console(stderr=True), in_bytes=True) as progress:
+            return replay(log, monitor, checkpoint_every=every, progress=progress, keeper=keeper)
+    except KeyboardInterrupt:
+        if keeper is not None and keeper.saved:
+            say(f"Saved after event {keeper.saved:,}: the same command goes on from there.")
+        raise
 
 
 def _print(result: Replay, file: str, output: str, saved: str | None, rules: str | None) -> None:
@@ -138,7 +173,7 @@ def explain_command(log: Path, wanted: str, account: str | None, rulebook: str |
     from riskcore.explain.text import print_explanation
 
     with refusing():
-        with with_lasting_values(), show_progress(Console(stderr=True)) as progress:
+        with with_lasting_values(), show_progress(Console(stderr=True), in_bytes=True) as progress:
             moment = reach(log, wanted, progress)
         found = explain(moment, account, rulebook)
         if output == "json":
