@@ -21,9 +21,9 @@ from riskcore.files import get_length, write_whole
 from riskcore.strict_json import LOG_DIGITS, read_object
 
 if sys.version_info >= (3, 14):
-    from compression.zstd import ZstdError, ZstdFile
+    from compression.zstd import CompressionParameter, ZstdError, ZstdFile
 else:
-    from backports.zstd import ZstdError, ZstdFile
+    from backports.zstd import CompressionParameter, ZstdError, ZstdFile
 
 T = TypeVar("T")
 
@@ -153,7 +153,7 @@ def write_lines(path: Path) -> Iterator[IO[bytes]]:
             with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0, compresslevel=6) as packed:
                 yield cast(IO[bytes], packed)
         elif path.suffix == ".zst":
-            with ZstdFile(file, "w") as packed:
+            with ZstdFile(file, "w", options={CompressionParameter.checksum_flag: 1}) as packed:
                 yield cast(IO[bytes], packed)
         else:
             yield file

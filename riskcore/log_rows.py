@@ -7,22 +7,17 @@ digits, since Parquet has none that are long enough; objects and arrays are text
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from attrs import has
-
-from riskcore.bad_input import Fault, LogError, get_hint, printable, quote, within
-from riskcore.codec import EVENTS, to_json
+from riskcore.bad_input import Fault, LogError, get_hint, printable, quote
 from riskcore.files import write_whole
+from riskcore.log_columns import EXPECTED, KINDS, SMALL, fill_in, is_of, to_cell
 from riskcore.log_lines import MOST, open_regular
-from riskcore.quantities import AccountId, EventId, MarketId
-from riskcore.strict_json import LOG_DIGITS, parse_object, parse_value
-from riskcore.transitions import TRANSITIONS
+from riskcore.strict_json import LOG_DIGITS, parse_object
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatch, Schema
@@ -32,34 +27,12 @@ T = TypeVar("T")
 
 MAGIC: Final = b"PAR1"
 _KEY: Final = b"riskcore_log"
+#: How many rows there are, as whoever wrote them counted: the format itself does not protect that number.
+_COUNT: Final = b"riskcore_events"
 #: Rows that are read, or written, together, and bytes of a column of such rows.
 _ROWS: Final = 10_000
 _BYTES: Final = 256_000_000
-_INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _NEEDED: Final = ("event", "id", "sequence", "timestamp")
-_SMALL: Final = ("sequence", "timestamp")
-_WORDS: Final = (AccountId, MarketId, EventId, str)
-
-
-def _get_kinds() -> dict[str, str]:
-    """For each column what it holds: ``text``, ``flag``, ``integer``, or ``json`` for an object or array."""
-    kinds = {"event": "text"}
-    for kind in TRANSITIONS:
-        for name, hint in get_type_hints(kind).items():
-            kinds[name] = _get_kind(hint)
-    return kinds
-
-
-def _get_kind(hint: Any) -> str:
-    if hint is bool:
-        return "flag"
-    # an enum of words is a text too
-    if hint in _WORDS or (isinstance(hint, type) and issubclass(hint, str)):
-        return "text"
-    return "json" if has(hint) or getattr(hint, "__origin__", None) is tuple else "integer"
-
-
-KINDS: Final = _get_kinds()
 
 
 def need_pyarrow(path: Path) -> tuple[Any, Any]:
@@ -101,13 +74,17 @@ class Rows:
         with open(self._path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
+    @property
+    def _metadata(self) -> dict[bytes, bytes]:
+        return self._parquet.metadata.metadata or {}
+
     def close(self) -> None:
         self._raw.close()
 
     def read_header(self, decode: Callable[[dict[str, object]], T]) -> T:
         """What ``decode`` makes of the header in the file's metadata."""
         self.line = 1
-        text = (self._parquet.schema_arrow.metadata or {}).get(_KEY)
+        text = self._metadata.get(_KEY)
         if text is None:
             raise self._refuse("metadata", f"the log's header, as {_KEY.decode()}", "none")
         try:
@@ -122,7 +99,7 @@ class Rows:
         if members is None:
             return None
         try:
-            _fill_in(members)
+            fill_in(members)
             return decode(members)
         except Fault as fault:
             raise self._refuse(f"row {self.line - 1:,}", fault.expected, fault.got, fault.field) from None
@@ -130,9 +107,9 @@ class Rows:
     def skip(self, count: int) -> None:
         """Pass over so many rows, or all that there are; the header counts as one."""
         for _ in range(count - (self.line == 0)):
+            self.line += 1
             if next(self._read_row, None) is None:
                 break
-            self.line += 1
 
     def _refuse(self, place: str, expected: str, got: str, field: str | None = None) -> LogError:
         return LogError(self._file, None, place + (f": {field}" if field else ""), expected, got)
@@ -162,8 +139,9 @@ class Rows:
             if name not in schema.names:
                 raise self._refuse(f"column {quote(name)}", "this column", "none")
         for field in schema:
-            if not _is_of(KINDS[field.name], field.type):
-                raise self._refuse(f"column {quote(field.name)}", _EXPECTED[KINDS[field.name]], str(field.type))
+            if not is_of(KINDS[field.name], field.type):
+                got = str(getattr(field.type, "value_type", field.type))
+                raise self._refuse(f"column {quote(field.name)}", EXPECTED[KINDS[field.name]], got)
 
     def _check_sizes(self, file: ParquetFile) -> None:
         """Refuse what would unpack to more than memory should hold at once."""
@@ -188,28 +166,18 @@ class Rows:
             except (pyarrow.ArrowException, OSError, ValueError) as error:
                 raise self._refuse(f"row {self.line:,} or behind", "a readable row", _get_reason(error)) from None
             if batch is None:
+                self._check_count()
                 return
             names = list(columns)
             for values in zip(*columns.values(), strict=True):
                 yield {name: value for name, value in zip(names, values, strict=True) if value is not None}
 
-
-_EXPECTED: Final = {
-    "text": "a column of strings",
-    "flag": "a column of booleans",
-    "integer": "a column of integers, or of strings of their digits",
-    "json": "a column of strings of JSON",
-}
-
-
-def _is_of(kind: str, type_: Any) -> bool:
-    from pyarrow import types
-
-    value = type_.value_type if types.is_dictionary(type_) else type_
-    is_text = types.is_string(value) or types.is_large_string(value)
-    if kind == "flag":
-        return bool(types.is_boolean(value))
-    return is_text or (kind == "integer" and bool(types.is_integer(value)))
+    def _check_count(self) -> None:
+        """Refuse a file that has another number of rows than it says."""
+        rows = self._parquet.metadata.num_rows
+        counts = {str(rows), self._metadata.get(_COUNT, str(rows).encode()).decode(errors="replace")}
+        if counts != {str(self.line - 1)}:
+            raise self._refuse("metadata", f"{' and '.join(sorted(counts))} rows", f"{self.line - 1}")
 
 
 def _get_columns(batch: RecordBatch) -> dict[str, list[Any]]:
@@ -226,27 +194,6 @@ def _get_columns(batch: RecordBatch) -> dict[str, list[Any]]:
     return columns
 
 
-def _fill_in(members: dict[str, object]) -> None:
-    """Make integers, objects and arrays of the texts that stand for them. ``Fault`` where one stands for none."""
-    for name, value in members.items():
-        kind = KINDS[name]
-        if kind == "integer" and type(value) is str:
-            members[name] = _read_integer(name, value)
-        elif kind == "json" and type(value) is str:
-            with within(name):
-                if len(value) > MOST:
-                    raise Fault(f"a text of at most {MOST:,} characters", "a longer one")
-                members[name] = parse_value(value.encode(), LOG_DIGITS)
-
-
-def _read_integer(name: str, text: str) -> int:
-    digits = len(text.lstrip("-"))
-    if digits > LOG_DIGITS or not _INTEGER.fullmatch(text):
-        got = f"one of {digits:,} digits" if text.lstrip("-").isdigit() and digits > LOG_DIGITS else quote(text)
-        raise Fault(f"an integer in native units, of at most {LOG_DIGITS} digits", got, name)
-    return int(text)
-
-
 def _get_reason(error: Exception) -> str:
     """What the library says, on one line and without an end."""
     return printable(" ".join(str(error).split())[:200]) or "an unreadable one"
@@ -258,10 +205,10 @@ def write_rows(path: Path, header: str) -> Iterator[Callable[[dict[str, Any]], N
     pyarrow, parquet = need_pyarrow(path)
     small = pyarrow.int64()
     types = {"flag": pyarrow.bool_(), "integer": pyarrow.string(), "text": pyarrow.string(), "json": pyarrow.string()}
-    fields = [(name, small if name in _SMALL else types[kind]) for name, kind in KINDS.items()]
+    fields = [(name, small if name in SMALL else types[kind]) for name, kind in KINDS.items()]
     schema = pyarrow.schema(fields, metadata={_KEY: header})
     rows: list[dict[str, Any]] = []
-    held = 0
+    held = count = 0
 
     def flush() -> None:
         nonlocal held
@@ -271,13 +218,13 @@ def write_rows(path: Path, header: str) -> Iterator[Callable[[dict[str, Any]], N
             held = 0
 
     def add(members: dict[str, Any]) -> None:
-        nonlocal held
-        row = {name: _to_cell(name, value) for name, value in members.items()}
+        nonlocal held, count
+        row = {name: to_cell(name, value) for name, value in members.items()}
         size = sum(len(value) for value in row.values() if type(value) is str)
         if len(rows) == _ROWS or held + size > MOST:
             flush()
         rows.append(row)
-        held += size
+        held, count = held + size, count + 1
 
     with (
         write_whole(path) as file,
@@ -285,15 +232,4 @@ def write_rows(path: Path, header: str) -> Iterator[Callable[[dict[str, Any]], N
     ):
         yield add
         flush()
-
-
-def _to_cell(name: str, value: Any) -> Any:
-    if name in _SMALL:
-        if not -(1 << 63) <= value < 1 << 63:
-            raise Fault("a number of 64 bits, as Parquet has it", f"one of {value.bit_length():,} bits", name)
-        return value
-    kind = KINDS[name]
-    return to_json(value) if kind == "json" else str(value) if kind == "integer" else value
-
-
-assert {name for record in EVENTS.values() for name in record.fields} < {*KINDS}
+        writer.add_key_value_metadata({_COUNT: str(count)})

@@ -125,7 +125,7 @@ def _get_pieces(state: State, whole: bool) -> Iterator[str]:
     separator = gap
     for id, account in sorted(state.accounts.items(), key=_get_key):
         if whole or account != NO_ACCOUNT:
-            yield f"{separator}{_canonical(id)}:{_canonical(_encode_account(id, account, digits))}"
+            yield f"{separator}{_canonical(id)}:{_canonical(encode_account(id, account, digits))}"
             separator = "," + gap
     yield '},"deleveraging":' + _encode_part("deleveraging", state.deleveraging, digits)
     if state.draws != NO_DRAWS:
@@ -164,7 +164,8 @@ def _get_key(entry: tuple[str, object]) -> str:
     return entry[0]
 
 
-def _encode_account(id: str, account: Account, digits: int | None) -> dict[str, Any]:
+def encode_account(id: str, account: Account, digits: int | None = None) -> dict[str, Any]:
+    """An account's JSON object; with ``digits`` as in a file, and ``Fault`` where that cannot hold it."""
     positions = {
         market: {"cost": position.cost, "entry_index": position.entry_index, "size": position.size}
         for market, position in account.positions.items()

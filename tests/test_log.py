@@ -17,8 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskcore import events as ev
-from riskcore import log_lines
-from riskcore import strict_json
+from riskcore import log_lines, strict_json
 from riskcore.bad_input import Fault, LogError, quote
 from riskcore.choices import MarketStatus
 from riskcore.codec import EVENTS, Source, decode_event, encode_event

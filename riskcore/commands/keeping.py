@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 
 import click
 from rich.console import Console
 
 from riskcore.bad_input import printable
-from riskcore.commands.output import refusing, show, show_progress, with_lasting_values, writing
+from riskcore.commands.output import FORMAT, refusing, render, show, show_progress, with_lasting_values, writing
 
 
 @click.command("convert")
@@ -25,3 +27,26 @@ def convert_command(log: Path, out: Path) -> None:
     with refusing(), writing(out, b'"riskcore_log"', "log"), with_lasting_values(), bar as progress:
         count = convert_log(log, out, progress)
     show(f"{count:,} events in {printable(str(out))}\n")
+
+
+@click.command("diff")
+@click.argument("first", type=click.Path(path_type=Path))
+@click.argument("second", type=click.Path(path_type=Path))
+@FORMAT
+def diff_command(first: Path, second: Path, output: str) -> None:
+    """Which accounts, markets and fields differ between two states: snapshots, or logs for the states they lead to.
+
+    Exit codes: 0 the same, 1 different, 2 bad input.
+    """
+    from riskcore.state_diff import compare_states, print_comparison, read_state, to_json
+
+    with refusing():
+        bar = show_progress(Console(stderr=True), in_bytes=True)
+        with with_lasting_values(), bar as progress:
+            comparison = compare_states(*(read_state(path, progress) for path in (first, second)))
+        if output == "json":
+            show(json.dumps(to_json(comparison)) + "\n")
+        else:
+            names = str(first), str(second)
+            show(render(lambda console: print_comparison(comparison, names, console)))
+    sys.exit(1 if comparison.differences else 0)

@@ -23,6 +23,7 @@ from riskcore.commands.output import (
     show,
     show_progress,
     with_lasting_values,
+    writing,
 )
 from riskcore.log_prefix import save_prefix
 from riskcore.replay import MonitorFactory, Replay, Verdict, replay
@@ -56,6 +57,9 @@ EXIT_CODES: Final = {Verdict.HOLDS: 0, Verdict.VIOLATED: 1, Verdict.INCONCLUSIVE
     metavar="FILE",
     help="Where a law breaks, write the shortest part of the log that shows it.",
 )
+@click.option(
+    "--save-state", type=click.Path(path_type=Path), metavar="FILE", help="Write the last state there, as a snapshot."
+)
 @click.option("--rules", type=click.Path(path_type=Path), metavar="FILE.py", help="Run with the rules of this file.")
 def replay_command(
     log: Path,
@@ -64,6 +68,7 @@ def replay_command(
     checkpoint_every: int | None,
     checkpoint: Path | None,
     save_prefix: Path | None,
+    save_state: Path | None,
     rules: Path | None,
 ) -> None:
     """Replay LOG, an event log, and check every law on the way. It may be JSONL, also as .gz or .zst, or Parquet.
@@ -77,6 +82,8 @@ def replay_command(
             keeper = None if checkpoint is None else _get_keeper(checkpoint, log, laws, checkpoint_every, rules)
             result = _replay(log, get_monitor if laws else None, checkpoint_every, keeper)
         saved = None if save_prefix is None else _save(result, log, save_prefix)
+        if save_state is not None:
+            _save_state(result, log, save_state)
         _print(result, str(log), output, saved, None if rules is None else str(rules))
     except LogError as error:
         say(f"Error: {error}")
@@ -149,6 +156,15 @@ def _save(result: Replay, log: Path, target: Path) -> str | None:
         return None
     say(f"The prefix was saved to {printable(str(target))}.")
     return str(target)
+
+
+def _save_state(result: Replay, log: Path, target: Path) -> None:
+    from riskcore.log_files import check_target
+    from riskcore.snapshot import save_state
+
+    with writing(target, b'{"accounts":{', "snapshot"):
+        check_target(log, target, result.header.snapshot)
+        save_state(result.state, target)
 
 
 @click.command("explain")
