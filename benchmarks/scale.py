@@ -7,7 +7,9 @@ The size is that of 10 October 2025 on Hyperliquid, 21:15 to 21:27 UTC; the log 
 and written as a stream. Beside the replay runs a bare loop, which parses each line with ``json.loads`` and adds floats
 to balances and sizes; the ratio is of processor time. Each runs in a process of its own, so that memory is its own too:
 the most that the process held, less what it held before it read a line. Sizes are a tenth, a third and the whole, or
-the one of ``--part``. No queue is in the log: what one costs is ``benchmarks/planner.py``'s question.
+the one of ``--part``. An account trades in a market of its own, and every tenth time in another: those who were
+deleveraged then were so in 1.7 coins each (ConejoCapital/HyperMultiAssetedADL). No queue is in the log: what one costs
+is ``benchmarks/planner.py``'s question.
 """
 
 from __future__ import annotations
@@ -80,6 +82,7 @@ class Tape:
         names = [AccountId(f"0x{random.getrandbits(160):040x}") for _ in range(accounts)]
         # one in fifty comes later, on thin margin
         self.names, self.thin = names[accounts // 50 :], names[: accounts // 50]
+        self.homes = {market: self.names[place :: len(MARKETS)] for place, market in enumerate(MARKETS)}
         self.marks = {market: random.randint(500_000, 5_000_000) for market in MARKETS}
         self.sequence, self._events = 0, events
 
@@ -94,7 +97,7 @@ class Tape:
     def draw(self) -> Iterator[Event]:
         """One event, or the few of a liquidation."""
         random, market = self.random, self.random.choice(MARKETS)
-        taker, maker = random.sample(self.names, 2)
+        taker, maker = random.sample(self.homes[market] if random.random() < 0.9 else self.names, 2)
         mark, kind = self.marks[market], random.random()
         if kind < 0.80:
             size = Lots(random.randint(1, 50) * random.choice((1, -1)))

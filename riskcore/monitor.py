@@ -502,8 +502,10 @@ class Monitor:
     def __init__(self, state: State, laws: tuple[Law, ...] = LAWS) -> None:
         self._sums = _count_state(state)
         self._sentences = {law.id: law.sentence for law in laws} | OTHER_LAWS
-        self._laws = {kind: tuple(law for law in laws if kind in law.applies) for kind in CONTRACTS}
         self.tallies: dict[str, Tally] = {id: Tally() for id in self._sentences}
+        self._laws = {
+            kind: tuple((law, self.tallies[law.id]) for law in laws if kind in law.applies) for kind in CONTRACTS
+        }
         self.violations: list[Violation] = []
 
     def step(self, state: State, event: Event) -> Outcome:
@@ -538,9 +540,11 @@ class Monitor:
         return Outcome(after, case.effects, None)
 
     def _check_laws(self, case: _Case, was_seen: bool) -> None:
-        for law in self._laws[type(case.event)]:
-            this: Any = case
-            self._count(law.id, law.holds(this), case, law.sentence)
+        this: Any = case
+        for law, tally in self._laws[type(case.event)]:
+            tally.checked += 1
+            if not law.holds(this):
+                self._report(tally, law.id, case, law.sentence)
         self._count("REJ-1", not was_seen, case, "an accepted event was not accepted before")
 
     def _check_rejection(self, case: _Case, rule: Rule) -> None:
@@ -552,8 +556,10 @@ class Monitor:
     def _count(self, law: str, holds: bool, case: _Case | None, clause: str) -> None:
         tally = self.tallies[law]
         tally.checked += 1
-        if holds:
-            return
+        if not holds:
+            self._report(tally, law, case, clause)
+
+    def _report(self, tally: Tally, law: str, case: _Case | None, clause: str) -> None:
         tally.violations += 1
         before = "" if case is None else _show(case, case.before)
         after = "" if case is None else _show(case, case.after)
