@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import resource
 import subprocess
 import sys
@@ -436,3 +437,16 @@ def test_what_only_begins_like_parquet_is_refused(data: bytes) -> None:
 
     assert (2, "") == (result.exit_code, result.stdout)
     assert result.stderr.startswith("Error: log.parquet: expected a Parquet file, got ")
+
+
+def test_the_documentation_names_every_column() -> None:
+    page = (Path(__file__).parent.parent / "LOG.md").read_text()
+    section = page.partition("A Parquet file has these columns")[2].partition("An integer column")[0]
+    kinds = {"string": {"text", "integer", "json"}, "boolean": {"flag"}, "int64": {"integer"}}
+    named = {}
+    for names, type_ in re.findall(r"^\| (`.*?) \| (string|boolean|int64) \|", section, re.MULTILINE):
+        named |= dict.fromkeys(re.findall(r"`(\w+)`", names), type_)
+
+    assert set(log_columns.KINDS) == set(named)
+    assert all(kind in kinds[named[name]] for name, kind in log_columns.KINDS.items())
+    assert set(log_columns.SMALL) == {name for name, type_ in named.items() if type_ == "int64"}
