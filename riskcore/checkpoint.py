@@ -1,7 +1,7 @@
 """A replay on its way, kept in a file: one that was ended at any moment goes on from there, and ends the same.
 
-The file holds the state as a snapshot does, then a line with the figures of the report, the names that the log used
-and what the replay is of, then the SHA-256 of all before. It is only written after a check of everything that found
+The file holds a line with the figures of the report, the names that the log used and what the replay is of, then the
+state as a snapshot does, then the SHA-256 of all before. It is only written after a check of everything that found
 nothing: all that a monitor knows, its sums, is then what counting the state anew gives, so that a new monitor
 takes its place.
 """
@@ -96,9 +96,9 @@ class Checkpoint:
                 digest.update(data)
                 file.write(data)
 
+            write(json.dumps(self._get_members(log, run, seconds)) + "\n")
             for piece in encode_snapshot(run.state):
                 write(piece)
-            write(json.dumps(self._get_members(log, run, seconds)) + "\n")
             file.write(digest.hexdigest().encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
@@ -131,12 +131,12 @@ class Checkpoint:
         body, digest = data[:-65], data[-65:].strip()
         if not body.endswith(b"\n") or hashlib.sha256(body).hexdigest().encode() != digest:
             raise LogError(str(self.path), None, None, expected, "another file, or a damaged one")
-        start = body.rindex(b"\n", 0, -1) + 1
+        first, _, rest = body.partition(b"\n")
         try:
-            members = parse_object(body[start:], SNAPSHOT_DIGITS)
+            members = parse_object(first, SNAPSHOT_DIGITS)
             self._check_kind(members)
             figures, names = _decode_figures(members["figures"]), msgspec.convert(members["names"], Names)
-            return decode_snapshot(body[:start], mutable=True), figures, names, str(members["log"])
+            return decode_snapshot(rest, mutable=True), figures, names, str(members["log"])
         except (Fault, msgspec.ValidationError) as error:
             fault = error if isinstance(error, Fault) else Fault(expected, str(error))
             raise self._refuse(fault.field, fault.expected, fault.got) from None

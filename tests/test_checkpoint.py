@@ -162,7 +162,7 @@ def test_names_that_only_rejected_events_used_stay_known(tmp_path: Path) -> None
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Ended):
         end_after(patch, 1)
         replay(path, Monitor, checkpoint_every=26, keeper=keeper)
-    names = json.loads(file.read_bytes().splitlines()[-2])["names"]
+    names = json.loads(file.read_bytes().splitlines()[0])["names"]
 
     assert {"ids": ["e12", "e18", "e26"], "accounts": ["nobody"], "markets": []} == names
     assert 27 == replay(path, Monitor, checkpoint_every=26, keeper=keeper).events
@@ -330,3 +330,14 @@ def test_the_log_is_no_place_for_its_checkpoint(log: Path) -> None:
 
     assert 2 == result.exit_code
     assert "expected another file than the log" in result.stderr
+
+
+def test_a_checkpoint_is_no_place_for_a_snapshot(log: Path, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    leave_one(log, file)
+    before = file.read_bytes()
+
+    result = run(log, "--no-laws", "--save-state", str(file))
+
+    assert (2, before) == (result.exit_code, file.read_bytes())
+    assert f"Error: {file}: expected a new file, or an earlier snapshot, got another file\n" == result.stderr
