@@ -130,6 +130,24 @@ def _unpack(raw: BinaryIO) -> tuple[IO[bytes], str | None]:
     return raw, None
 
 
+@contextmanager
+def open_unpacked(path: Path) -> Iterator[tuple[IO[bytes], Callable[[], int]]]:
+    """The bytes of a file, unpacked where it is compressed, and what says how far into it one is.
+
+    ``LogError`` where it cannot be read.
+    """
+    raw, _ = open_regular(path)
+    with raw:
+        stream, form = _unpack(raw)
+        try:
+            yield stream, raw.tell
+        except EOFError:
+            raise LogError(str(path), None, None, f"a whole file of {form}", "one that ends in the middle") from None
+        except _BROKEN as error:
+            expected, got = _explain(form, error)
+            raise LogError(str(path), None, None, expected.replace("line", "file"), got) from None
+
+
 def _explain(form: str | None, error: Exception) -> tuple[str, str]:
     """What was expected and what was got where a line cannot be had."""
     if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
