@@ -30,6 +30,7 @@ from time import process_time
 from typing import Any
 
 from riskcore import (
+    AdvanceTime,
     ApplyFunding,
     Deposit,
     Event,
@@ -84,6 +85,7 @@ class Tape:
         self.names, self.thin = names[accounts // 50 :], names[: accounts // 50]
         self.homes = {market: self.names[place :: len(MARKETS)] for place, market in enumerate(MARKETS)}
         self.marks = {market: random.randint(500_000, 5_000_000) for market in MARKETS}
+        self.funded: dict[MarketId, Time] = {}
         self.sequence, self._events = 0, events
 
     def head(self) -> tuple[EventId, int, Time]:
@@ -93,6 +95,14 @@ class Tape:
 
     def mark(self, market: MarketId, price: int) -> Event:
         return MarkPrice(*self.head(), market, Price(price))
+
+    def fund(self, market: MarketId) -> Event:
+        """Funding, or where the market had it in this millisecond nothing but time."""
+        head = self.head()
+        if self.funded.get(market) == head[2]:
+            return AdvanceTime(*head)
+        self.funded[market] = head[2]
+        return ApplyFunding(*head, market, Rate(self.random.randint(-300, 300)))
 
     def draw(self) -> Iterator[Event]:
         """One event, or the few of a liquidation."""
@@ -112,7 +122,7 @@ class Tape:
         elif kind < 0.97:
             yield SetLeverage(*self.head(), taker, market, Leverage(random.randint(1, 9)))
         elif kind < 0.98 or not self.thin:
-            yield ApplyFunding(*self.head(), market, Rate(random.randint(-300, 300)))
+            yield self.fund(market)
         else:
             yield from self.liquidate(self.thin.pop(), market, mark, maker)
 
