@@ -53,13 +53,20 @@ EXPECTED: Final = {
 
 
 def is_of(kind: str, type_: Any) -> bool:
+    """Whether a column of this type can hold what ``KINDS`` says."""
     from pyarrow import types
 
     value = type_.value_type if types.is_dictionary(type_) else type_
-    is_text = types.is_string(value) or types.is_large_string(value)
     if kind == "flag":
         return bool(types.is_boolean(value))
-    return is_text or (kind == "integer" and bool(types.is_integer(value)))
+    return is_text(value) or (kind == "integer" and bool(types.is_integer(value)))
+
+
+def is_text(type_: Any) -> bool:
+    """Whether a column's type is one of the two of strings."""
+    from pyarrow import types
+
+    return bool(types.is_string(type_) or types.is_large_string(type_))
 
 
 def fill_in(members: dict[str, object]) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from riskcore.bad_input import Fault, LogError, get_hint, printable, quote
 from riskcore.files import write_whole
-from riskcore.log_columns import EXPECTED, KINDS, SMALL, fill_in, is_of, to_cell
+from riskcore.log_columns import EXPECTED, KINDS, SMALL, fill_in, is_of, is_text, to_cell
 from riskcore.log_lines import MOST, open_regular
 from riskcore.strict_json import LOG_DIGITS, parse_object
 
@@ -120,7 +120,7 @@ class Rows:
         try:
             # texts that repeat stand in memory once, as they do in the file
             schema = parquet.ParquetFile(self._raw).schema_arrow
-            texts = [field.name for field in schema if pyarrow.types.is_string(field.type)]
+            texts = [field.name for field in schema if is_text(field.type)]
             file = parquet.ParquetFile(self._raw, read_dictionary=texts, page_checksum_verification=True)
         except (pyarrow.ArrowException, OSError, ValueError) as error:
             raise LogError(self._file, None, None, "a Parquet file", _get_reason(error)) from None

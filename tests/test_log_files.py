@@ -380,7 +380,8 @@ def test_a_table_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyP
     assert 'row group 1: column "account": expected at most 100,000 bytes of a column' in result.stderr
 
 
-def test_a_text_that_repeats_stands_in_memory_once() -> None:
+@pytest.mark.parametrize("kind", ["string", "large_string"])
+def test_a_text_that_repeats_stands_in_memory_once(kind: str) -> None:
     """Five hundred rows of one name of a hundred thousand characters."""
     rows = 500
     columns: dict[str, tuple[Any, list[Any]]] = {
@@ -388,7 +389,7 @@ def test_a_text_that_repeats_stands_in_memory_once() -> None:
         "id": ("string", [f"e{row}" for row in range(rows)]),
         "sequence": ("int64", list(range(rows))),
         "timestamp": ("int64", [5] * rows),
-        "account": ("string", ["a" * 100_000] * rows),
+        "account": (kind, ["a" * 100_000] * rows),
         "amount": ("string", ["1"] * rows),
     }
     write_table(columns)
