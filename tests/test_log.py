@@ -182,8 +182,9 @@ def test_an_id_stands_once_whatever_became_of_its_event(tmp_path: Path, twice: s
 
     assert str(caught.value).endswith(f':27: id: expected an id that no line before has, got "{twice}"')
     # an id is held in one place
-    names = log.get_names().ids
-    assert names == ({"e12", "e18"} if is_applied else {event.id for event in events})
+    rejected: set[str] = {"e12", "e18"}
+    everything: set[str] = {event.id for event in events}
+    assert (rejected if is_applied else everything) == {*log.get_names().ids}
 
 
 def test_a_reader_says_how_far_it_is(tmp_path: Path) -> None:

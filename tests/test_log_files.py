@@ -444,7 +444,7 @@ def test_the_documentation_names_every_column() -> None:
     page = (Path(__file__).parent.parent / "LOG.md").read_text()
     section = page.partition("A Parquet file has these columns")[2].partition("An integer column")[0]
     kinds = {"string": {"text", "integer", "json"}, "boolean": {"flag"}, "int64": {"integer"}}
-    named = {}
+    named: dict[str, str] = {}
     for names, type_ in re.findall(r"^\| (`.*?) \| (string|boolean|int64) \|", section, re.MULTILINE):
         named |= dict.fromkeys(re.findall(r"`(\w+)`", names), type_)
 
