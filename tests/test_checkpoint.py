@@ -220,6 +220,24 @@ def test_a_save_that_is_cut_short_leaves_the_one_before(
     assert to_report(replay(log, Monitor, checkpoint_every=EVERY)) == to_report(run_kept(log, file))
 
 
+def test_who_interrupts_is_told_that_it_is_saved(log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep, options = Checkpoint.keep, ("--checkpoint", str(tmp_path / "file"), "--checkpoint-every", str(EVERY))
+
+    def keep_and_interrupt(self: Checkpoint, *arguments: Any) -> None:
+        keep(self, *arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Checkpoint, "keep", keep_and_interrupt)
+    result = run(log, *options)
+    monkeypatch.undo()
+    again = run(log, *options)
+
+    told = "Saved after event 20: the same command goes on from there.\nInterrupted.\n"
+    assert (130, "", told) == (result.exit_code, result.stdout, result.stderr)
+    assert (0, "Going on after event 20.\n") == (again.exit_code, again.stderr)
+    assert "800 events, " in again.stdout
+
+
 # What is not saved
 
 
