@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -169,7 +170,8 @@ class Rows:
                 self._check_count()
                 return
             names = list(columns)
-            for values in zip(*columns.values(), strict=True):
+            # rows in which there is nothing are rows too
+            for values in zip(*columns.values(), strict=True) if columns else repeat((), batch.num_rows):
                 yield {name: value for name, value in zip(names, values, strict=True) if value is not None}
 
     def _check_count(self) -> None:

@@ -341,6 +341,28 @@ SPOILT: dict[str, tuple[dict[str, tuple[Any, list[Any]]], str]] = {
 }
 
 
+def test_rows_with_nothing_in_them_are_refused() -> None:
+    write_table({name: (kind, [None, None]) for name, (kind, _) in GOOD.items()})
+    sentence = "row 1: event: expected this field in every line after the header, got none"
+
+    assert_refused(run("convert", "log.parquet", "out"), f"log.parquet: {sentence}")
+
+
+def test_a_number_of_rows_that_is_not_the_writers_is_refused() -> None:
+    make("log.parquet")
+    from pyarrow import parquet
+
+    table = parquet.read_table("log.parquet")
+    parquet.write_table(
+        table.slice(0, 24).replace_schema_metadata(
+            {**table.schema.metadata, **parquet.read_metadata("log.parquet").metadata}
+        ),
+        "log.parquet",
+    )
+
+    assert_refused(run("convert", "log.parquet", "out"), "log.parquet: metadata: expected 24 and 25 rows, got 24")
+
+
 @pytest.mark.parametrize(("columns", "sentence"), SPOILT.values(), ids=SPOILT.keys())
 def test_a_spoilt_table_is_refused(columns: dict[str, tuple[Any, list[Any]]], sentence: str) -> None:
     write_table(GOOD | columns)
