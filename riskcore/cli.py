@@ -10,6 +10,7 @@ import click
 
 from riskcore.commands.comparing import conform_command, fuzz_command, vectors_command
 from riskcore.commands.importing import import_group
+from riskcore.commands.laboratory import policies_command
 from riskcore.commands.output import show
 from riskcore.commands.playing import picture_command, simulate_command
 from riskcore.commands.pricing import price_command
@@ -58,6 +59,7 @@ for _command in (
     simulate_command,
     picture_command,
     fuzz_command,
+    policies_command,
 ):
     main.add_command(_command)
 
