@@ -17,6 +17,7 @@ from riskcore.commands.pricing import price_command
 from riskcore.commands.proving import mutate_command, verify_command
 from riskcore.commands.replaying import explain_command, replay_command
 from riskcore.commands.rulebooks import rulebook_group
+from riskcore.commands.stressing import stress_command
 
 
 def _show_version(context: click.Context, option: click.Parameter, wanted: bool) -> None:
@@ -60,6 +61,7 @@ for _command in (
     picture_command,
     fuzz_command,
     policies_command,
+    stress_command,
 ):
     main.add_command(_command)
 
