@@ -31,7 +31,7 @@ from riskcore.waterfall import CLOSING_STAGES, Closed, Solvency, Waterfall
 _COLOURS: Final = {Verdict.HOLDS: "bold green", Verdict.VIOLATED: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
 #: Steps of deleveragings that the text shows.
 _CLOSE_OUTS: Final = 10
-_ASSUMED: Final = (
+ASSUMED: Final = (
     "WFALL-1, order book: ASSUMED(log). The state holds no resting orders, so that the book was "
     "exhausted before the next stage is the log's word."
 )
@@ -128,16 +128,16 @@ def print_replay(
     console.print(Text(f"Replay of {printable(file)}", "bold"))
     console.print(_get_summary(replay))
     if replay.rejections:
-        _print_section(console, "Rejected", _get_rejections(replay))
+        _print_section(console, "Rejected", get_rejections(replay))
     rounded = "in quote currency to 0.01; exact with --format json"
-    _print_section(console, f"Closed, stage by stage ({rounded})", _get_closes(replay.waterfall, units))
-    _print_section(console, "Who paid, and what was forgone, against mark", _get_payments(replay.waterfall, units))
+    _print_section(console, f"Closed, stage by stage ({rounded})", get_closes(replay.waterfall, units))
+    _print_section(console, "Who paid, and what was forgone, against mark", get_payments(replay.waterfall, units))
     if replay.close_outs:
         _print_section(console, "Deleveraged, the most forgone first", *_get_close_outs(replay, units))
-    _print_section(console, "Solvency (in quote currency, exact)", _get_solvency(replay.solvency, units))
+    _print_section(console, "Solvency (in quote currency, exact)", get_solvency_table(replay.solvency, units))
     if replay.tallies is not None:
-        assumed = () if replay.header.rulebook.has_book else (Text(_ASSUMED, "dim"),)
-        _print_section(console, "Laws", _get_laws(replay, replay.tallies), *_get_jumps(replay), *assumed)
+        assumed = () if replay.header.rulebook.has_book else (Text(ASSUMED, "dim"),)
+        _print_section(console, "Laws", _get_laws(replay, replay.tallies), *get_jumps(replay), *assumed)
     if replay.failure is not None:
         violation = replay.failure.violation
         title = f"{printable(violation.law)} is VIOLATED: {printable(violation.sentence)}"
@@ -154,22 +154,25 @@ def _print_section(console: Console, title: str, *parts: Text | Table) -> None:
 
 
 def _get_summary(replay: Replay) -> Text:
+    return Text(f"{get_counts(replay)}; {replay.seconds:.2f} s")
+
+
+def get_counts(replay: Replay) -> str:
+    """How many events and accounts there are."""
     accepted = replay.events - replay.rejected
-    line = (
-        f"{replay.events:,} events, {accepted:,} accepted, {replay.rejected:,} rejected; "
-        f"{replay.accounts:,} accounts; {replay.seconds:.2f} s"
+    return (
+        f"{replay.events:,} events, {accepted:,} accepted, {replay.rejected:,} rejected; {replay.accounts:,} accounts"
     )
-    return Text(line)
 
 
-def _get_rejections(replay: Replay) -> Table:
+def get_rejections(replay: Replay) -> Table:
     table = make_table(["rule"], ["events"], ["because"])
     for rule, count in sorted(replay.rejections.items(), key=lambda entry: (-entry[1], entry[0].name)):
         add_row(table, rule.name, f"{count:,}", rule.value)
     return table
 
 
-def _get_closes(waterfall: Waterfall, units: Units) -> Table:
+def get_closes(waterfall: Waterfall, units: Units) -> Table:
     table = make_table(["stage", "market"], ["steps", "lots", "notional at mark", "share of notional"])
     whole = waterfall.get_notional()
     for stage in CLOSING_STAGES:
@@ -192,7 +195,7 @@ def _count(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
 
-def _get_payments(waterfall: Waterfall, units: Units) -> Table:
+def get_payments(waterfall: Waterfall, units: Units) -> Table:
     table = make_table(["stage", "what"], ["amount"])
     book, vault, adl = (waterfall.get_total(stage) for stage in (Stage.BOOK, Stage.VAULT, Stage.DELEVERAGING))
 
@@ -256,7 +259,7 @@ def _get_close_outs(replay: Replay, units: Units) -> Iterator[Text | Table]:
         yield Text(f"and {left:,} more: all with --format json", "dim")
 
 
-def _get_solvency(solvency: Solvency, units: Units) -> Table:
+def get_solvency_table(solvency: Solvency, units: Units) -> Table:
     table = make_table(["", ""], [""])
     table.show_header = False
     difference = solvency.claims + solvency.uncovered - solvency.pool
@@ -280,16 +283,22 @@ def _get_solvency(solvency: Solvency, units: Units) -> Table:
 def _get_laws(replay: Replay, tallies: Mapping[str, Tally]) -> Table:
     table = make_table(["law"], ["checked", "violations"], ["verdict"])
     for law, tally in sorted(tallies.items()):
-        verdict = "VIOLATED" if tally.violations else f"REPLAYED({replay.events:,})" if tally.checked else "NOT CHECKED"
-        if law == "WFALL-1" and tally.checked and not replay.header.rulebook.has_book:
-            verdict += ", the book ASSUMED(log)"
+        verdict = get_law_verdict(replay, law, tally)
         style = "red" if tally.violations else ""
         cells = (law, f"{tally.checked:,}", f"{tally.violations:,}", verdict)
         table.add_row(*(Text(cell, style) for cell in cells))
     return table
 
 
-def _get_jumps(replay: Replay) -> Iterator[Text]:
+def get_law_verdict(replay: Replay, law: str, tally: Tally) -> str:
+    """What the replay says of a law."""
+    verdict = "VIOLATED" if tally.violations else f"REPLAYED({replay.events:,})" if tally.checked else "NOT CHECKED"
+    if law == "WFALL-1" and tally.checked and not replay.header.rulebook.has_book:
+        verdict += ", the book ASSUMED(log)"
+    return verdict
+
+
+def get_jumps(replay: Replay) -> Iterator[Text]:
     """The markets for which the law of margin without jumps is refuted, by their rules."""
     if replay.jumps:
         names = ", ".join(map(printable, replay.jumps))
@@ -303,7 +312,7 @@ def _get_failure(failure: Failure, command: str, console: Console) -> Iterator[T
         yield from _indent(console, "event      ", json.dumps(get_members(violation.event), ensure_ascii=False))
     end = f"to line {failure.events + 1} of the log" if failure.events else "the state that the log starts from"
     yield Text(f"prefix     {_count(failure.events, 'event', 'events')}, {end}")
-    for mark, line, style in _get_diff(violation.before, violation.after):
+    for mark, line, style in get_diff(violation.before, violation.after):
         yield from _indent(console, f"  {mark} ", line, style)
     yield Text(f"reproduce  {command}")
 
@@ -315,7 +324,7 @@ def _indent(console: Console, label: str, text: str, style: str = "") -> Iterato
         yield Text((" " * len(label) if index else label) + line.plain.rstrip(), style)
 
 
-def _get_diff(before: str, after: str) -> Iterator[tuple[str, str, str]]:
+def get_diff(before: str, after: str) -> Iterator[tuple[str, str, str]]:
     """The lines that differ, - before and + after, and those that do not; where nothing was before, what is."""
     old, new = before.splitlines(), after.splitlines()
     if not old:
@@ -331,10 +340,17 @@ def _get_diff(before: str, after: str) -> Iterator[tuple[str, str, str]]:
 
 def _get_end(replay: Replay) -> list[Text | Table]:
     verdict = Text(replay.verdict.value, _COLOURS[replay.verdict])
+    if words := get_verdict_words(replay):
+        verdict.append(f": {words}", "default")
+    return [Text(f"state hash  {replay.state_hash}"), Text("verdict     ").append_text(verdict)]
+
+
+def get_verdict_words(replay: Replay) -> str:
+    """What stands behind the verdict; nothing where a violation does, which is told apart."""
     if replay.verdict is Verdict.HOLDS:
         checks = sum(tally.checked for tally in (replay.tallies or {}).values())
         laws = _count(len(replay.tallies or {}), "law", "laws")
-        verdict.append(f": {laws}, {_count(checks, 'check', 'checks')}, no violation", "default")
+        return f"{laws}, {_count(checks, 'check', 'checks')}, no violation"
     if replay.verdict is Verdict.INCONCLUSIVE:
-        verdict.append(": the log holds no event" if replay.events == 0 else ": no law was checked", "default")
-    return [Text(f"state hash  {replay.state_hash}"), Text("verdict     ").append_text(verdict)]
+        return "the log holds no event" if replay.events == 0 else "no law was checked"
+    return ""

@@ -26,6 +26,11 @@ _WIDTH: Final = 100
 
 FORMAT = click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 
+#: Of what CI runs: JUnit XML for its list of tests, and Markdown for its summary of a step.
+CI_FORMAT = click.option(
+    "--format", "output", type=click.Choice(["text", "json", "junit", "md"]), default="text", show_default=True
+)
+
 
 def show(text: str) -> None:
     """Print to standard output. Where that fails the exit code is no verdict, since nobody has seen one."""

@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 
 from riskcore.commands.output import (
+    CI_FORMAT,
     check_name,
     refusing,
     render,
@@ -36,7 +37,7 @@ from riskcore.commands.output import (
     help="What cvc5 has for a question, before it counts as no answer.",
 )
 @click.option("--write-ledger", type=click.Path(path_type=Path), metavar="FILE", help="Record every verdict.")
-@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@CI_FORMAT
 @click.option("--rules", type=click.Path(path_type=Path), metavar="FILE.py", help="Prove the rules of this file.")
 def verify_command(law: str | None, event: str | None, output: str, rules: Path | None, **options: Any) -> None:
     """Prove every law of every event over the source that is installed here.
@@ -51,6 +52,7 @@ def verify_command(law: str | None, event: str | None, output: str, rules: Path 
         _verify_rules(rules, options["jobs"], output)
     from riskcore.prover.second import is_installed
     from riskcore.verify import Selection, get_law_ids, get_unit_names
+    from riskcore.verify_ci import get_junit, get_markdown
     from riskcore.verify_run import Order, get_exit_code, print_run, run, to_json
 
     check_name("--law", law, get_law_ids())
@@ -70,12 +72,15 @@ def verify_command(law: str | None, event: str | None, output: str, rules: Path 
             done = run(order, report)
         if output == "json":
             show(json.dumps(to_json(done)) + "\n")
-        else:
+        elif output == "text":
             show(render(lambda console: print_run(done, console)))
+        else:
+            show(get_junit(done) if output == "junit" else get_markdown(done))
     sys.exit(get_exit_code(done))
 
 
 def _verify_rules(rules: Path, jobs: int | None, output: str) -> None:
+    from riskcore.own_rules.ci import get_junit, get_markdown
     from riskcore.own_rules.files import read_rules
     from riskcore.own_rules.proof import check_all
     from riskcore.own_rules.report import get_verdict, print_findings, to_json
@@ -88,6 +93,8 @@ def _verify_rules(rules: Path, jobs: int | None, output: str) -> None:
     seconds = time.perf_counter() - started
     if output == "json":
         show(json.dumps(to_json(file, findings, seconds)) + "\n")
+    elif output != "text":
+        show((get_junit if output == "junit" else get_markdown)(file, findings, seconds))
     else:
         show(render(lambda console: print_findings(file, findings, seconds, console)))
     sys.exit({"PROVED": 0, "VIOLATED": 1}.get(get_verdict(file, findings), 3))
