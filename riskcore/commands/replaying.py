@@ -154,8 +154,9 @@ def _writing_page(target: Path) -> Iterator[None]:
     """The block writes the page; what is no earlier one, or has no folder, is refused before the work begins."""
     from riskcore.html_report import MARK
 
-    if not target.parent.is_dir():
-        raise LogError(str(target), None, None, "a place for a report", "a folder that is not there")
+    if target.is_dir() or not target.parent.is_dir():
+        got = "a directory" if target.is_dir() else "a folder that is not there"
+        raise LogError(str(target), None, None, "a place for a report", got)
     with writing(target, MARK, "report"):
         yield
 

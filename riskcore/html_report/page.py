@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
@@ -84,7 +85,7 @@ def make_page(replay: Replay, recorder: Recorder, origin: Origin) -> Iterator[st
         style=Markup(style),
         script=Markup(script),
         library=Markup(library),
-        data={name: Markup(_to_json(value)) for name, value in data.items()},
+        data={name: _to_json(value) for name, value in data.items()},
         parts=map(_seal, recorder.steps.parts),
         **_get_words(replay, recorder, origin),
     )
@@ -94,6 +95,7 @@ def _read(name: str) -> str:
     return (files(__package__) / name).read_text(encoding="utf-8")
 
 
+@cache
 def _get_library() -> str:
     """Vega, Vega-Lite and what embeds them, such that no script's end can be read into it."""
     major, minor, *_ = alt.SCHEMA_VERSION.removeprefix("v").split(".")
@@ -106,7 +108,7 @@ def _hash(text: str) -> str:
     return f"'sha256-{digest}'"
 
 
-def _to_json(value: object) -> str:
+def _to_json(value: object) -> Markup:
     return _seal(json.dumps(value, separators=(",", ":"), allow_nan=False))
 
 
@@ -200,7 +202,7 @@ def _get_words(replay: Replay, recorder: Recorder, origin: Origin) -> dict[str, 
             "needs": _get_needs_table(episodes, units),
         },
         "laws": get_law_rows(replay),
-        "broken": recorder.broken,
+        "broken": _get_broken(replay.failure, recorder),
         "notes": [*(note.plain for note in get_jumps(replay)), *assumed],
         "failure": None if replay.failure is None else _get_failure(replay.failure, command),
         "events": replay.events,
@@ -243,6 +245,12 @@ def _get_needs_table(episodes: list[Episode], units: Units) -> dict[str, Any]:
 def _to_table(table: Table) -> dict[str, Any]:
     header = get_header(table) if table.show_header else None
     return {"header": header, "rows": get_rows(table), "right": [right for _, right in get_header(table)]}
+
+
+def _get_broken(failure: Failure | None, recorder: Recorder) -> dict[str, int]:
+    """Of each broken law the first step that breaks it; what only a full check sees is known of the first violation."""
+    known = {law: number for law, (number, _) in recorder.broken.items()}
+    return known if failure is None else {failure.violation.law: failure.events} | known
 
 
 def _get_failure(failure: Failure, command: str) -> dict[str, Any]:

@@ -60,7 +60,8 @@ class Series:
 def _make_sample(number: int, state: State, waterfall: Waterfall) -> Sample:
     vault = get_margin(state.accounts.get(state.rulebook.vault), state.markets).equity
     listed = {id: market for id, market in state.markets.items() if market is not None}
-    closed = [waterfall.closed[stage] for stage in CLOSING_STAGES]
+    # a waterfall makes room for whatever it is asked for: it is to stay as it is
+    closed = [waterfall.closed.get(stage, {}) for stage in CLOSING_STAGES]
     sold = {id: sum(stage[id].notional for stage in closed if id in stage) for id in listed}
     return Sample(
         number=number,
@@ -69,7 +70,7 @@ def _make_sample(number: int, state: State, waterfall: Waterfall) -> Sample:
         vault=vault,
         uncovered=-state.reserves.uncovered,
         marks={id: market.mark_price for id, market in listed.items()},
-        closed=tuple(waterfall.get_total(stage).notional for stage in CLOSING_STAGES),
+        closed=tuple(sum(part.notional for part in stage.values()) for stage in closed),
         sold=sold,
     )
 
