@@ -17,8 +17,8 @@ from riskcore.junit import Suite
 from riskcore.ledger import Differences
 from riskcore.prover.second import Opinion
 from riskcore.replay import MonitorFactory
-from riskcore.verify import Selection
 from riskcore.verify import Result as Proof
+from riskcore.verify import Selection
 from riskcore.verify_run import Order, Run
 from tests.hostile_log import ACCOUNTS, DEED, write_hostile_log
 from tests.log_cases import SeeingMonitor, SwindlingMonitor, write_waterfall_log
@@ -124,6 +124,47 @@ def test_hostile_names_are_texts_in_both(tmp_path: Path) -> None:
     assert DEED in text and "&lt;/script&gt;&lt;script&gt;" in text
 
 
+# To files
+
+
+def test_other_forms_go_to_files(log: Path) -> None:
+    also = {form: log.parent / f"found.{form}" for form in ("json", "junit", "md")}
+    options = [word for form, path in also.items() for word in ("--also", f"{form}={path}")]
+    first = run(log, *options)
+    again = run(log, *options)
+
+    assert [0, 0] == [first.exit_code, again.exit_code]
+    assert first.stdout.startswith("Replay of ")
+    assert "HOLDS" == json.loads(also["json"].read_text())["verdict"]
+    assert 80 == len(read(also["junit"].read_text())[0])
+    assert also["md"].read_text().startswith("## riskcore replay: HOLDS")
+
+
+@pytest.mark.parametrize("command", ["replay", "verify"])
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("junit={log}", "expected a new file, or an earlier result as junit, got another file"),
+        ("md=nowhere/there.md", "expected a place for a result as md, got a folder that is not there"),
+        ("json=.", "expected a place for a result as json, got a directory"),
+        ("html=out.html", "expected json=FILE, junit=FILE, md=FILE, one of them"),
+        ("junit", "expected json=FILE, junit=FILE, md=FILE, one of them"),
+    ],
+)
+def test_what_cannot_be_written_is_said_before_the_work(
+    log: Path, command: str, place: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replaying, "replay", lambda *_, **__: pytest.fail("the log was read"))
+    monkeypatch.setattr(verify_run, "run", lambda *_: pytest.fail("something was proven"))
+    before = log.read_bytes()
+    given = [str(log)] if command == "replay" else []
+    result = CliRunner().invoke(cli.main, [command, *given, "--also", place.format(log=log)])
+
+    assert 2 == result.exit_code
+    assert words in " ".join(result.stderr.replace("│", "").split())
+    assert before == log.read_bytes()
+
+
 # Verify
 
 
@@ -185,14 +226,13 @@ def test_who_disagrees_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 1 == len(read(result.stdout)[1]["failure"])
 
 
-@pytest.mark.parametrize(("expected", "rules"), [(1, "rounded_down.py")])
-def test_rules_have_the_same_forms(expected: int, rules: str) -> None:
-    command = ["verify", "--rules", str(ROOT / "examples" / "rules" / rules), "--jobs", "1", "--format"]
-    junit, text = (CliRunner().invoke(cli.main, [*command, form]) for form in ("junit", "md"))
-    _, cases = read(junit.stdout)
+def test_rules_have_the_same_forms(tmp_path: Path) -> None:
+    rules, target = ROOT / "examples" / "rules" / "rounded_down.py", tmp_path / "found.xml"
+    command = ["verify", "--rules", str(rules), "--jobs", "1", "--format", "md", "--also", f"junit={target}"]
+    text = CliRunner().invoke(cli.main, command)
 
-    assert [expected] * 2 == [junit.exit_code, text.exit_code]
-    assert cases["failure"]
+    assert 1 == text.exit_code
+    assert read(target.read_text())[1]["failure"]
     assert text.stdout.startswith("## riskcore verify --rules: VIOLATED\n")
 
 

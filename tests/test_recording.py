@@ -18,8 +18,9 @@ from riskcore.html_report.recorder import Recorder
 from riskcore.html_report.series import SAMPLES
 from riskcore.html_report.steps import PART, Steps
 from riskcore.log import LogReader, write_log
+from riskcore.markets import get_market
 from riskcore.monitor import Monitor
-from riskcore.quantities import AccountId, Atoms
+from riskcore.quantities import AccountId, Atoms, MarketId
 from riskcore.replay import Replay, replay
 from riskcore.snapshot import get_state_hash
 from riskcore.state import genesis
@@ -99,9 +100,7 @@ def test_changes_lead_from_the_first_state_to_the_last(log: Path) -> None:
             assert figures["account", id, f"{market} size"] == position.size
     assert figures["venue", "", "insurance"] == state.reserves.insurance
     assert figures["venue", "", "uncovered"] == state.reserves.uncovered
-    market = state.markets.get("BTC")
-    assert market is not None
-    assert figures["market", "BTC", "mark_price"] == market.mark_price
+    assert figures["market", "BTC", "mark_price"] == get_market(state, MarketId("BTC")).mark_price
 
 
 def test_each_step_has_its_event_its_outcome_and_its_laws(log: Path) -> None:

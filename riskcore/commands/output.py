@@ -26,11 +26,6 @@ _WIDTH: Final = 100
 
 FORMAT = click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 
-#: Of what CI runs: JUnit XML for its list of tests, and Markdown for its summary of a step.
-CI_FORMAT = click.option(
-    "--format", "output", type=click.Choice(["text", "json", "junit", "md"]), default="text", show_default=True
-)
-
 
 def show(text: str) -> None:
     """Print to standard output. Where that fails the exit code is no verdict, since nobody has seen one."""
@@ -116,6 +111,15 @@ def writing(out: Path, mark: bytes, noun: str) -> Iterator[None]:
         yield
     except (OSError, ValueError) as error:
         raise LogError(str(out), None, None, expected, get_cause(error)) from None
+
+
+def check_place(out: Path, mark: bytes, noun: str) -> None:
+    """Before the work is done: ``LogError`` where ``writing`` would not replace ``out``, or it has no folder."""
+    if out.is_dir() or not out.parent.is_dir():
+        got = "a directory" if out.is_dir() else "a folder that is not there"
+        raise LogError(str(out), None, None, f"a place for a {noun}", got)
+    with writing(out, mark, noun):
+        pass
 
 
 def check_name(option: str, value: str | None, known: tuple[str, ...]) -> None:

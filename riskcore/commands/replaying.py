@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,10 +13,11 @@ import click
 from rich.console import Console
 
 from riskcore.bad_input import LogError, printable
+from riskcore.commands.forms import ALSO, FORM, Also, check_places, tell
 from riskcore.commands.output import (
     BAD_INPUT,
-    CI_FORMAT,
     INTERRUPTED,
+    check_place,
     refusing,
     render,
     say,
@@ -25,6 +26,8 @@ from riskcore.commands.output import (
     with_lasting_values,
     writing,
 )
+from riskcore.files import write_whole
+from riskcore.html_report import MARK, is_installed
 from riskcore.replay import CHECKPOINT_EVERY, MonitorFactory, Recorder, Replay, Verdict, replay, save_prefix
 from riskcore.replay_ci import get_junit, get_markdown
 from riskcore.report import get_json, print_replay
@@ -37,7 +40,8 @@ EXIT_CODES: Final = {Verdict.HOLDS: 0, Verdict.VIOLATED: 1, Verdict.INCONCLUSIVE
 
 @click.command("replay")
 @click.argument("log", type=click.Path(path_type=Path))
-@CI_FORMAT
+@FORM
+@ALSO
 @click.option("--laws/--no-laws", default=True, show_default=True, help="Check the laws after each event.")
 @click.option(
     "--checkpoint-every",
@@ -72,6 +76,7 @@ def replay_command(
     rules: Path | None,
     report: Path | None,
     report_from: int,
+    also: tuple[Also, ...],
 ) -> None:
     """Replay LOG, a JSONL event log, and check every law on the way.
 
@@ -82,12 +87,22 @@ def replay_command(
     own_rules = None if rules is None else str(rules)
     recorder = None if report is None else _get_recorder(report_from)
     try:
-        with nullcontext() if report is None else _writing_page(report), _with_rules(rules) as get_monitor:
+        check_places(also)
+        if report is not None:
+            check_place(report, MARK, "report")
+        with _with_rules(rules) as get_monitor:
             result = _replay(log, get_monitor if laws else None, checkpoint_every, recorder)
-            if report is not None and recorder is not None:
-                _write_page(report, result, recorder, log, rules)
+        if report is not None and recorder is not None:
+            _write_page(report, result, recorder, log, rules)
         saved = None if save_prefix is None else _save(result, log, save_prefix)
-        _print(result, str(log), output, saved, own_rules)
+        told = result, str(log), saved, own_rules
+        forms = {
+            "text": lambda: render(lambda console: print_replay(result, str(log), console, saved, own_rules)),
+            "json": lambda: json.dumps(get_json(*told)) + "\n",
+            "junit": lambda: get_junit(*told),
+            "md": lambda: get_markdown(*told),
+        }
+        tell(output, also, forms)
     except LogError as error:
         say(f"Error: {error}")
         sys.exit(BAD_INPUT)
@@ -127,20 +142,8 @@ def _replay(
         return replay(log, monitor, checkpoint_every=checkpoint_every, progress=progress, recorder=recorder)
 
 
-def _print(result: Replay, file: str, output: str, saved: str | None, rules: str | None) -> None:
-    if output == "json":
-        show(json.dumps(get_json(result, file, saved, rules)) + "\n")
-    elif output == "junit":
-        show(get_junit(result, file, saved, rules))
-    elif output == "md":
-        show(get_markdown(result, file, saved, rules))
-    else:
-        show(render(lambda console: print_replay(result, file, console, saved, rules)))
-
-
 def _get_recorder(first: int) -> PageRecorder:
     """What watches for the page. Without the libraries that draw it, the command says which to install."""
-    from riskcore.html_report import is_installed
     from riskcore.html_report.recorder import Recorder as PageRecorder
     from riskcore.html_report.steps import Steps
 
@@ -149,24 +152,11 @@ def _get_recorder(first: int) -> PageRecorder:
     return PageRecorder(Steps(first=first))
 
 
-@contextmanager
-def _writing_page(target: Path) -> Iterator[None]:
-    """The block writes the page; what is no earlier one, or has no folder, is refused before the work begins."""
-    from riskcore.html_report import MARK
-
-    if target.is_dir() or not target.parent.is_dir():
-        got = "a directory" if target.is_dir() else "a folder that is not there"
-        raise LogError(str(target), None, None, "a place for a report", got)
-    with writing(target, MARK, "report"):
-        yield
-
-
 def _write_page(target: Path, result: Replay, recorder: PageRecorder, log: Path, rules: Path | None) -> None:
-    from riskcore.files import write_whole
     from riskcore.html_report.page import Origin, make_page
 
     origin = Origin(log.name, None if rules is None else rules.name)
-    with write_whole(target) as file:
+    with writing(target, MARK, "report"), write_whole(target) as file:
         for piece in make_page(result, recorder, origin):
             file.write(piece.encode())
     steps = recorder.steps
