@@ -13,8 +13,9 @@ from riskcore.columns import get_header, get_rows
 
 #: What begins markup, a mention, a reference or a link.
 _ACTIVE: Final = re.compile(r"([\\`*_\[\]{}|~@#$!])|(:)(?=//)")
-#: Lines of a block that are shown.
+#: Lines of a block that are shown, and characters of each: a summary has a limit of its own.
 _LINES: Final = 200
+_LINE: Final = 1000
 
 
 def escape(text: str) -> str:
@@ -25,7 +26,7 @@ def escape(text: str) -> str:
 
 def fence(lines: Iterable[str], language: str = "") -> str:
     """A block of lines as they are; of many the first."""
-    every = [printable(line) for line in lines]
+    every = [printable(line[:_LINE]) + ("..." if len(line) > _LINE else "") for line in lines]
     shown, more = every[:_LINES], len(every) - _LINES
     if more > 0:
         shown.append(f"and {more:,} more lines")

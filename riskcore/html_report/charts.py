@@ -12,8 +12,8 @@ from typing import Any, Final, TypeAlias
 
 import altair as alt
 
-from riskcore.bad_input import printable
 from riskcore.html_report.episodes import Episode
+from riskcore.html_report.names import shorten
 from riskcore.html_report.series import Sample
 from riskcore.journal import Stage
 from riskcore.quantities import MarketId
@@ -153,7 +153,7 @@ def get_cascade(samples: Sequence[Sample], cash: Fraction) -> Rows:
     return [
         {
             "step": sample.number,
-            "market": printable(id),
+            "market": shorten(id),
             "mark": place(Fraction(100 * sample.marks[id], firsts[id])),
             "closed": place(sample.sold[id] * cash),
         }

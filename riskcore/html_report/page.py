@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 from typing import Any, Final
 
 import altair as alt
@@ -28,6 +29,7 @@ from riskcore.codec import get_members
 from riskcore.columns import get_header, get_rows
 from riskcore.html_report import MARK, charts
 from riskcore.html_report.episodes import LARGEST, QUEUES, Concentration, Episode
+from riskcore.html_report.names import shorten
 from riskcore.html_report.recorder import Recorder
 from riskcore.journal import Stage
 from riskcore.law_rows import get_law_rows
@@ -48,6 +50,9 @@ from riskcore.units import Units, format_decimal
 
 #: Points of a chart that has one for each deleveraging.
 _POINTS: Final = 400
+#: Lines of a violation that are shown, and characters of each.
+_LINES: Final = 400
+_LINE: Final = 4000
 #: Units that are told.
 _SHOWN_UNITS: Final = 12
 
@@ -151,9 +156,9 @@ def _get_queues(episodes: list[Episode]) -> list[dict[str, Any]]:
     return [
         {
             "step": one.number,
-            "title": f"step {one.number:,}: {printable(one.market)}, against {printable(one.account)}",
+            "title": f"step {one.number:,}: {shorten(one.market)}, against {shorten(one.account)}",
             "facts": _get_facts(one),
-            "places": [[printable(own.account), str(abs(own.before)), str(abs(own.after))] for own in one.places],
+            "places": [[shorten(own.account), str(abs(own.before)), str(abs(own.after))] for own in one.places],
         }
         for one in episodes
         if one.places
@@ -185,7 +190,7 @@ def _get_words(replay: Replay, recorder: Recorder, origin: Origin) -> dict[str, 
     units, episodes = replay.header.units, recorder.episodes.all
     last, command = recorder.steps.first + recorder.steps.count - 1, get_command(origin.file, origin.rules)
     assumed = () if replay.header.rulebook.has_book else (ASSUMED,)
-    lots = (f"1 lot of {printable(market)} is {lot}" for market, lot in sorted(units.lots.items()))
+    lots = (f"1 lot of {shorten(market)} is {lot}" for market, lot in sorted(units.lots.items()))
     return {
         "name": printable(origin.file),
         "verdict": replay.verdict.value,
@@ -255,13 +260,14 @@ def _get_broken(failure: Failure | None, recorder: Recorder) -> dict[str, int]:
 
 def _get_failure(failure: Failure, command: str) -> dict[str, Any]:
     violation = failure.violation
+    lines = get_diff(violation.before, violation.after)
     event = None if violation.event is None else json.dumps(get_members(violation.event), ensure_ascii=False)
     return {
         "law": printable(violation.law),
         "sentence": printable(violation.sentence),
         "clause": printable(violation.clause),
-        "event": None if event is None else printable(event),
+        "event": None if event is None else shorten(event, _LINE),
         "events": failure.events,
-        "lines": [(mark, printable(line)) for mark, line, _ in get_diff(violation.before, violation.after)],
+        "lines": [(mark, shorten(line, _LINE)) for mark, line, _ in islice(lines, _LINES)],
         "command": printable(command),
     }

@@ -44,12 +44,17 @@ class Seen:
 
 
 class Texts:
-    """Each text once, by its number. What a terminal or a page would obey is escaped in what is shown of it."""
+    """Each text once, by its number; ``size`` characters. What a page would obey is escaped in what is shown."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
+        self.size = 0
 
     def number(self, text: str) -> int:
+        known = self._numbers.get(text)
+        if known is not None:
+            return known
+        self.size += len(text)
         return self._numbers.setdefault(text, len(self._numbers))
 
     def listed(self) -> list[str]:
@@ -76,7 +81,7 @@ class Steps:
 
     @property
     def is_full(self) -> bool:
-        return self.count >= self.limit or self._size >= self.characters
+        return self.count >= self.limit or self._size + self.texts.size >= self.characters
 
     def wants(self, number: int) -> bool:
         """Whether the step of that number belongs here: none before ``first``, nor beyond what there is room for."""
