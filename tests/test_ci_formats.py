@@ -271,3 +271,13 @@ def test_a_run_that_differs_from_the_ledger_has_every_form(monkeypatch: pytest.M
     found = evolve(make_run(PROOF), differences=differences)
 
     assert [0] * 4 == [verify(found, form, monkeypatch).exit_code for form in FORMATS]
+
+
+def test_the_workflow_has_only_options_that_there_are() -> None:
+    workflow = (ROOT / "examples" / "ci" / "riskcore.yml").read_text()
+    commands = re.findall(r"riskcore (replay|verify) ((?:.|\n\s+(?=--))*)", workflow)
+
+    assert ["replay", "verify"] == [name for name, _ in commands]
+    for name, words in commands:
+        known = {option for parameter in cli.main.commands[name].params for option in parameter.opts}
+        assert {*re.findall(r"--[a-z-]+", words)} <= known

@@ -20,7 +20,7 @@ from riskcore import cli, html_report
 from riskcore.commands import replaying
 from riskcore.html_report import MARK
 from riskcore.html_report.recorder import Recorder
-from riskcore.html_report.steps import Steps
+from riskcore.html_report.steps import CHARACTERS, STEPS, Steps
 from tests.hostile_log import ACCOUNTS, DEED, write_hostile_log
 from tests.log_cases import SeeingMonitor, make_waterfall_events, write_waterfall_log
 
@@ -224,6 +224,12 @@ def test_beyond_what_it_holds_the_command_says_so(log: Path) -> None:
         result = run(log, "--report", str(log.parent / "out.html"), "--report-from", "3")
 
     assert "Of its 25 steps it has steps 3 to 12 to look at; --report-from N chooses others." in result.stderr
+
+
+def test_the_page_for_users_has_the_figures_that_hold() -> None:
+    page = (ROOT / "REPORT.md").read_text()
+
+    assert f"holds {STEPS:,} steps, or {CHARACTERS // 10**6} million characters" in page
 
 
 # When there is none

@@ -16,7 +16,7 @@ from riskcore.html_report.episodes import Concentration, Place, get_concentratio
 from riskcore.html_report.noted import note
 from riskcore.html_report.recorder import Recorder
 from riskcore.html_report.series import SAMPLES
-from riskcore.html_report.steps import PART, Steps
+from riskcore.html_report.steps import PART, Steps, Texts
 from riskcore.log import LogReader, write_log
 from riskcore.markets import get_market
 from riskcore.monitor import Monitor
@@ -184,6 +184,19 @@ def test_steps_are_in_parts(tmp_path: Path) -> None:
 
     assert 2 == len(recorder.steps.parts)
     assert PART + 1 == len(steps)
+
+
+def test_texts_are_shown_short_and_no_two_alike() -> None:
+    texts = Texts()
+    names = ["alice", "a\u2028b", "a\\u2028b", "m" * 10**6, "m" * 10**6 + "x", "a\\u2028b #2 #6", "a\\u2028b #2"]
+    numbers = [texts.number(name) for name in [*names, *names]]
+    shown = texts.listed()
+
+    assert [*range(7), *range(7)] == numbers
+    assert ["alice", "a\\u2028b", "a\\u2028b #2"] == shown[:3]
+    assert 7 == len({*shown})
+    assert max(map(len, shown)) < 220
+    assert texts.size > 2 * 10**6
 
 
 # Deleveragings

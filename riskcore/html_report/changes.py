@@ -9,6 +9,7 @@ import attrs
 from attrs import frozen
 
 from riskcore.codec import encode, to_json
+from riskcore.html_report.names import shorten
 from riskcore.html_report.noted import Noted
 from riskcore.per_market import PerMarket
 from riskcore.state import State
@@ -66,7 +67,7 @@ def _compare(old: Any, new: Any, name: str) -> Iterator[tuple[str, Figure, Figur
         absent = kind()
         old, new = absent if old is None else old, absent if new is None else new
         for market in sorted({market for side in (old, new) for market, _ in side.items()}):
-            yield from _compare(old.get(market), new.get(market), _join(name, market))
+            yield from _compare(old.get(market), new.get(market), _join(name, shorten(market)))
     else:
         yield name, show(old), show(new)
 

@@ -8,6 +8,8 @@ from riskcore.bad_input import printable
 
 #: Characters of a name in a chart or a choice.
 NAME: Final = 48
+#: And of any text elsewhere.
+TEXT: Final = 200
 
 
 def shorten(text: str, limit: int = NAME) -> str:

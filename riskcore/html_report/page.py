@@ -29,7 +29,7 @@ from riskcore.codec import get_members
 from riskcore.columns import get_header, get_rows
 from riskcore.html_report import MARK, charts
 from riskcore.html_report.episodes import LARGEST, QUEUES, Concentration, Episode
-from riskcore.html_report.names import shorten
+from riskcore.html_report.names import TEXT, shorten
 from riskcore.html_report.recorder import Recorder
 from riskcore.journal import Stage
 from riskcore.law_rows import get_law_rows
@@ -249,7 +249,11 @@ def _get_needs_table(episodes: list[Episode], units: Units) -> dict[str, Any]:
 
 def _to_table(table: Table) -> dict[str, Any]:
     header = get_header(table) if table.show_header else None
-    return {"header": header, "rows": get_rows(table), "right": [right for _, right in get_header(table)]}
+    return {
+        "header": header,
+        "rows": [[shorten(cell, TEXT) for cell in row] for row in get_rows(table)],
+        "right": [right for _, right in get_header(table)],
+    }
 
 
 def _get_broken(failure: Failure | None, recorder: Recorder) -> dict[str, int]:

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from attrs import define, field, frozen
 
-from riskcore.bad_input import printable
 from riskcore.codec import get_members
 from riskcore.events import Event
 from riskcore.html_report.changes import Change, show
+from riskcore.html_report.names import TEXT, shorten
 from riskcore.lines import Line, Pay, Reserve
 from riskcore.step import Outcome
 
@@ -58,7 +58,15 @@ class Texts:
         return self._numbers.setdefault(text, len(self._numbers))
 
     def listed(self) -> list[str]:
-        return [printable(text) for text in self._numbers]
+        """Each as it is shown; what is cut off, or reads like another, has its number behind it."""
+        shown: dict[str, None] = {}
+        for text, number in self._numbers.items():
+            mark = f" #{number}"
+            short = shorten(text, TEXT) + (mark if len(text) > TEXT else "")
+            while short in shown:
+                short += mark
+            shown[short] = None
+        return list(shown)
 
 
 @define
@@ -125,7 +133,7 @@ class Steps:
         number = self.texts.number
         return [
             number(members["event"]),
-            printable(event.id),
+            shorten(event.id, TEXT),
             self._figure(event.sequence),
             self._figure(event.timestamp),
             [entry for name, value in fields for entry in (number(name), self._member(value))],
@@ -144,7 +152,7 @@ class Steps:
     def _member(self, value: Any) -> Any:
         """An event's field; of a long list the first."""
         if isinstance(value, list) and all(type(entry) is str for entry in value):
-            shown, more = ", ".join(map(printable, value[:_LISTED])), len(value) - _LISTED
+            shown, more = ", ".join(map(shorten, value[:_LISTED])), len(value) - _LISTED
             value = f"{shown} and {more:,} more" if more > 0 else shown or "nobody"
         return self._figure(value if isinstance(value, int | str) else show(value))
 
