@@ -82,10 +82,19 @@
     const kept = new Set(right);
     return left.filter((place) => kept.has(place));
   };
+  // Of an account by its name, or else of all whose names have the word in them
+  function findPlaces(word) {
+    if (accounts.has(word)) return spread(accounts.get(word));
+    const part = word.toLowerCase(), places = new Set();
+    for (const [name, entry] of accounts) {
+      if (name.toLowerCase().includes(part)) for (const place of spread(entry)) places.add(place);
+    }
+    return [...places].sort((left, right) => left - right);
+  }
   function filter() {
     const account = $("account").value, market = $("market").value, kind = $("kind").value;
     shown = null;
-    if (account) shown = meet(shown, accounts.has(account) ? spread(accounts.get(account)) : []);
+    if (account) shown = meet(shown, findPlaces(account));
     if (market) shown = meet(shown, markets.has(market) ? spread(markets.get(market)) : []);
     if (kind) shown = meet(shown, all[kind]);
     $("found").textContent = shown === null ? "" : `${count().toLocaleString("en-US")} steps`;
