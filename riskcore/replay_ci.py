@@ -10,14 +10,13 @@ from riskcore.junit import Suite
 from riskcore.markdown import escape, fence, fold, from_table, join, make_table
 from riskcore.replay import Failure, Replay, Verdict
 from riskcore.report import (
-    get_closes,
     get_command,
     get_counts,
     get_diff,
-    get_payments,
     get_rejections,
     get_verdict_words,
 )
+from riskcore.waterfall_tables import get_closes, get_payments
 
 _NOT_CHECKED = "no event of the log is one that it speaks of"
 

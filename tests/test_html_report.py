@@ -9,20 +9,27 @@ import os
 import re
 import subprocess
 import sys
+from fractions import Fraction
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from click.testing import CliRunner, Result
 
 from riskcore import cli, html_report
+from riskcore import events as ev
+from riskcore.choices import LossSharing
 from riskcore.commands import replaying
 from riskcore.html_report import MARK
 from riskcore.html_report.recorder import Recorder
 from riskcore.html_report.steps import CHARACTERS, STEPS, Steps
+from riskcore.log import write_log
+from riskcore.replay import replay
+from riskcore.waterfall import Waterfall
 from tests.hostile_log import ACCOUNTS, DEED, write_hostile_log
-from tests.log_cases import SeeingMonitor, make_waterfall_events, write_waterfall_log
+from tests.log_cases import RULEBOOK, UNITS, Script, SeeingMonitor, make_waterfall_events, write_waterfall_log
 
 ROOT = Path(__file__).parent.parent
 NEEDED = pytest.mark.skipif(not html_report.is_installed(), reason="the extra report is not installed")
@@ -94,19 +101,63 @@ def test_a_page_has_every_part(log: Path) -> None:
     assert ["short", "100", "60"] == queue["places"][0]
 
 
+def get_bars(log: Path) -> list[tuple[str, float, float]]:
+    from riskcore.html_report.charts import get_losses
+
+    found = replay(log)
+    rows = get_losses(found.waterfall, -found.solvency.uncovered, Fraction(1))
+    return [(row["what"], row["start"], row["end"]) for row in rows]
+
+
 @NEEDED
 def test_the_waterfall_adds_up(log: Path) -> None:
-    from fractions import Fraction
+    """By hand: the fund's 381 and 758, the queue's 768, and 46 that nobody paid."""
+    expected = [
+        ("losses beyond margin", 0, 1953),
+        ("insurance fund: fills", 1953, 1572),
+        ("insurance fund: deficits", 1572, 814),
+        ("deleveraged winners", 814, 46),
+        ("written off", 46, 0),
+    ]
 
+    assert expected == get_bars(log)
+
+
+@NEEDED
+def test_a_loss_that_is_paid_later_is_no_new_one(tmp_path: Path) -> None:
+    """The 46 of before: the fund pays 10 that it has again, a member the rest."""
+    script = Script()
+    script.events = make_waterfall_events()
+    script.add(ev.FundInsurance, 10)
+    script.add(ev.BeginLossSharing, "ETH", ("quiet",))
+    script.add(ev.ShareLoss)
+    path = tmp_path / "shared.jsonl"
+    write_log(path, evolve(RULEBOOK, loss_sharing=LossSharing.CONTRACTS), UNITS, script.events)
+    expected = [
+        ("written off", 46, 0),
+        ("insurance fund: later", 46, 36),
+        ("shared", 36, 0),
+        ("still uncovered", 0, 0),
+    ]
+    bars = get_bars(path)
+
+    assert ("losses beyond margin", 0, 1953) == bars[0]
+    assert expected == bars[4:]
+
+
+@NEEDED
+def test_what_was_uncovered_before_the_log_is_no_loss_of_it() -> None:
     from riskcore.html_report.charts import get_losses
-    from riskcore.replay import replay
 
-    rows = get_losses(replay(log).waterfall, Fraction(1))
+    rows = get_losses(Waterfall(repaid=16), 30, Fraction(1))
+    expected = [
+        ("written off", 0, 0),
+        ("uncovered before", 0, 46),
+        ("from outside", 46, 30),
+        ("still uncovered", 30, 0),
+    ]
 
-    # the fund's 381 and 758, the queue's 768, and 46 that nobody paid
-    assert [1953, 381, 758, 768, 46] == [row["amount"] for row in rows]
-    assert ["total", "paid", "paid", "paid", "left"] == [row["kind"] for row in rows]
-    assert all(rows[n]["end"] == rows[n + 1]["start"] for n in range(1, 4))
+    assert before + after == [(row["what"], row["start"], row["end"]) for row in rows]
 
 
 @NEEDED

@@ -15,7 +15,7 @@ import altair as alt
 from riskcore.html_report.episodes import Episode
 from riskcore.html_report.names import shorten
 from riskcore.html_report.series import Sample
-from riskcore.journal import Stage
+from riskcore.journal import Reason, Stage
 from riskcore.quantities import MarketId
 from riskcore.waterfall import CLOSING_STAGES, Waterfall
 
@@ -40,46 +40,58 @@ def place(number: Fraction | int) -> float:
     return float(max(min(number, _FAR), -_FAR))
 
 
-def get_losses(waterfall: Waterfall, cash: Fraction) -> Rows:
+def get_losses(waterfall: Waterfall, uncovered: int, cash: Fraction) -> Rows:
     """Losses beyond the margin of those who had them, as bars from ``start`` to ``end`` in quote currency, in order.
 
-    Deleveraged counterparties pay what they forwent, less what of it was passed on to the insurance fund.
+    Deleveraged counterparties pay what they forwent, less what of it was passed on to the insurance fund. What was
+    written off may be paid later: ``uncovered`` atoms are what nobody has paid at the end.
     """
-    vault = waterfall.get_total(Stage.VAULT)
-    paid = [(f"insurance fund: {_PAID[stage]}", atoms) for stage, atoms in waterfall.insurance_paid.items()]
-    overshoot = sum(atoms for reason, atoms in waterfall.insurance_received.items() if reason == "overshoot")
-    paid.append(("vault", max(vault.forgone - vault.gained, 0)))
-    paid.append(("deleveraged winners", max(waterfall.get_total(Stage.DELEVERAGING).forgone - overshoot, 0)))
+    paid, repaid = _get_paid(waterfall), _get_repaid(waterfall)
     left = waterfall.written_off
-    whole = sum(atoms for _, atoms in paid) + left
-    bars = [("losses beyond margin", "total", 0, whole)]
-    at = whole
-    for name, atoms in paid:
-        if atoms:
-            bars.append((name, "paid", at, at - atoms))
-            at -= atoms
+    older = uncovered + sum(repaid.values()) - left
+    at = sum(paid.values()) + left
+    bars = [("losses beyond margin", "total", 0, at)]
+    for name, atoms in paid.items():
+        bars.append((name, "paid", at, at - atoms))
+        at -= atoms
     bars.append(("written off", "left", left, 0))
-    back = (("shared", waterfall.shared), ("cut withdrawals", waterfall.haircuts), ("from outside", waterfall.repaid))
-    for name, atoms in back:
-        if atoms:
-            bars.append((name, "paid", at, at - atoms))
-            at -= atoms
+    if older > 0:
+        bars.append(("uncovered before", "total", left, left + older))
+        at += older
+    for name, atoms in repaid.items():
+        bars.append((name, "paid", at, at - atoms))
+        at -= atoms
     if at != left:
         bars.append(("still uncovered", "left", at, 0))
     return [
         {"what": name, "kind": kind, "start": place(start * cash), "end": place(end * cash),
          "amount": place(abs(start - end) * cash)}
         for name, kind, start, end in bars
+        if start != end or kind == "left"
     ]  # fmt: skip
 
 
-_PAID: Final = {
-    Stage.BOOK: "fills",
-    Stage.INSURANCE: "deficits",
-    Stage.DELEVERAGING: "deleveragings",
-    Stage.SHARING: "sharing",
-    Stage.UNCOVERED: "write-offs",
-}
+def _get_paid(waterfall: Waterfall) -> dict[str, int]:
+    """Who bore losses when they came up."""
+    vault, deleveraged = waterfall.get_total(Stage.VAULT), waterfall.get_total(Stage.DELEVERAGING)
+    overshoot = waterfall.insurance_received[Reason.OVERSHOOT]
+    deficits = sum(waterfall.insurance_paid.values()) - waterfall.insurance_paid[Stage.BOOK]
+    return {
+        "insurance fund: fills": waterfall.insurance_paid[Stage.BOOK],
+        "insurance fund: deficits": deficits - waterfall.insurance_repaid,
+        "vault": max(vault.forgone - vault.gained, 0),
+        "deleveraged winners": max(deleveraged.forgone - overshoot, 0),
+    }
+
+
+def _get_repaid(waterfall: Waterfall) -> dict[str, int]:
+    """Who bore what had been written off."""
+    return {
+        "insurance fund: later": waterfall.insurance_repaid,
+        "shared": waterfall.shared,
+        "cut withdrawals": waterfall.haircuts,
+        "from outside": waterfall.repaid,
+    }
 
 
 def draw_losses(rows: Rows) -> Chart:

@@ -36,17 +36,15 @@ from riskcore.law_rows import get_law_rows
 from riskcore.replay import Failure, Replay
 from riskcore.report import (
     ASSUMED,
-    get_closes,
     get_command,
     get_counts,
     get_diff,
     get_jumps,
-    get_payments,
     get_rejections,
-    get_solvency_table,
     get_verdict_words,
 )
 from riskcore.units import Units, format_decimal
+from riskcore.waterfall_tables import get_closes, get_payments, get_solvency_table
 
 #: Points of a chart that has one for each deleveraging.
 _POINTS: Final = 400
@@ -129,14 +127,14 @@ def _quote(name: str) -> str:
 def _get_charts(replay: Replay, recorder: Recorder) -> dict[str, Any]:
     """The charts by the id of their place, where there is anything to draw."""
     cash, samples, episodes = Fraction(replay.header.units.cash), recorder.series.samples, recorder.episodes.all
-    losses = charts.get_losses(replay.waterfall, cash)
+    losses = charts.get_losses(replay.waterfall, -replay.solvency.uncovered, cash)
     funds = charts.get_funds(samples, cash)
     specs = {
         "insurance": charts.to_spec(charts.draw_fund(funds, "insurance fund"), 150, "Insurance fund over the log"),
         "vault": charts.to_spec(charts.draw_fund(funds, "vault equity"), 150, "Equity of the vault over the log"),
         "uncovered": charts.to_spec(charts.draw_fund(funds, "uncovered loss"), 150, "Uncovered loss over the log"),
     }
-    if losses[0]["amount"]:
+    if any(row["amount"] for row in losses):
         specs["losses"] = charts.to_spec(charts.draw_losses(losses), 260, "Who bore the losses beyond margin")
     if cascade := charts.get_cascade(samples, cash):
         specs["cascade"] = charts.to_spec(charts.draw_cascade(cascade), 300, "Mark price against notional closed")
