@@ -26,7 +26,7 @@ from riskcore.journal import Reason, Stage
 from riskcore.replay import Failure, Replay, Tally, Verdict
 from riskcore.units import Units, format_decimal
 from riskcore.waterfall import CLOSING_STAGES, Waterfall
-from riskcore.waterfall_tables import count, get_closes, get_payments, get_solvency_table
+from riskcore.waterfall_tables import counted, get_closes, get_payments, get_solvency_table
 
 _COLOURS: Final = {Verdict.HOLDS: "bold green", Verdict.VIOLATED: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
 #: Steps of deleveragings that the text shows.
@@ -226,7 +226,7 @@ def _get_failure(failure: Failure, command: str, console: Console) -> Iterator[T
     if violation.event is not None:
         yield from _indent(console, "event      ", json.dumps(get_members(violation.event), ensure_ascii=False))
     end = f"to line {failure.events + 1} of the log" if failure.events else "the state that the log starts from"
-    yield Text(f"prefix     {count(failure.events, 'event', 'events')}, {end}")
+    yield Text(f"prefix     {counted(failure.events, 'event', 'events')}, {end}")
     for mark, line, style in get_diff(violation.before, violation.after):
         yield from _indent(console, f"  {mark} ", line, style)
     yield Text(f"reproduce  {command}")
@@ -264,8 +264,8 @@ def get_verdict_words(replay: Replay) -> str:
     """What stands behind the verdict; nothing where a violation does, which is told apart."""
     if replay.verdict is Verdict.HOLDS:
         checks = sum(tally.checked for tally in (replay.tallies or {}).values())
-        laws = count(len(replay.tallies or {}), "law", "laws")
-        return f"{laws}, {count(checks, 'check', 'checks')}, no violation"
+        laws = counted(len(replay.tallies or {}), "law", "laws")
+        return f"{laws}, {counted(checks, 'check', 'checks')}, no violation"
     if replay.verdict is Verdict.INCONCLUSIVE:
         return "the log holds no event" if replay.events == 0 else "no law was checked"
     return ""

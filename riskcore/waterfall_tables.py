@@ -34,7 +34,7 @@ def _get_close_cells(closed: Closed, whole: int, units: Units) -> Iterator[str]:
     yield f"{permille // 10}.{permille % 10} %"
 
 
-def count(number: int, one: str, many: str) -> str:
+def counted(number: int, one: str, many: str) -> str:
     """``1 law``, ``2 laws``."""
     return f"{number:,} {one if number == 1 else many}"
 
@@ -46,9 +46,9 @@ def get_payments(waterfall: Waterfall, units: Units) -> Table:
 
     def by(who: dict[Stage, set[AccountId]], stage: Stage) -> str:
         names = ("maker", "makers") if stage is Stage.BOOK else ("counterparty", "counterparties")
-        return f"by {count(len(who[stage]), *names)}"
+        return f"by {counted(len(who[stage]), *names)}"
 
-    sharers = count(len(waterfall.sharers), "member", "members")
+    sharers = counted(len(waterfall.sharers), "member", "members")
     rows = [
         (Stage.BOOK, f"gained {by(waterfall.gainers, Stage.BOOK)}, paid by the accounts closed", book.gained),
         (Stage.BOOK, f"forgone {by(waterfall.forgoers, Stage.BOOK)}", book.forgone),

@@ -157,7 +157,7 @@ def test_what_was_uncovered_before_the_log_is_no_loss_of_it() -> None:
         ("still uncovered", 30, 0),
     ]
 
-    assert before + after == [(row["what"], row["start"], row["end"]) for row in rows]
+    assert expected == [(row["what"], row["start"], row["end"]) for row in rows]
 
 
 @NEEDED
