@@ -210,6 +210,18 @@ def test_the_same_log_gives_the_same_bytes(log: Path) -> None:
     assert page.encode() == target.read_bytes()
 
 
+@NEEDED
+def test_from_a_csv_of_fills_to_a_page(tmp_path: Path) -> None:
+    """The README's two commands."""
+    folder, log = ROOT / "examples" / "import", tmp_path / "fills.jsonl"
+    command = ["import", "csv", str(folder / "fills.csv"), "--mapping", str(folder / "mapping.toml"), "--out", str(log)]
+    imported = CliRunner().invoke(cli.main, command)
+    reader = Reader(write(log))
+
+    assert 0 == imported.exit_code
+    assert {"alice", "bob", "carol"} <= {*reader.get_data("data-steps")["texts"]}
+
+
 # What does not stand in it
 
 

@@ -11,8 +11,8 @@ import click
 from riskcore.commands.output import check_place, show, writing
 from riskcore.files import write_whole
 
-#: How what is written in a form begins: a file that does not is not replaced.
-_MARKS: Final = {"json": b'{"verdict": ', "junit": b"<?xml version='1.0' encoding=", "md": b"## riskcore "}
+#: What stands where a form begins: a file in which it does not is not replaced.
+_MARKS: Final = {"json": b'{"verdict": ', "junit": b'<testsuite name="riskcore ', "md": b"## riskcore "}
 
 FORM = click.option(
     "--format", "output", type=click.Choice(["text", *_MARKS]), default="text", show_default=True, help="What to print."
