@@ -20,6 +20,7 @@ from riskcore.log import LogHeader, LogReader
 from riskcore.quantities import MarketId
 from riskcore.replay_run import Figures, Run
 from riskcore.replay_run import Monitor as Monitor
+from riskcore.replay_run import Recorder as Recorder
 from riskcore.replay_run import Tally as Tally
 from riskcore.replay_run import Violation as Violation
 from riskcore.rules import Rule
@@ -108,18 +109,20 @@ def replay(
     checkpoint_every: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     keeper: Keeper | None = None,
+    recorder: Recorder | None = None,
 ) -> Replay:
     """Replay a log, under a monitor or without laws.
 
     ``checkpoint_every``: as for ``Run``. ``progress`` is told bytes read and the log's length, now and then.
-    ``keeper`` has the replay go on from where it was kept, and keeps it on its way. Raises
-    ``LogError`` where the log cannot be read to its end.
+    ``keeper`` has the replay go on from where it was kept, and keeps it on its way. ``recorder`` is shown each
+    step, from where it goes on. Raises ``LogError`` where the log cannot be read to its end.
     """
     started = time.perf_counter()
     with LogReader(path) as log:
         figures = None if keeper is None else keeper.resume(log)
         watch = monitor(log.state) if monitor is not None else None
-        run = Run(log.state, watch, checkpoint_every, figures)
+        start = log.state if recorder is None else recorder.begin(log.header, log.state, watch)
+        run = Run(start, watch, checkpoint_every, figures, recorder)
         for event in log:
             run.take(event)
             if keeper is not None and run.is_checked and run.failed is None:

@@ -10,6 +10,7 @@ from attrs import Factory, define, frozen
 
 from riskcore.close_outs import CloseOutStep, get_close_out, get_standing
 from riskcore.events import Deleverage, Event
+from riskcore.log import LogHeader
 from riskcore.rules import Rule
 from riskcore.state import State
 from riskcore.step import Outcome, step
@@ -65,6 +66,19 @@ class Monitor(Protocol):
     def checkpoint(self, state: State) -> None: ...
 
 
+class Recorder(Protocol):
+    """Is shown a replay step by step, for a report that is more than its sums."""
+
+    def begin(self, header: LogHeader, state: State, watch: Monitor | None) -> State:
+        """The state to go on from: the same, on tables that may note what is written."""
+
+    def before(self) -> None:
+        """A step is about to be taken."""
+
+    def after(self, before: State, event: Event, outcome: Outcome, waterfall: Waterfall) -> None:
+        """It was taken. Tables of ``before`` may be used up; ``waterfall`` has the step in it."""
+
+
 @define
 class Figures:
     """What events did, but for the state that they led to. ``checked``: how often each law was, by earlier monitors."""
@@ -94,13 +108,21 @@ class Run:
     however many accounts there are. Where ``figures`` are given, it goes on from a full check that found nothing.
     """
 
-    def __init__(self, state: State, watch: Monitor | None, every: int | None, figures: Figures | None = None) -> None:
+    def __init__(
+        self,
+        state: State,
+        watch: Monitor | None,
+        every: int | None,
+        figures: Figures | None = None,
+        recorder: Recorder | None = None,
+    ) -> None:
         self.state = state
         self.figures = Figures() if figures is None else figures
         self.failed: int | None = None
         self.clean = self.figures.events
         self._watch = watch
         self._every = every
+        self._recorder = recorder
         self._step = watch.step if watch is not None else step
         if figures is None:
             self.check()
@@ -128,6 +150,8 @@ class Run:
     def take(self, event: Event) -> None:
         before, figures = self.state, self.figures
         standing = get_standing(before) if isinstance(event, Deleverage) else None
+        if self._recorder is not None:
+            self._recorder.before()
         outcome = self._step(before, event)
         self.state = outcome.state
         figures.events += 1
@@ -137,6 +161,8 @@ class Run:
             figures.waterfall.record(before, event, outcome)
             if (close_out := get_close_out(standing, outcome)) is not None:
                 figures.close_outs.append(close_out)
+        if self._recorder is not None:
+            self._recorder.after(before, event, outcome, figures.waterfall)
         if self.failed is None and self._watch is not None and self._watch.violations:
             self.failed = self.clean = figures.events
         if figures.events == self._next:

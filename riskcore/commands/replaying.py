@@ -14,9 +14,11 @@ import click
 from rich.console import Console
 
 from riskcore.bad_input import LogError, printable
+from riskcore.commands.forms import ALSO, FORM, Also, check_places, tell
 from riskcore.commands.output import (
     BAD_INPUT,
     INTERRUPTED,
+    check_place,
     refusing,
     render,
     say,
@@ -25,19 +27,24 @@ from riskcore.commands.output import (
     with_lasting_values,
     writing,
 )
+from riskcore.files import write_whole
+from riskcore.html_report import MARK, is_installed
 from riskcore.log_prefix import save_prefix
-from riskcore.replay import MonitorFactory, Replay, Verdict, replay
+from riskcore.replay import MonitorFactory, Recorder, Replay, Verdict, replay
+from riskcore.replay_ci import get_junit, get_markdown
 from riskcore.report import get_json, print_replay
 
 if TYPE_CHECKING:
     from riskcore.checkpoint import Checkpoint
+    from riskcore.html_report.recorder import Recorder as PageRecorder
 
 EXIT_CODES: Final = {Verdict.HOLDS: 0, Verdict.VIOLATED: 1, Verdict.INCONCLUSIVE: 3}
 
 
 @click.command("replay")
 @click.argument("log", type=click.Path(path_type=Path))
-@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@FORM
+@ALSO
 @click.option("--laws/--no-laws", default=True, show_default=True, help="Check the laws after each event.")
 @click.option(
     "--checkpoint-every",
@@ -61,6 +68,15 @@ EXIT_CODES: Final = {Verdict.HOLDS: 0, Verdict.VIOLATED: 1, Verdict.INCONCLUSIVE
     "--save-state", type=click.Path(path_type=Path), metavar="FILE", help="Write the last state there, as a snapshot."
 )
 @click.option("--rules", type=click.Path(path_type=Path), metavar="FILE.py", help="Run with the rules of this file.")
+@click.option("--report", type=click.Path(path_type=Path), metavar="FILE.html", help="Write it as a page (REPORT.md).")
+@click.option(
+    "--report-from",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="The first step that can be looked at in the page.",
+)
 def replay_command(
     log: Path,
     output: str,
@@ -70,6 +86,9 @@ def replay_command(
     save_prefix: Path | None,
     save_state: Path | None,
     rules: Path | None,
+    report: Path | None,
+    report_from: int,
+    also: tuple[Also, ...],
 ) -> None:
     """Replay LOG, an event log, and check every law on the way. It may be JSONL, also as .gz or .zst, or Parquet.
 
@@ -77,14 +96,30 @@ def replay_command(
     """
     if str(log) == "-":
         raise click.UsageError("standard input is not supported: a log may be read twice, so name a file")
+    if checkpoint is not None and report is not None:
+        raise click.UsageError("--report shows every step, and --checkpoint may begin in the middle: name one of them")
+    own_rules = None if rules is None else str(rules)
+    recorder = None if report is None else _get_recorder(report_from)
     try:
+        check_places(also)
+        if report is not None:
+            check_place(report, MARK, "report")
         with _with_rules(rules) as get_monitor:
             keeper = None if checkpoint is None else _get_keeper(checkpoint, log, laws, checkpoint_every, rules)
-            result = _replay(log, get_monitor if laws else None, checkpoint_every, keeper)
+            result = _replay(log, get_monitor if laws else None, checkpoint_every, keeper, recorder)
+        if report is not None and recorder is not None:
+            _write_page(report, result, recorder, log, rules)
         saved = None if save_prefix is None else _save(result, log, save_prefix)
         if save_state is not None:
             _save_state(result, log, save_state)
-        _print(result, str(log), output, saved, None if rules is None else str(rules))
+        told = result, str(log), saved, own_rules
+        forms = {
+            "text": lambda: render(lambda console: print_replay(result, str(log), console, saved, own_rules)),
+            "json": lambda: json.dumps(get_json(*told)) + "\n",
+            "junit": lambda: get_junit(*told),
+            "md": lambda: get_markdown(*told),
+        }
+        tell(output, also, forms)
     except LogError as error:
         say(f"Error: {error}")
         sys.exit(BAD_INPUT)
@@ -126,23 +161,45 @@ def _tell_resumed(events: int) -> None:
 
 
 def _replay(
-    log: Path, get_monitor: Callable[[], MonitorFactory] | None, every: int | None, keeper: Checkpoint | None
+    log: Path,
+    get_monitor: Callable[[], MonitorFactory] | None,
+    every: int | None,
+    keeper: Checkpoint | None,
+    recorder: Recorder | None,
 ) -> Replay:
     monitor = None if get_monitor is None else get_monitor()
     try:
         with with_lasting_values(), show_progress(Console(stderr=True), in_bytes=True) as progress:
-            return replay(log, monitor, checkpoint_every=every, progress=progress, keeper=keeper)
+            return replay(log, monitor, checkpoint_every=every, progress=progress, keeper=keeper, recorder=recorder)
     except KeyboardInterrupt:
         if keeper is not None and keeper.saved:
             say(f"Saved after event {keeper.saved:,}: the same command goes on from there.")
         raise
 
 
-def _print(result: Replay, file: str, output: str, saved: str | None, rules: str | None) -> None:
-    if output == "json":
-        show(json.dumps(get_json(result, file, saved, rules)) + "\n")
-        return
-    show(render(lambda console: print_replay(result, file, console, saved, rules)))
+def _get_recorder(first: int) -> PageRecorder:
+    """What watches for the page. Without the libraries that draw it, the command says which to install."""
+    from riskcore.html_report.recorder import Recorder as PageRecorder
+    from riskcore.html_report.steps import Steps
+
+    if not is_installed():
+        raise click.UsageError("--report needs more packages: pip install 'riskcore[report]'")
+    return PageRecorder(Steps(first=first))
+
+
+def _write_page(target: Path, result: Replay, recorder: PageRecorder, log: Path, rules: Path | None) -> None:
+    from riskcore.html_report.page import Origin, make_page
+
+    origin = Origin(log.name, None if rules is None else rules.name)
+    with writing(target, MARK, "report"), write_whole(target) as file:
+        for piece in make_page(result, recorder, origin):
+            file.write(piece.encode())
+    steps = recorder.steps
+    say(f"The report was written to {printable(str(target))}.")
+    if steps.count < result.events:
+        last = steps.first + steps.count - 1
+        held = f"steps {steps.first:,} to {last:,}" if steps.count else "none"
+        say(f"Of its {result.events:,} steps it has {held} to look at; --report-from N chooses others.")
 
 
 def _save(result: Replay, log: Path, target: Path) -> str | None:
