@@ -359,3 +359,10 @@ def test_a_checkpoint_is_no_place_for_a_snapshot(log: Path, tmp_path: Path) -> N
 
     assert (2, before) == (result.exit_code, file.read_bytes())
     assert f"Error: {file}: expected a new file, or an earlier snapshot, got another file\n" == result.stderr
+
+
+def test_a_page_of_every_step_is_not_kept_on_its_way(log: Path, tmp_path: Path) -> None:
+    result = run(log, "--checkpoint", str(tmp_path / "file"), "--report", str(tmp_path / "page.html"))
+
+    assert 2 == result.exit_code
+    assert "--report shows every step, and --checkpoint may begin in the middle" in result.stderr
