@@ -53,10 +53,11 @@ class Standing:
 
     def _sick_holdings(self) -> list[tuple[str, str]]:
         """Positions of accounts below maintenance; those in deficit only, where there are any, half of the time."""
+        below = {account for account, held in self.venue.holdings.items() if held and self.venue.is_sick(account)}
         sick = [
             (account, market)
             for account, market in self._holders()
-            if self.venue.is_sick(account) and not self.venue.listings[market].settling
+            if account in below and not self.venue.listings[market].settling
         ]
         broke = [(account, market) for account, market in sick if self.venue.get_equity(account) < 0]
         return broke if broke and self.random.random() < 0.5 else sick
