@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -280,6 +280,20 @@ def test_bad_options_are_refused(arguments: tuple[str, ...], said: str) -> None:
 
     assert 2 == result.exit_code
     assert said in result.output
+
+
+def test_a_cluster_that_is_not_there_leaves_no_folder_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def refuse(address: str) -> Iterator[None]:
+        raise LogError(f"--dask {address}", None, None, "a Dask scheduler", "none")
+        yield
+
+    monkeypatch.setattr(command, "open_cluster", refuse)
+    result = fuzz("--steps", "100", "--dask", "nowhere:1", "--out", str(tmp_path / "run"))
+
+    assert 2 == result.exit_code
+    assert "expected a Dask scheduler" in result.output
+    assert not (tmp_path / "run").exists()
 
 
 def test_another_run_is_not_written_over(tmp_path: Path) -> None:
