@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -18,7 +17,7 @@ from attrs import frozen
 
 from riskcore import transitions
 from riskcore.bad_input import LogError, get_cause
-from riskcore.conformance.cases import FORMAT, MANIFEST
+from riskcore.conformance.cases import MANIFEST, make_index
 from riskcore.conformance.suites import Made, Text
 
 
@@ -73,9 +72,8 @@ def write_vectors(folder: Path, made: Iterable[Made], kernel: str) -> Written:
     texts = sorted((text for one in made for text in one.texts), key=lambda text: text.path)
     left_out = tuple(sorted(line for one in made for line in one.left_out))
     counts = count(texts)
-    manifest = {"cases": str(len(texts)), "counts": _to_strings(counts), "format": str(FORMAT), "kernel": kernel}
     files = {text.path: text.text for text in texts}
-    files[MANIFEST] = json.dumps({**manifest, "left_out": left_out}, indent=1, sort_keys=True) + "\n"
+    files[MANIFEST] = make_index(list(files), kernel, {"counts": _to_strings(counts), "left_out": left_out})
     write_folder(folder, files)
     return Written(len(texts), counts, left_out)
 
