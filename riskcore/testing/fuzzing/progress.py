@@ -14,8 +14,8 @@ from typing import Final
 import msgspec
 from attrs import evolve
 
-from riskcore.bad_input import LogError, get_cause
-from riskcore.files import write_whole
+from riskcore.bad_input import LogError, get_cause, printable
+from riskcore.files import get_length, write_whole
 from riskcore.rulebook_show import find_rulebook
 from riskcore.testing.coverage import Coverage
 from riskcore.testing.fuzzing.session import Session
@@ -23,6 +23,8 @@ from riskcore.testing.fuzzing.trial import Finding, Setting, Venue, run_trial
 
 VERSION: Final = 1
 FILE: Final = "progress.json"
+#: Longer than any that is written here.
+_MOST: Final = 64_000_000
 
 
 class KeptFinding(msgspec.Struct, forbid_unknown_fields=True):
@@ -82,12 +84,14 @@ def save_progress(session: Session, rulebook: str | None, folder: Path) -> None:
 def load_progress(folder: Path) -> tuple[Session, str | None]:
     """A folder's run, and its rulebook's name. ``LogError``, also where a finding does not come out again."""
     path = folder / FILE
+    if get_length(path, "a readable file") > _MOST:
+        raise LogError(str(path), None, None, f"a progress of at most {_MOST:,} bytes", "more")
     try:
         progress = msgspec.json.decode(path.read_bytes(), type=Progress)
     except OSError as error:
         raise LogError(str(path), None, None, "a readable file", get_cause(error)) from None
-    except msgspec.MsgspecError as error:
-        raise LogError(str(path), None, None, "the progress of a run", str(error)) from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise LogError(str(path), None, None, "the progress of a run", printable(str(error)[:200])) from None
     if progress.riskcore_fuzz != VERSION:
         raise LogError(str(path), None, "riskcore_fuzz", f"the version {VERSION}", str(progress.riskcore_fuzz))
     if progress.length < 1 or progress.batches < 1:
