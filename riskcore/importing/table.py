@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -76,7 +77,7 @@ def _guard(file: str, reader: Iterator[list[str]]) -> Iterator[tuple[int, list[s
 
 
 def _check_header(names: list[str], mapping: Mapping, data: Data, place: Place) -> None:
-    twice = next((name for name in names if names.count(name) > 1), None)
+    twice = next((name for name, times in Counter(names).items() if times > 1), None)
     if twice is not None:
         raise Fault("each column once", f"{quote(twice)} twice")
     wanted = mapping.columns.get_names()
