@@ -106,9 +106,9 @@ def list_cases(folder: Path) -> list[Path]:
     paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.json") if path != manifest}
     listed = _read(manifest, "index", _decode_index)
     for name in sorted(listed ^ paths.keys()):
-        got = "no such file" if name in listed else "it is there"
-        expected = "the file, as the index says" if name in listed else f"no file that {MANIFEST} does not list"
-        raise LogError(str(folder / name), None, None, expected, got)
+        if name in listed:
+            raise LogError(str(manifest), None, f"files: {name}", "a file that is there", "none")
+        raise LogError(str(folder / name), None, None, f"no file that {MANIFEST} does not list", "this one")
     if not paths:
         raise LogError(str(folder), None, None, "at least one case", "none")
     return sorted(paths.values())
