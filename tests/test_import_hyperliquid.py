@@ -301,3 +301,11 @@ def test_sides_that_differ_are_a_divergence(tmp_path: Path) -> None:
     two[1]["px"] = "101"
 
     assert ["sides"] == list(read("hyperliquid", write(tmp_path / "f.jsonl", one, two))[1]["divergences"])
+
+
+def test_a_binary_file_is_refused_by_its_line_and_byte(tmp_path: Path) -> None:
+    path = tmp_path / "fills.jsonl"
+    path.write_bytes(b"\x80\x81\n\x82\n")
+    result = run("hyperliquid", path)
+
+    assert (2, f"Error: {path}:1: expected JSON, got invalid UTF-8 at byte 1\n") == (result.exit_code, result.stderr)
