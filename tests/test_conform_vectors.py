@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from riskcore.bad_input import Fault, LogError
 from riskcore.cli import main
+from riskcore.conformance import suites
 from riskcore.conformance.cases import MANIFEST, case_to_text, list_cases, load_case, make_case
 from riskcore.conformance.families import get_families
 from riskcore.conformance.suites import make_paths, walk_cases
@@ -123,6 +124,18 @@ def test_a_file_that_is_no_case_is_named(text: str, tmp_path: Path) -> None:
 
     with pytest.raises(LogError, match=r"case\.json"):
         load_case(path)
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suites, "make_vectors", lambda *arguments: pytest.fail("vectors were made"))
+    (tmp_path / "file").touch()
+    for target in (tmp_path / "file" / "vectors", Path("/proc/vectors")):
+        result = invoke("vectors", str(target))
+
+        assert 2 == result.exit_code
+        assert f"Error: {target}: expected a directory" in result.output
 
 
 def test_vectors_replace_vectors_and_nothing_else(folder: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from shutil import rmtree
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 
 from attrs import frozen
 
@@ -115,9 +115,18 @@ def write_folder(folder: Path, files: dict[str, str]) -> None:
 
 
 def check_target(folder: Path) -> None:
-    """``LogError`` unless vectors may be written there: nothing is there, or nothing but vectors."""
+    """``LogError`` unless vectors may be written there: nothing is there, or nothing but vectors, and there is a place.
+
+    To make them takes minutes, and so it is tried before.
+    """
     if folder.is_dir():
         if any(folder.iterdir()) and not (folder / MANIFEST).is_file():
             raise LogError(str(folder), None, None, "a new or empty directory, or one of vectors", "other files")
     elif folder.exists() or folder.is_symlink():
         raise LogError(str(folder), None, None, "a directory", "a file")
+    above = next(path for path in folder.absolute().parents if os.path.lexists(path))
+    try:
+        with TemporaryDirectory(prefix=".riskcore-", dir=above):
+            pass
+    except OSError as error:
+        raise LogError(str(folder), None, None, "a directory that can be written", get_cause(error)) from None
