@@ -171,3 +171,17 @@ def test_what_a_file_holds_is_looked_at(tmp_path: Path) -> None:
     for text, said in (("<svg><script/></svg>", "has a script"), ("<svg>", "is no XML"), ("<svg>\x9b</svg>", "has [")):
         picture.write_text(text)
         assert any(said in wrong for wrong in list_wrong_in_file(picture))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("verify", "--rules"), ("verify", "--write-ledger"), ("mutate", "--sample", "1", "--by", "proofs", "--out")],
+)
+@pytest.mark.parametrize("kind", ["a folder", "a pipe", "a link without end"])
+def test_what_is_no_file_is_no_place_for_rules_or_results(words: tuple[str, ...], kind: str, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    NO_FILES[kind](target)
+    result = CliRunner().invoke(main, (*words, str(target)))
+
+    assert 2 == result.exit_code
+    assert result.stderr.startswith(f"Error: {target}: expected a")
