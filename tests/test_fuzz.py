@@ -29,7 +29,7 @@ from riskcore.testing.fuzzing.progress import FILE
 from riskcore.testing.fuzzing.report import get_verdict
 from riskcore.testing.fuzzing.saving import get_test, save_finding
 from riskcore.testing.fuzzing.session import Session, WorkersDied, add_finding, run_batch, run_on
-from riskcore.testing.fuzzing.shrinking import reduce, shrink
+from riskcore.testing.fuzzing.shrinking import list_numbers, list_simpler, reduce, shrink
 from riskcore.testing.fuzzing.trial import Finding, Setting, play, run_trial
 from tests.faults import fuzzed
 from tests.faults.kinds import KINDS
@@ -108,6 +108,38 @@ def test_of_a_shrunk_finding_no_event_can_be_left_out() -> None:
             play(finding.rulebook, finding.events, finding.debts)
 
     assert len(finding.events) <= 4
+
+
+def test_numbers_of_a_shrunk_finding_are_simple_and_are_kept(tmp_path: Path) -> None:
+    run = start(160, 5, None, tmp_path / "run", LENGTH)
+    run.go(1, within=planted(OPEN_INTEREST))
+    finding = next(iter(run.session.findings.values()))
+    with plant(OPEN_INTEREST):
+        again = next(iter(resume(tmp_path / "run", None).session.findings.values()))
+    figures = [figure for event in finding.events for figure in map(partial(getattr, event), list_numbers(event))]
+
+    assert finding.figures
+    assert all(len(str(abs(figure)).rstrip("0")) <= 3 for figure in figures), figures
+    assert (finding.events, finding.places, finding.figures) == (again.events, again.places, again.figures)
+
+
+def test_a_kept_number_that_is_none_is_refused(tmp_path: Path) -> None:
+    run = start(160, 5, None, tmp_path, LENGTH)
+    run.go(1, within=planted(OPEN_INTEREST))
+    text = (tmp_path / FILE).read_text()
+    name = next(iter(run.session.findings.values())).figures[0].name
+    for old, new in ((f'"{name}"', '"sequence"'), (f'"{name}",\n     "', f'"{name}",\n     "x')):
+        assert old in text
+        (tmp_path / FILE).write_text(text.replace(old, new, 1))
+
+        with plant(OPEN_INTEREST), pytest.raises(LogError, match=r"findings\.figures"):
+            resume(tmp_path, None)
+
+
+def test_simpler_numbers_come_simplest_first() -> None:
+    assert [-1, -10, -100, -1000, -4000, -4700] == list(list_simpler(-4712))[:6]
+    assert [] == list(list_simpler(1))
+    assert [1] == list(list_simpler(2))
 
 
 def test_failures_of_other_laws_or_events_are_kept_apart_and_equal_ones_counted(tmp_path: Path) -> None:

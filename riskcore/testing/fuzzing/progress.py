@@ -14,12 +14,14 @@ from typing import Final
 import msgspec
 from attrs import evolve
 
-from riskcore.bad_input import LogError, get_cause, printable
+from riskcore.bad_input import LogError, get_cause, printable, quote
+from riskcore.events import Event
 from riskcore.files import get_length, write_whole
 from riskcore.rulebook_show import find_rulebook
 from riskcore.testing.coverage import Coverage
 from riskcore.testing.fuzzing.session import Session
-from riskcore.testing.fuzzing.trial import Finding, Setting, Venue, run_trial
+from riskcore.testing.fuzzing.shrinking import list_numbers
+from riskcore.testing.fuzzing.trial import Figure, Finding, Setting, Venue, change, run_trial
 
 VERSION: Final = 1
 FILE: Final = "progress.json"
@@ -28,7 +30,10 @@ _MOST: Final = 64_000_000
 
 
 class KeptFinding(msgspec.Struct, forbid_unknown_fields=True):
-    """``places``: of its events in the walk; ``original``: their number before, 0 where they are not shrunk."""
+    """``places``: of its events in the walk; ``original``: their number before, 0 where they are not shrunk.
+
+    ``figures``: of those events the number, the field and its simpler number, as text since it may be long.
+    """
 
     law: str
     kind: str
@@ -37,6 +42,7 @@ class KeptFinding(msgspec.Struct, forbid_unknown_fields=True):
     times: int
     original: int
     places: list[int]
+    figures: list[tuple[int, str, str]] = []
 
 
 class Progress(msgspec.Struct, forbid_unknown_fields=True):
@@ -124,7 +130,8 @@ def _get_runs(numbers: Sequence[int]) -> Iterable[tuple[int, int]]:
 def _keep(finding: Finding) -> KeptFinding:
     places = list(finding.places) if finding.original else list(range(len(finding.events)))
     figures = finding.trial, finding.times, finding.original
-    return KeptFinding(finding.law, finding.kind, finding.words, *figures, places)
+    simpler = [(figure.number, figure.name, str(figure.value)) for figure in finding.figures]
+    return KeptFinding(finding.law, finding.kind, finding.words, *figures, places, simpler)
 
 
 def _find_again(setting: Setting, kept: KeptFinding, path: Path) -> Finding:
@@ -133,6 +140,19 @@ def _find_again(setting: Setting, kept: KeptFinding, path: Path) -> Finding:
         place = f"walk {kept.trial} breaks {kept.law} again; remove the folder and start anew"
         raise LogError(str(path), None, "findings", place, "another riskcore than the one that found it")
     places = tuple(place for place in kept.places if 0 <= place < len(whole.events))
-    events, is_shrunk = tuple(whole.events[place] for place in places), kept.original > 0
-    own = evolve(whole, events=events, words=kept.words, times=kept.times, original=kept.original)
-    return evolve(own, places=places if is_shrunk else ())
+    events, is_shrunk = [whole.events[place] for place in places], kept.original > 0
+    figures = tuple(_read_figure(figure, events, path) for figure in kept.figures)
+    for figure in figures:
+        events[figure.number] = change(events[figure.number], figure.name, figure.value)
+    own = evolve(whole, events=tuple(events), words=kept.words, times=kept.times, original=kept.original)
+    return evolve(own, places=places if is_shrunk else (), figures=figures)
+
+
+def _read_figure(kept: tuple[int, str, str], events: Sequence[Event], path: Path) -> Figure:
+    number, name, text = kept
+    if not 0 <= number < len(events) or name not in list_numbers(events[number]):
+        raise LogError(str(path), None, "findings.figures", "a number of one of the events", f"{number}, {name}")
+    try:
+        return Figure(number, name, int(text))
+    except ValueError:
+        raise LogError(str(path), None, "findings.figures", "an integer", quote(text)) from None
