@@ -139,9 +139,8 @@ def fuzz_command(jobs: int | None, address: str | None, folder: Path | None, out
             with show_progress(Console(stderr=True), "fuzzing") as progress:
                 run.go(jobs or os.cpu_count() or 1, address, progress)
         except WorkersDied:
-            say(
-                f"Processes ended before their work was done. riskcore fuzz --resume {printable(str(run.folder))} goes on."
-            )
+            place = printable(str(run.folder))
+            say(f"Processes ended before their work was done. riskcore fuzz --resume {place} goes on.")
         except KeyboardInterrupt:
             say(f"What was found is saved: riskcore fuzz --resume {printable(str(run.folder))} goes on.")
             raise
