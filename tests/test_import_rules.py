@@ -71,3 +71,19 @@ def test_what_has_no_such_market_or_no_units_is_refused(tmp_path: Path) -> None:
         assert 2 == result.exit_code
         assert said in result.output
     assert not log.exists()
+
+
+def test_liquidations_are_counted_where_the_file_says_so(tmp_path: Path) -> None:
+    rows = (EXAMPLES / "import" / "fills.csv").read_text().splitlines()
+    forced = [row.replace(",FILL,", ",LIQ,") if row.startswith("t2,") else row for row in rows]
+    mapping = (EXAMPLES / "import" / "mapping.toml").read_text()
+    (tmp_path / "fills.csv").write_text("\n".join(forced) + "\n")
+    (tmp_path / "map.toml").write_text(mapping.replace('trade = ["FILL"]', 'trade = ["FILL"]\nliquidation = ["LIQ"]'))
+    files = (str(tmp_path / "fills.csv"), "--mapping", str(tmp_path / "map.toml"))
+    result = CliRunner().invoke(main, ["import", "csv", *files, "--out", str(tmp_path / "log.jsonl")])
+
+    assert 0 == result.exit_code
+    assert (
+        "assumed: 2 fills by force, as the venue calls them (liquidated, deleveraged), are plain fills" in result.output
+    )
+    assert "by force" not in invoke("--out", str(tmp_path / "other.jsonl")).output

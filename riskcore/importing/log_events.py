@@ -244,6 +244,8 @@ def _name_assumed(result: Reconciliation, deposits: dict[str, Fraction], margins
     ]
     if any(flow.kind is Movement.FUNDING for flow in result.flows):
         lines.append(f"funding is transfers with {FUNDING}")
+    if forced := sum(trade.is_forced for trade in result.trades):
+        lines.append(f"{forced:,} fills by force, as the venue calls them (liquidated, deleveraged), are plain fills")
     if result.opening:
         lines.append(f"{len(result.opening):,} positions opened against {OPENING} at the first price of their market")
     return lines

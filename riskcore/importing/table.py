@@ -15,7 +15,7 @@ from attrs import frozen
 from riskcore.bad_input import Fault, LogError, get_cause, get_hint, list_names, printable, quote, within
 from riskcore.files import get_length
 from riskcore.importing.json_rows import Progress
-from riskcore.importing.mapping import TIME_UNITS, TRADE, Mapping
+from riskcore.importing.mapping import LIQUIDATION, TIME_UNITS, TRADE, Mapping
 from riskcore.importing.records import Data, Flow, Movement, Place, Trade, require_above_zero, to_decimal, to_time
 from riskcore.units import format_decimal
 
@@ -160,7 +160,7 @@ def _read_row(row: _Row, place: Place, data: Data) -> None:
         return
     meaning = row.mapping.words["kind"][kind] if kind else TRADE
     account = row.get("account") or row.mapping.account
-    if meaning != TRADE:
+    if meaning not in (TRADE, LIQUIDATION):
         movement, amount = Movement(meaning), row.get_number("amount")
         if movement is not Movement.FUNDING:
             amount = -abs(amount) if movement is Movement.WITHDRAWAL else abs(amount)
@@ -186,6 +186,7 @@ def _read_row(row: _Row, place: Place, data: Data) -> None:
             after=row.find_size("position_after"),
             closed_pnl=row.find_number("closed_pnl"),
             balance=row.find_number("balance_after"),
+            is_forced=meaning == LIQUIDATION,
         )
     )
 
