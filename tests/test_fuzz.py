@@ -339,6 +339,24 @@ def test_another_run_is_not_written_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("done", "said"),
+    [
+        ("[[0, 1000000000000000]]", "done: expected at most 10,000,000 batches"),
+        ("[[0, 7]]", "done: expected runs of numbers from 0 to"),
+        ("[[-1, 0]]", "done: expected runs"),
+        ("[[1, 0]]", "done: expected runs"),
+    ],
+)
+def test_what_cannot_have_been_done_is_refused(done: str, said: str, tmp_path: Path) -> None:
+    start(100, 3, None, tmp_path, LENGTH).go(1)
+    told = json.loads((tmp_path / FILE).read_text())
+    (tmp_path / FILE).write_text(json.dumps({**told, "done": json.loads(done)}))
+
+    with pytest.raises(LogError, match=said):
+        resume(tmp_path, None)
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("{}", "missing required field"),

@@ -14,10 +14,11 @@ from typing import Final
 import msgspec
 from attrs import evolve
 
-from riskcore.bad_input import LogError, get_cause, printable, quote
+from riskcore.bad_input import Fault, LogError, Malformed, get_cause, quote
 from riskcore.events import Event
 from riskcore.files import get_length, write_whole
 from riskcore.rulebook_show import find_rulebook
+from riskcore.strict_json import SNAPSHOT_DIGITS, parse_object
 from riskcore.testing.coverage import Coverage
 from riskcore.testing.fuzzing.session import Session
 from riskcore.testing.fuzzing.shrinking import list_numbers
@@ -25,6 +26,8 @@ from riskcore.testing.fuzzing.trial import Figure, Finding, Setting, Venue, chan
 
 VERSION: Final = 1
 FILE: Final = "progress.json"
+#: More than anybody has walked: two thousand million steps.
+_MOST_BATCHES: Final = 10_000_000
 #: Longer than any that is written here.
 _MOST: Final = 64_000_000
 
@@ -93,22 +96,29 @@ def load_progress(folder: Path) -> tuple[Session, str | None]:
     if get_length(path, "a readable file") > _MOST:
         raise LogError(str(path), None, None, f"a progress of at most {_MOST:,} bytes", "more")
     try:
-        progress = msgspec.json.decode(path.read_bytes(), type=Progress)
+        progress = msgspec.convert(parse_object(path.read_bytes(), SNAPSHOT_DIGITS), type=Progress)
     except OSError as error:
         raise LogError(str(path), None, None, "a readable file", get_cause(error)) from None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise LogError(str(path), None, None, "the progress of a run", printable(str(error)[:200])) from None
+    except Malformed as fault:
+        raise LogError(str(path), fault.row, None, "the progress of a run", fault.got) from None
+    except Fault as fault:
+        raise LogError(str(path), None, fault.field, fault.expected, fault.got) from None
+    except msgspec.MsgspecError as error:
+        raise LogError(str(path), None, None, "the progress of a run", str(error)) from None
     if progress.riskcore_fuzz != VERSION:
         raise LogError(str(path), None, "riskcore_fuzz", f"the version {VERSION}", str(progress.riskcore_fuzz))
     if progress.length < 1 or progress.batches < 1:
         raise LogError(str(path), None, "length", "a run of at least one event", "none")
-    venue = load_venue(progress.rulebook)
+    try:
+        venue = load_venue(progress.rulebook)
+    except LogError as error:
+        raise LogError(str(path), None, f"rulebook: {error.place}", error.expected, error.got) from None
     if _hash(venue) != progress.rules_hash:
         raise LogError(str(path), None, "rules_hash", f"the rulebook {progress.rulebook} as it was", "another")
     setting = Setting(progress.seed, progress.length, venue)
     counts = {(sort, name): times for key, times in progress.counts.items() for sort, _, name in [key.partition("/")]}
     findings = [_find_again(setting, kept, path) for kept in progress.findings]
-    done = {number for first, last in progress.done for number in range(first, last + 1)}
+    done = _read_runs(progress, path)
     session = Session(setting, progress.batches, done, Coverage(progress.steps, counts))
     session.findings = {finding.signature: finding for finding in findings}
     return session, progress.rulebook
@@ -132,6 +142,14 @@ def _keep(finding: Finding) -> KeptFinding:
     figures = finding.trial, finding.times, finding.original
     simpler = [(figure.number, figure.name, str(figure.value)) for figure in finding.figures]
     return KeptFinding(finding.law, finding.kind, finding.words, *figures, places, simpler)
+
+
+def _read_runs(progress: Progress, path: Path) -> set[int]:
+    if sum(last - first for first, last in progress.done) > _MOST_BATCHES:
+        raise LogError(str(path), None, "done", f"at most {_MOST_BATCHES:,} batches", "more")
+    if any(not 0 <= first <= last < progress.batches for first, last in progress.done):
+        raise LogError(str(path), None, "done", f"runs of numbers from 0 to {progress.batches - 1:,}", "others")
+    return {number for first, last in progress.done for number in range(first, last + 1)}
 
 
 def _find_again(setting: Setting, kept: KeptFinding, path: Path) -> Finding:
