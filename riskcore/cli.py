@@ -10,12 +10,14 @@ import click
 
 from riskcore.commands.comparing import conform_command, fuzz_command, vectors_command
 from riskcore.commands.importing import import_group
+from riskcore.commands.laboratory import policies_command
 from riskcore.commands.output import show
 from riskcore.commands.playing import picture_command, simulate_command
 from riskcore.commands.pricing import price_command
 from riskcore.commands.proving import mutate_command, verify_command
 from riskcore.commands.replaying import explain_command, replay_command
 from riskcore.commands.rulebooks import rulebook_group
+from riskcore.commands.stressing import stress_command
 
 
 def _show_version(context: click.Context, option: click.Parameter, wanted: bool) -> None:
@@ -58,6 +60,8 @@ for _command in (
     simulate_command,
     picture_command,
     fuzz_command,
+    policies_command,
+    stress_command,
 ):
     main.add_command(_command)
 

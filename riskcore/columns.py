@@ -23,3 +23,16 @@ def make_table(left: Iterable[str], right: Iterable[str], last: Iterable[str] = 
 def add_row(table: Table, *cells: str) -> None:
     """A row of texts that are no markup."""
     table.add_row(*(Text(cell) for cell in cells))
+
+
+def get_rows(table: Table) -> list[list[str]]:
+    """The texts of a table, row by row."""
+    columns = [
+        [cell.plain if isinstance(cell, Text) else str(cell) for cell in column.cells] for column in table.columns
+    ]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def get_header(table: Table) -> list[tuple[str, bool]]:
+    """Each column's name, and whether it is aligned to the right."""
+    return [(str(column.header), column.justify == "right") for column in table.columns]

@@ -80,6 +80,19 @@ class Monitor(Protocol):
     def checkpoint(self, state: State) -> None: ...
 
 
+class Recorder(Protocol):
+    """Is shown a replay step by step, for a report that is more than its sums."""
+
+    def begin(self, header: LogHeader, state: State, watch: Monitor | None) -> State:
+        """The state to go on from: the same, on tables that may note what is written."""
+
+    def before(self) -> None:
+        """A step is about to be taken."""
+
+    def after(self, before: State, event: Event, outcome: Outcome, waterfall: Waterfall) -> None:
+        """It was taken. Tables of ``before`` may be used up; ``waterfall`` has the step in it."""
+
+
 #: Makes a monitor of the state that a log starts from.
 MonitorFactory: TypeAlias = Callable[[State], Monitor]
 
@@ -148,16 +161,18 @@ def replay(
     *,
     checkpoint_every: int = CHECKPOINT_EVERY,
     progress: Callable[[int, int], None] | None = None,
+    recorder: Recorder | None = None,
 ) -> Replay:
     """Replay a log, under a monitor or without laws.
 
-    ``progress`` is told bytes read and the log's length, now and then. Raises
+    ``recorder`` is shown each step. ``progress`` is told bytes read and the log's length, now and then. Raises
     ``LogError`` where the log cannot be read to its end.
     """
     started = time.perf_counter()
     with LogReader(path) as log:
         watch = monitor(log.state) if monitor is not None else None
-        run = _Run(log.state, watch, checkpoint_every)
+        start = log.state if recorder is None else recorder.begin(log.header, log.state, watch)
+        run = _Run(start, watch, checkpoint_every, recorder)
         for event in log:
             run.take(event)
             if progress is not None and run.events % _PROGRESS_EVERY == 0:
@@ -187,7 +202,9 @@ class _Run:
     taken when the last full check before it found nothing.
     """
 
-    def __init__(self, state: State, watch: Monitor | None, checkpoint_every: int) -> None:
+    def __init__(
+        self, state: State, watch: Monitor | None, checkpoint_every: int, recorder: Recorder | None = None
+    ) -> None:
         self.state = state
         self.events = 0
         self.rejections: Counter[Rule] = Counter()
@@ -196,6 +213,7 @@ class _Run:
         self.failed: int | None = None
         self.clean = 0
         self._watch = watch
+        self._recorder = recorder
         self._checkpoint_every = checkpoint_every
         self._step = watch.step if watch is not None else step
         self.check()
@@ -203,6 +221,8 @@ class _Run:
     def take(self, event: Event) -> None:
         before = self.state
         standing = get_standing(before) if isinstance(event, Deleverage) else None
+        if self._recorder is not None:
+            self._recorder.before()
         outcome = self._step(before, event)
         self.state = outcome.state
         self.events += 1
@@ -212,6 +232,8 @@ class _Run:
             self.waterfall.record(before, event, outcome)
             if (close_out := get_close_out(standing, outcome)) is not None:
                 self.close_outs.append(close_out)
+        if self._recorder is not None:
+            self._recorder.after(before, event, outcome, self.waterfall)
         if self.failed is None and self._watch is not None and self._watch.violations:
             self.failed = self.clean = self.events
         if self.events % self._checkpoint_every == 0:

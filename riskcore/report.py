@@ -23,15 +23,15 @@ from riskcore.close_outs import CloseOutStep
 from riskcore.codec import encode, get_members
 from riskcore.columns import add_row, make_table
 from riskcore.journal import Reason, Stage
-from riskcore.quantities import AccountId
 from riskcore.replay import Failure, Replay, Tally, Verdict
 from riskcore.units import Units, format_decimal
-from riskcore.waterfall import CLOSING_STAGES, Closed, Solvency, Waterfall
+from riskcore.waterfall import CLOSING_STAGES, Waterfall
+from riskcore.waterfall_tables import counted, get_closes, get_payments, get_solvency_table
 
 _COLOURS: Final = {Verdict.HOLDS: "bold green", Verdict.VIOLATED: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
 #: Steps of deleveragings that the text shows.
 _CLOSE_OUTS: Final = 10
-_ASSUMED: Final = (
+ASSUMED: Final = (
     "WFALL-1, order book: ASSUMED(log). The state holds no resting orders, so that the book was "
     "exhausted before the next stage is the log's word."
 )
@@ -128,16 +128,16 @@ def print_replay(
     console.print(Text(f"Replay of {printable(file)}", "bold"))
     console.print(_get_summary(replay))
     if replay.rejections:
-        _print_section(console, "Rejected", _get_rejections(replay))
+        _print_section(console, "Rejected", get_rejections(replay))
     rounded = "in quote currency to 0.01; exact with --format json"
-    _print_section(console, f"Closed, stage by stage ({rounded})", _get_closes(replay.waterfall, units))
-    _print_section(console, "Who paid, and what was forgone, against mark", _get_payments(replay.waterfall, units))
+    _print_section(console, f"Closed, stage by stage ({rounded})", get_closes(replay.waterfall, units))
+    _print_section(console, "Who paid, and what was forgone, against mark", get_payments(replay.waterfall, units))
     if replay.close_outs:
         _print_section(console, "Deleveraged, the most forgone first", *_get_close_outs(replay, units))
-    _print_section(console, "Solvency (in quote currency, exact)", _get_solvency(replay.solvency, units))
+    _print_section(console, "Solvency (in quote currency, exact)", get_solvency_table(replay.solvency, units))
     if replay.tallies is not None:
-        assumed = () if replay.header.rulebook.has_book else (Text(_ASSUMED, "dim"),)
-        _print_section(console, "Laws", _get_laws(replay, replay.tallies), *_get_jumps(replay), *assumed)
+        assumed = () if replay.header.rulebook.has_book else (Text(ASSUMED, "dim"),)
+        _print_section(console, "Laws", _get_laws(replay, replay.tallies), *get_jumps(replay), *assumed)
     if replay.failure is not None:
         violation = replay.failure.violation
         title = f"{printable(violation.law)} is VIOLATED: {printable(violation.sentence)}"
@@ -154,83 +154,22 @@ def _print_section(console: Console, title: str, *parts: Text | Table) -> None:
 
 
 def _get_summary(replay: Replay) -> Text:
+    return Text(f"{get_counts(replay)}; {replay.seconds:.2f} s")
+
+
+def get_counts(replay: Replay) -> str:
+    """How many events and accounts there are."""
     accepted = replay.events - replay.rejected
-    line = (
-        f"{replay.events:,} events, {accepted:,} accepted, {replay.rejected:,} rejected; "
-        f"{replay.accounts:,} accounts; {replay.seconds:.2f} s"
+    return (
+        f"{replay.events:,} events, {accepted:,} accepted, {replay.rejected:,} rejected; {replay.accounts:,} accounts"
     )
-    return Text(line)
 
 
-def _get_rejections(replay: Replay) -> Table:
+def get_rejections(replay: Replay) -> Table:
     table = make_table(["rule"], ["events"], ["because"])
     for rule, count in sorted(replay.rejections.items(), key=lambda entry: (-entry[1], entry[0].name)):
         add_row(table, rule.name, f"{count:,}", rule.value)
     return table
-
-
-def _get_closes(waterfall: Waterfall, units: Units) -> Table:
-    table = make_table(["stage", "market"], ["steps", "lots", "notional at mark", "share of notional"])
-    whole = waterfall.get_notional()
-    for stage in CLOSING_STAGES:
-        for market, closed in sorted(waterfall.closed[stage].items()):
-            add_row(table, stage, printable(market), *_get_close_cells(closed, whole, units))
-        if not waterfall.closed[stage]:
-            add_row(table, stage, "none", *_get_close_cells(Closed(), whole, units))
-    return table
-
-
-def _get_close_cells(closed: Closed, whole: int, units: Units) -> Iterator[str]:
-    yield f"{closed.steps:,}"
-    yield f"{closed.lots:,}"
-    yield units.format_amount(closed.notional, 2)
-    permille = (1000 * closed.notional + whole // 2) // whole if whole else 0
-    yield f"{permille // 10}.{permille % 10} %"
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
-
-
-def _get_payments(waterfall: Waterfall, units: Units) -> Table:
-    table = make_table(["stage", "what"], ["amount"])
-    book, vault, adl = (waterfall.get_total(stage) for stage in (Stage.BOOK, Stage.VAULT, Stage.DELEVERAGING))
-
-    def by(who: dict[Stage, set[AccountId]], stage: Stage) -> str:
-        names = ("maker", "makers") if stage is Stage.BOOK else ("counterparty", "counterparties")
-        return f"by {_count(len(who[stage]), *names)}"
-
-    sharers = _count(len(waterfall.sharers), "member", "members")
-    rows = [
-        (Stage.BOOK, f"gained {by(waterfall.gainers, Stage.BOOK)}, paid by the accounts closed", book.gained),
-        (Stage.BOOK, f"forgone {by(waterfall.forgoers, Stage.BOOK)}", book.forgone),
-        (Stage.BOOK, "paid by the insurance fund for fills beyond bankruptcy", waterfall.insurance_paid[Stage.BOOK]),
-        (Stage.BOOK, "liquidation fees, received by the insurance fund", waterfall.liquidation_fees),
-        (Stage.VAULT, "equity received by the vault with the lots", vault.gained - vault.forgone),
-        (Stage.INSURANCE, "paid by the insurance fund for deficits", waterfall.insurance_paid[Stage.INSURANCE]),
-        *_get_receipts(waterfall),
-        (Stage.DELEVERAGING, f"forgone {by(waterfall.forgoers, Stage.DELEVERAGING)}", adl.forgone),
-        (Stage.DELEVERAGING, f"gained {by(waterfall.gainers, Stage.DELEVERAGING)}", adl.gained),
-        (Stage.UNCOVERED, "paid by nobody, written off", waterfall.written_off),
-        (Stage.UNCOVERED, "paid back by withdrawals that were cut", waterfall.haircuts),
-        *([(Stage.UNCOVERED, "paid back from outside", waterfall.repaid)] if waterfall.repaid else []),
-        *([(Stage.SHARING, f"paid by {sharers}", waterfall.shared)] if waterfall.shared else []),
-    ]
-    for stage, what, atoms in rows:
-        add_row(table, stage, what, units.format_amount(atoms, 2))
-    return table
-
-
-def _get_receipts(waterfall: Waterfall) -> Iterator[tuple[Stage, str, int]]:
-    """What the insurance fund got besides liquidation fees, where it got any."""
-    sources = (
-        (Reason.DEPOSIT, "from outside"),
-        (Reason.FEE_SHARE, "of trading fees"),
-        (Reason.OVERSHOOT, "of close-outs beyond the deficit"),
-    )
-    for reason, source in sources:
-        if received := waterfall.insurance_received[reason]:
-            yield Stage.INSURANCE, f"received by the insurance fund {source}", received
 
 
 def _get_close_outs(replay: Replay, units: Units) -> Iterator[Text | Table]:
@@ -256,40 +195,25 @@ def _get_close_outs(replay: Replay, units: Units) -> Iterator[Text | Table]:
         yield Text(f"and {left:,} more: all with --format json", "dim")
 
 
-def _get_solvency(solvency: Solvency, units: Units) -> Table:
-    table = make_table(["", ""], [""])
-    table.show_header = False
-    difference = solvency.claims + solvency.uncovered - solvency.pool
-    rows = [
-        ("claims", "equity of all accounts", solvency.equities),
-        ("", "insurance fund", solvency.insurance),
-        *([("", "of it some market's own", solvency.separate)] if solvency.separate else []),
-        ("", "fees", solvency.fees),
-        *([("", "waiting for the vault", solvency.escrow)] if solvency.escrow else []),
-        ("", "together", solvency.claims),
-        ("uncovered", "losses that nobody paid", solvency.uncovered),
-        ("pool", "cash that is there", solvency.pool),
-    ]
-    for name, what, atoms in rows:
-        add_row(table, name, what, units.format_amount(atoms))
-    verdict = "claims + uncovered = pool" if solvency.ties else "claims + uncovered differ from the pool by"
-    add_row(table, "ties" if solvency.ties else "BROKEN", verdict, units.format_amount(difference))
-    return table
-
-
 def _get_laws(replay: Replay, tallies: Mapping[str, Tally]) -> Table:
     table = make_table(["law"], ["checked", "violations"], ["verdict"])
     for law, tally in sorted(tallies.items()):
-        verdict = "VIOLATED" if tally.violations else f"REPLAYED({replay.events:,})" if tally.checked else "NOT CHECKED"
-        if law == "WFALL-1" and tally.checked and not replay.header.rulebook.has_book:
-            verdict += ", the book ASSUMED(log)"
+        verdict = get_law_verdict(replay, law, tally)
         style = "red" if tally.violations else ""
         cells = (law, f"{tally.checked:,}", f"{tally.violations:,}", verdict)
         table.add_row(*(Text(cell, style) for cell in cells))
     return table
 
 
-def _get_jumps(replay: Replay) -> Iterator[Text]:
+def get_law_verdict(replay: Replay, law: str, tally: Tally) -> str:
+    """What the replay says of a law."""
+    verdict = "VIOLATED" if tally.violations else f"REPLAYED({replay.events:,})" if tally.checked else "NOT CHECKED"
+    if law == "WFALL-1" and tally.checked and not replay.header.rulebook.has_book:
+        verdict += ", the book ASSUMED(log)"
+    return verdict
+
+
+def get_jumps(replay: Replay) -> Iterator[Text]:
     """The markets for which the law of margin without jumps is refuted, by their rules."""
     if replay.jumps:
         names = ", ".join(map(printable, replay.jumps))
@@ -302,8 +226,8 @@ def _get_failure(failure: Failure, command: str, console: Console) -> Iterator[T
     if violation.event is not None:
         yield from _indent(console, "event      ", escape(json.dumps(get_members(violation.event), ensure_ascii=False)))
     end = f"to line {failure.events + 1} of the log" if failure.events else "the state that the log starts from"
-    yield Text(f"prefix     {_count(failure.events, 'event', 'events')}, {end}")
-    for mark, line, style in _get_diff(violation.before, violation.after):
+    yield Text(f"prefix     {counted(failure.events, 'event', 'events')}, {end}")
+    for mark, line, style in get_diff(violation.before, violation.after):
         yield from _indent(console, f"  {mark} ", line, style)
     yield Text(f"reproduce  {command}")
 
@@ -315,7 +239,7 @@ def _indent(console: Console, label: str, text: str, style: str = "") -> Iterato
         yield Text((" " * len(label) if index else label) + line.plain.rstrip(), style)
 
 
-def _get_diff(before: str, after: str) -> Iterator[tuple[str, str, str]]:
+def get_diff(before: str, after: str) -> Iterator[tuple[str, str, str]]:
     """The lines that differ, - before and + after, and those that do not; where nothing was before, what is."""
     old, new = before.splitlines(), after.splitlines()
     if not old:
@@ -331,10 +255,17 @@ def _get_diff(before: str, after: str) -> Iterator[tuple[str, str, str]]:
 
 def _get_end(replay: Replay) -> list[Text | Table]:
     verdict = Text(replay.verdict.value, _COLOURS[replay.verdict])
+    if words := get_verdict_words(replay):
+        verdict.append(f": {words}", "default")
+    return [Text(f"state hash  {replay.state_hash}"), Text("verdict     ").append_text(verdict)]
+
+
+def get_verdict_words(replay: Replay) -> str:
+    """What stands behind the verdict; nothing where a violation does, which is told apart."""
     if replay.verdict is Verdict.HOLDS:
         checks = sum(tally.checked for tally in (replay.tallies or {}).values())
-        laws = _count(len(replay.tallies or {}), "law", "laws")
-        verdict.append(f": {laws}, {_count(checks, 'check', 'checks')}, no violation", "default")
+        laws = counted(len(replay.tallies or {}), "law", "laws")
+        return f"{laws}, {counted(checks, 'check', 'checks')}, no violation"
     if replay.verdict is Verdict.INCONCLUSIVE:
-        verdict.append(": the log holds no event" if replay.events == 0 else ": no law was checked", "default")
-    return [Text(f"state hash  {replay.state_hash}"), Text("verdict     ").append_text(verdict)]
+        return "the log holds no event" if replay.events == 0 else "no law was checked"
+    return ""

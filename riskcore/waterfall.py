@@ -46,7 +46,8 @@ class Waterfall:
     ``insurance_paid``: by stage; ``liquidation_fees``: what it received; ``written_off``: booked to uncovered;
     ``haircuts``: what withdrawals left behind of it; ``repaid``: what came in for it from outside;
     ``shared``: what members of a sharing paid of it, and ``sharers`` are they.
-    ``insurance_received``: by reason, what the fund got otherwise.
+    ``insurance_received``: by reason, what the fund got otherwise; ``insurance_repaid``: what it paid of losses that
+    were written off before, which ``insurance_paid`` has too.
     """
 
     closed: dict[Stage, dict[MarketId, Closed]] = Factory(lambda: defaultdict(lambda: defaultdict(Closed)))
@@ -61,6 +62,7 @@ class Waterfall:
     shared: int = 0
     sharers: set[AccountId] = Factory(set)
     insurance_received: dict[Reason, int] = Factory(lambda: defaultdict(int))
+    insurance_repaid: int = 0
 
     def record(self, before: State, event: Event, outcome: Outcome) -> None:
         """Add what one step did; ``before`` is the state that it was applied to."""
@@ -106,6 +108,8 @@ class Waterfall:
     def _record_payment(self, line: Pay) -> None:
         if line.reason is Reason.COVER:
             self.insurance_paid[line.stage] += line.amount
+            if line.payee is Reserve.UNCOVERED:
+                self.insurance_repaid += line.amount
         elif line.reason is Reason.LOSS_SHARE:
             self.shared += line.amount
             if not isinstance(line.payer, Reserve):

@@ -171,7 +171,7 @@ def test_the_proofs_find(fault: Fault) -> None:
     results = hunt(fault)
 
     assert [get_full_name(fault.unit, name) for name in fault.kills] == [result.name for result in results]
-    assert {Verdict.VIOLATED} == {Verdict(result.verdict) for result in results}
+    assert [] == [result for result in results if result.verdict != Verdict.VIOLATED]
 
 
 @pytest.mark.parametrize("fault", UNSEEN, ids=name_of)

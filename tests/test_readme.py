@@ -36,6 +36,8 @@ def test_the_commands_name_what_exists() -> None:
     assert (ROOT / "examples" / "crash.jsonl").exists()
     assert "riskcore replay examples/crash.jsonl" in commands
     assert "riskcore explain examples/crash.jsonl --event 5655 --under hyperliquid" in commands
+    assert "riskcore replay examples/crash.jsonl --report crash.html" in commands
+    assert "riskcore replay fills.jsonl --report fills.html" in commands
     assert (ROOT / "examples" / "scenarios" / "crash.toml").exists()
     assert "riskcore simulate examples/scenarios/crash.toml --out crash.jsonl" in commands
     assert "riskcore picture crash.jsonl --out crash.svg" in commands

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+import z3
 from click.testing import CliRunner
 from rich.console import Console
 
 from proofs.lemmas import LEMMAS
 from riskcore import verify
 from riskcore.cli import main
+from riskcore.prover import solver
 from riskcore.prover.obligations import Obligation, get_event_name
 from riskcore.prover.solver import Claim, Verdict, decide_claim
 from riskcore.prover.symbols import new_int
@@ -134,6 +138,36 @@ def test_what_the_effort_limit_cuts_off_is_unknown() -> None:
     claim = Claim((a > 0, b > 0, c > 0), a * a * a + b * b * b != c * c * c, "Fermat")
 
     assert decide_claim(claim, rlimit=20_000).verdict == Verdict.UNKNOWN
+
+
+class Stopped:
+    """A solver that something stops before its effort is spent."""
+
+    def __init__(self) -> None:
+        self.ctx = z3.Context()
+
+    def add(self, fact: z3.BoolRef) -> None:
+        pass
+
+    def check(self) -> z3.CheckSatResult:
+        return z3.unknown
+
+    def statistics(self) -> z3.Statistics:
+        return z3.Solver(ctx=self.ctx).statistics()
+
+    def reason_unknown(self) -> str:
+        return "timeout"
+
+
+@pytest.mark.parametrize(("stopped", "verdict"), [(2, Verdict.PROVED), (3, Verdict.UNKNOWN)])
+def test_what_was_stopped_with_effort_left_is_asked_anew(
+    stopped: int, verdict: Verdict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    solvers: Iterator[Any] = iter([*(Stopped() for _ in range(stopped)), solver.new_solver(10_000)])
+    monkeypatch.setattr(solver, "new_solver", lambda rlimit: next(solvers))
+    one = z3.Int("one")
+
+    assert verdict == decide_claim(Claim((one > 1,), one > 0, "somewhere"), rlimit=10_000).verdict
 
 
 def make_result(verdict: str) -> Result:

@@ -118,6 +118,15 @@ def writing(out: Path, mark: bytes, noun: str) -> Iterator[None]:
         raise LogError(str(out), None, None, expected, get_cause(error)) from None
 
 
+def check_place(out: Path, mark: bytes, noun: str) -> None:
+    """Before the work is done: ``LogError`` where ``writing`` would not replace ``out``, or it has no folder."""
+    if out.is_dir() or not out.parent.is_dir():
+        got = "a directory" if out.is_dir() else "a folder that is not there"
+        raise LogError(str(out), None, None, f"a place for a {noun}", got)
+    with writing(out, mark, noun):
+        pass
+
+
 def check_name(option: str, value: str | None, known: tuple[str, ...]) -> None:
     if value is not None and value not in known:
         raise click.UsageError(f"{option} {value}: there is none of that name; known: {', '.join(known)}")

@@ -12,6 +12,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from riskcore.commands.forms import ALSO, FORM, Also, check_places, tell
 from riskcore.commands.output import (
     check_name,
     refusing,
@@ -36,9 +37,12 @@ from riskcore.commands.output import (
     help="What cvc5 has for a question, before it counts as no answer.",
 )
 @click.option("--write-ledger", type=click.Path(path_type=Path), metavar="FILE", help="Record every verdict.")
-@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@FORM
+@ALSO
 @click.option("--rules", type=click.Path(path_type=Path), metavar="FILE.py", help="Prove the rules of this file.")
-def verify_command(law: str | None, event: str | None, output: str, rules: Path | None, **options: Any) -> None:
+def verify_command(
+    law: str | None, event: str | None, output: str, also: tuple[Also, ...], rules: Path | None, **options: Any
+) -> None:
     """Prove every law of every event over the source that is installed here.
 
     With --rules, prove of a file's own functions what the laws rely on of the kernel's (RULES.md).
@@ -48,9 +52,10 @@ def verify_command(law: str | None, event: str | None, output: str, rules: Path 
     if rules is not None:
         if law or event or options["export"] or options["cross_check"] or options["write_ledger"]:
             raise click.UsageError("--rules goes without --law, --event, --export, --cross-check and --write-ledger")
-        _verify_rules(rules, options["jobs"], output)
+        _verify_rules(rules, options["jobs"], output, also)
     from riskcore.prover.second import is_installed
     from riskcore.verify import Selection, get_law_ids, get_unit_names
+    from riskcore.verify_ci import get_junit, get_markdown
     from riskcore.verify_run import Order, get_exit_code, print_run, run, to_json
 
     check_name("--law", law, get_law_ids())
@@ -65,31 +70,40 @@ def verify_command(law: str | None, event: str | None, output: str, rules: Path 
         selection, options["jobs"] or os.cpu_count() or 1, options["export"], seconds, options["write_ledger"]
     )
     with refusing():
+        check_places(also)
         with show_progress(Console(stderr=True), "proving") as progress:
             report = None if progress is None else (lambda unit, done, total: progress(done, total))
             done = run(order, report)
-        if output == "json":
-            show(json.dumps(to_json(done)) + "\n")
-        else:
-            show(render(lambda console: print_run(done, console)))
+        forms = {
+            "text": lambda: render(lambda console: print_run(done, console)),
+            "json": lambda: json.dumps(to_json(done)) + "\n",
+            "junit": lambda: get_junit(done),
+            "md": lambda: get_markdown(done),
+        }
+        tell(output, also, forms)
     sys.exit(get_exit_code(done))
 
 
-def _verify_rules(rules: Path, jobs: int | None, output: str) -> None:
+def _verify_rules(rules: Path, jobs: int | None, output: str, also: tuple[Also, ...]) -> None:
+    from riskcore.own_rules.ci import get_junit, get_markdown
     from riskcore.own_rules.files import read_rules
     from riskcore.own_rules.proof import check_all
     from riskcore.own_rules.report import get_verdict, print_findings, to_json
 
     started = time.perf_counter()
     with refusing():
+        check_places(also)
         file = read_rules(rules)
         with show_progress(Console(stderr=True), "proving") as progress:
             findings = check_all(file, jobs or os.cpu_count() or 1, progress)
-    seconds = time.perf_counter() - started
-    if output == "json":
-        show(json.dumps(to_json(file, findings, seconds)) + "\n")
-    else:
-        show(render(lambda console: print_findings(file, findings, seconds, console)))
+        found = file, findings, time.perf_counter() - started
+        forms = {
+            "text": lambda: render(lambda console: print_findings(*found, console)),
+            "json": lambda: json.dumps(to_json(*found)) + "\n",
+            "junit": lambda: get_junit(*found),
+            "md": lambda: get_markdown(*found),
+        }
+        tell(output, also, forms)
     sys.exit({"PROVED": 0, "VIOLATED": 1}.get(get_verdict(file, findings), 3))
 
 

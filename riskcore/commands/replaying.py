@@ -7,31 +7,41 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 from rich.console import Console
 
 from riskcore.bad_input import LogError, printable
+from riskcore.commands.forms import ALSO, FORM, Also, check_places, tell
 from riskcore.commands.output import (
     BAD_INPUT,
     INTERRUPTED,
+    check_place,
     refusing,
     render,
     say,
     show,
     show_progress,
     with_lasting_values,
+    writing,
 )
-from riskcore.replay import CHECKPOINT_EVERY, MonitorFactory, Replay, Verdict, replay, save_prefix
+from riskcore.files import write_whole
+from riskcore.html_report import MARK, is_installed
+from riskcore.replay import CHECKPOINT_EVERY, MonitorFactory, Recorder, Replay, Verdict, replay, save_prefix
+from riskcore.replay_ci import get_junit, get_markdown
 from riskcore.report import get_json, print_replay
+
+if TYPE_CHECKING:
+    from riskcore.html_report.recorder import Recorder as PageRecorder
 
 EXIT_CODES: Final = {Verdict.HOLDS: 0, Verdict.VIOLATED: 1, Verdict.INCONCLUSIVE: 3}
 
 
 @click.command("replay")
 @click.argument("log", type=click.Path(path_type=Path))
-@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@FORM
+@ALSO
 @click.option("--laws/--no-laws", default=True, show_default=True, help="Check the laws after each event.")
 @click.option(
     "--checkpoint-every",
@@ -48,8 +58,25 @@ EXIT_CODES: Final = {Verdict.HOLDS: 0, Verdict.VIOLATED: 1, Verdict.INCONCLUSIVE
     help="Where a law breaks, write the shortest part of the log that shows it.",
 )
 @click.option("--rules", type=click.Path(path_type=Path), metavar="FILE.py", help="Run with the rules of this file.")
+@click.option("--report", type=click.Path(path_type=Path), metavar="FILE.html", help="Write it as a page (REPORT.md).")
+@click.option(
+    "--report-from",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="The first step that can be looked at in the page.",
+)
 def replay_command(
-    log: Path, output: str, laws: bool, checkpoint_every: int, save_prefix: Path | None, rules: Path | None
+    log: Path,
+    output: str,
+    laws: bool,
+    checkpoint_every: int,
+    save_prefix: Path | None,
+    rules: Path | None,
+    report: Path | None,
+    report_from: int,
+    also: tuple[Also, ...],
 ) -> None:
     """Replay LOG, a JSONL event log, and check every law on the way.
 
@@ -57,11 +84,25 @@ def replay_command(
     """
     if str(log) == "-":
         raise click.UsageError("standard input is not supported: a log may be read twice, so name a file")
+    own_rules = None if rules is None else str(rules)
+    recorder = None if report is None else _get_recorder(report_from)
     try:
+        check_places(also)
+        if report is not None:
+            check_place(report, MARK, "report")
         with _with_rules(rules) as get_monitor:
-            result = _replay(log, get_monitor if laws else None, checkpoint_every)
+            result = _replay(log, get_monitor if laws else None, checkpoint_every, recorder)
+        if report is not None and recorder is not None:
+            _write_page(report, result, recorder, log, rules)
         saved = None if save_prefix is None else _save(result, log, save_prefix)
-        _print(result, str(log), output, saved, None if rules is None else str(rules))
+        told = result, str(log), saved, own_rules
+        forms = {
+            "text": lambda: render(lambda console: print_replay(result, str(log), console, saved, own_rules)),
+            "json": lambda: json.dumps(get_json(*told)) + "\n",
+            "junit": lambda: get_junit(*told),
+            "md": lambda: get_markdown(*told),
+        }
+        tell(output, also, forms)
     except LogError as error:
         say(f"Error: {error}")
         sys.exit(BAD_INPUT)
@@ -90,17 +131,40 @@ def _get_monitor() -> MonitorFactory:
     return Monitor
 
 
-def _replay(log: Path, get_monitor: Callable[[], MonitorFactory] | None, checkpoint_every: int) -> Replay:
+def _replay(
+    log: Path,
+    get_monitor: Callable[[], MonitorFactory] | None,
+    checkpoint_every: int,
+    recorder: Recorder | None,
+) -> Replay:
     with with_lasting_values(), show_progress(Console(stderr=True)) as progress:
         monitor = None if get_monitor is None else get_monitor()
-        return replay(log, monitor, checkpoint_every=checkpoint_every, progress=progress)
+        return replay(log, monitor, checkpoint_every=checkpoint_every, progress=progress, recorder=recorder)
 
 
-def _print(result: Replay, file: str, output: str, saved: str | None, rules: str | None) -> None:
-    if output == "json":
-        show(json.dumps(get_json(result, file, saved, rules)) + "\n")
-        return
-    show(render(lambda console: print_replay(result, file, console, saved, rules)))
+def _get_recorder(first: int) -> PageRecorder:
+    """What watches for the page. Without the libraries that draw it, the command says which to install."""
+    from riskcore.html_report.recorder import Recorder as PageRecorder
+    from riskcore.html_report.steps import Steps
+
+    if not is_installed():
+        raise click.UsageError("--report needs more packages: pip install 'riskcore[report]'")
+    return PageRecorder(Steps(first=first))
+
+
+def _write_page(target: Path, result: Replay, recorder: PageRecorder, log: Path, rules: Path | None) -> None:
+    from riskcore.html_report.page import Origin, make_page
+
+    origin = Origin(log.name, None if rules is None else rules.name)
+    with writing(target, MARK, "report"), write_whole(target) as file:
+        for piece in make_page(result, recorder, origin):
+            file.write(piece.encode())
+    steps = recorder.steps
+    say(f"The report was written to {printable(str(target))}.")
+    if steps.count < result.events:
+        last = steps.first + steps.count - 1
+        held = f"steps {steps.first:,} to {last:,}" if steps.count else "none"
+        say(f"Of its {result.events:,} steps it has {held} to look at; --report-from N chooses others.")
 
 
 def _save(result: Replay, log: Path, target: Path) -> str | None:

@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
-from xml.etree import ElementTree
 
 from rich.console import Console
 from rich.table import Table
@@ -16,6 +15,7 @@ from riskcore.bad_input import printable
 from riskcore.conformance.conform import Finding, Found, Report, Stopped, Verdict, count_findings, describe
 from riskcore.conformance.keep import Kept
 from riskcore.conformance.wire import event_to_wire, to_wire
+from riskcore.junit import Suite
 
 EXIT_CODES: Final = {Verdict.CONFORMS: 0, Verdict.DIVERGES: 1, Verdict.INCONCLUSIVE: 3}
 _COLOURS: Final = {Verdict.CONFORMS: "bold green", Verdict.DIVERGES: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
@@ -191,34 +191,16 @@ def _get_stopped_json(stopped: Stopped) -> dict[str, Any]:
 
 def get_junit(report: Report) -> str:
     """A test case for each case of vectors, one for the walks, and one for the engine's taking part."""
-    suite = ElementTree.Element("testsuite", name="riskcore conform", time=f"{report.seconds:.3f}")
-    outcomes: Counter[str] = Counter()
-
-    def add(group: str, name: str, tag: str = "", words: str = "") -> None:
-        case = ElementTree.SubElement(suite, "testcase", classname=f"conform.{group}", name=_to_xml(name))
-        if tag:
-            ElementTree.SubElement(case, tag, message=_to_xml(words))
-        outcomes[tag] += 1
-
+    suite = Suite("conform", report.seconds)
     tags = {Finding.CONFORMS: "", Finding.DIVERGES: "failure", Finding.NOT_APPLICABLE: "skipped"}
     for result in report.results:
-        add(result.handler, result.name, tags[result.finding], result.why)
+        suite.add(result.handler, result.name, tags[result.finding], result.why)
     found = report.found
     if found is not None and not any(result.name == found.source for result in report.results):
-        add("walks", found.source, "failure", describe(found.divergence))
+        suite.add("walks", found.source, "failure", describe(found.divergence))
     elif report.steps:
-        add("walks", f"{report.steps} events of {report.walks} walks")
+        suite.add("walks", f"{report.steps} events of {report.walks} walks")
     if report.verdict is Verdict.INCONCLUSIVE:
         words = str(report.stopped.failure) if report.stopped is not None else _get_sentence(report)
-        add("engine", "takes part", "error", words)
-    counts = {"failures": "failure", "errors": "error", "skipped": "skipped"}
-    suite.set("tests", str(outcomes.total()))
-    for name, tag in counts.items():
-        suite.set(name, str(outcomes[tag]))
-    ElementTree.indent(suite)
-    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
-
-
-def _to_xml(text: str) -> str:
-    """Text without the characters that XML has no place for."""
-    return printable(text)
+        suite.add("engine", "takes part", "error", words)
+    return suite.to_xml()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 import z3
@@ -14,6 +14,9 @@ RLIMIT = 20_000_000
 
 #: A guard against what the effort limit does not see, far beyond it; past it the claim is UNKNOWN, a failure.
 TIMEOUT_MS = 120_000
+
+#: How often z3 is asked where it gives up with effort left.
+TIMES = 3
 
 
 class Verdict(StrEnum):
@@ -49,6 +52,27 @@ def new_solver(rlimit: int) -> z3.Solver:
     return solver
 
 
+def check(
+    premises: Iterable[z3.BoolRef], rlimit: int, conclusion: z3.BoolRef | None = None
+) -> tuple[z3.Solver, z3.CheckSatResult]:
+    """What z3 says of the premises, together with the conclusion's negation; and the solver that it was asked in.
+
+    Effort alone is the same on every machine. So where z3 gives up before that is spent, something else stopped it,
+    the clock or a lack of memory: it is asked anew, and only if it gives up each time is that the answer.
+    """
+    known = list(premises)
+    for _ in range(TIMES):
+        solver = new_solver(rlimit)
+        for premise in known:
+            solver.add(premise.translate(solver.ctx))
+        if conclusion is not None:
+            solver.add(z3.Not(conclusion.translate(solver.ctx), solver.ctx))
+        result = solver.check()
+        if result != z3.unknown or _get_rlimit(solver) >= rlimit:
+            break
+    return solver, result
+
+
 def decide_claim(claim: Claim, rlimit: int = RLIMIT) -> Answer:
     """Whether the negated conclusion contradicts the premises.
 
@@ -82,11 +106,7 @@ def _get_parts(conclusion: z3.BoolRef) -> Iterator[z3.BoolRef]:
 
 
 def _decide(claim: Claim, conclusion: z3.BoolRef, rlimit: int) -> Answer:
-    solver = new_solver(rlimit)
-    for premise in claim.premises:
-        solver.add(premise.translate(solver.ctx))
-    solver.add(z3.Not(conclusion.translate(solver.ctx), solver.ctx))
-    result = solver.check()
+    solver, result = check(claim.premises, rlimit, conclusion)
     spent = _get_rlimit(solver)
     if result == z3.unsat:
         return Answer(Verdict.PROVED, spent)
@@ -107,8 +127,5 @@ def _print_model(model: z3.ModelRef, where: str) -> str:
 
 def is_satisfiable(premises: tuple[z3.BoolRef, ...], rlimit: int = RLIMIT) -> bool | None:
     """Whether the premises have a model; None where z3 gives up."""
-    solver = new_solver(rlimit)
-    for premise in premises:
-        solver.add(premise.translate(solver.ctx))
-    result = solver.check()
+    _, result = check(premises, rlimit)
     return None if result == z3.unknown else bool(result == z3.sat)

@@ -58,12 +58,13 @@ def read_scenario(path: Path) -> Scenario:
     file = str(path)
     members = read_toml(path)
     try:
-        return _decode(members, path.parent)
+        return decode_scenario(members, path.parent)
     except Fault as fault:
         raise LogError(file, None, fault.field, fault.expected, fault.got) from None
 
 
-def _decode(value: object, folder: Path) -> Scenario:
+def decode_scenario(value: object, folder: Path) -> Scenario:
+    """The scenario of a table; ``folder`` is where it names files from. Raises ``Fault``."""
     members = Members(value, "a scenario")
     members.take("riskcore_scenario", whole(SCHEMA_VERSION, SCHEMA_VERSION))
     venue = _find_rulebook(members.take("rulebook", read_text), folder)

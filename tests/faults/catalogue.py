@@ -20,6 +20,7 @@ from tests.faults import (
     margin,
     order_book,
     outflow,
+    policies,
     prices,
     queues,
     ranks,
@@ -57,6 +58,7 @@ FAULTS: tuple[Fault, ...] = (
     *outflow.FAULTS,
     *sharing.FAULTS,
     *economics.FAULTS,
+    *policies.FAULTS,
     *allocation.FAULTS,
     *order_book.FAULTS,
 )

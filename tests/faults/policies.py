@@ -1,0 +1,100 @@
+"""Ranks, parts and turns by which the laboratory's table would no longer be true."""
+
+from __future__ import annotations
+
+from tests.faults.planting import Fault
+
+_TURN = "return min(episode.lots - episode.done, part.least + get_lots_more(episode, part))"
+
+FAULTS = (
+    Fault(
+        name="turns_forget_who_was_ahead",
+        words="the head of a queue may close all the lots, whatever others closed before it",
+        kinds=(42,),
+        module="allocation",
+        old=_TURN,
+        new="return min(episode.lots, part.least + get_lots_more(episode, part))",
+        unit="lemma:policies",
+        kills=("turns_join",),
+    ),
+    Fault(
+        name="turns_grow_with_who_is_ahead",
+        words="the head of a queue closes what others closed before it",
+        kinds=(42,),
+        module="allocation",
+        old=_TURN,
+        new="return min(episode.done, part.least + get_lots_more(episode, part))",
+        unit="lemma:policies",
+        kills=("turns_follow",),
+    ),
+    Fault(
+        name="turns_of_a_lot_beyond",
+        words="the head of a queue may close a lot more than it has",
+        kinds=(39,),
+        module="allocation",
+        old=_TURN,
+        new="return min(episode.lots - episode.done, part.least + get_lots_more(episode, part) + 1)",
+        unit="lemma:policies",
+        kills=("times_as_much_in_a_queue",),
+    ),
+    Fault(
+        name="turns_of_twice_the_lots",
+        words="the head of a queue may close as many lots again as it has",
+        kinds=(39,),
+        module="allocation",
+        old=_TURN,
+        new="return min(episode.lots - episode.done, (part.least + get_lots_more(episode, part)) * 2)",
+        unit="lemma:policies",
+        kills=("turns_add_up",),
+    ),
+    Fault(
+        name="size_upside_down",
+        words="the smallest position goes first",
+        kinds=(41,),
+        module="ranking",
+        old="return Score(notional, 1)",
+        new="return Score(-notional, 1)",
+        unit="lemma:policies",
+        kills=("more_ranks_no_lower_by_size_short", "fewer_rank_no_higher_by_size_long"),
+    ),
+    Fault(
+        name="profit_ratio_without_entry",
+        words="profit is ranked without what it was made on",
+        kinds=(41,),
+        module="ranking",
+        old="return Score(profit, entry)",
+        new="return Score(profit, 1)",
+        unit="lemma:policies",
+        kills=("times_as_much_ranks_alike_by_profit_ratio_short",),
+    ),
+    Fault(
+        name="profit_to_equity_upside_down",
+        words="of two with profit who has less of it for its equity goes first",
+        kinds=(41,),
+        module="ranking",
+        old="return Score(profit, equity)",
+        new="return Score(equity, profit)",
+        unit="lemma:policies",
+        kills=("fewer_rank_no_higher_by_profit_to_equity_short", "more_ranks_no_lower_by_profit_to_equity_long"),
+    ),
+    Fault(
+        name="everyone_weighs_the_same",
+        words="lots are parted by heads",
+        kinds=(42,),
+        module="allocation",
+        old="return max(abs(size), 1)",
+        new="return 1",
+        unit="lemma:policies",
+        kills=("times_as_much_has_the_part_by_contracts_short", "joined_have_no_smaller_part_by_contracts_long"),
+    ),
+    Fault(
+        name="parts_fall_with_weight",
+        words="who weighs more closes less",
+        kinds=(42,),
+        module="allocation",
+        old="counted = min(whole, weight * level_lots)",
+        new="counted = max(whole - weight * level_lots, 0)",
+        unit="lemma:policies",
+        kills=("more_has_no_smaller_part_by_profit_short",),
+    ),
+)
