@@ -361,6 +361,8 @@ def test_what_cannot_have_been_done_is_refused(done: str, said: str, tmp_path: P
     [
         ("{}", "missing required field"),
         ("[1", "the progress of a run"),
+        ('{"\\ud800": 1}', "the progress of a run"),
+        ('{"seed": 1, "seed": 2}', "seed: expected each key once"),
         ('{"riskcore_fuzz": "1"}', "riskcore_fuzz"),
     ],
 )

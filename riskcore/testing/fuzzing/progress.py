@@ -103,7 +103,7 @@ def load_progress(folder: Path) -> tuple[Session, str | None]:
         raise LogError(str(path), fault.row, None, "the progress of a run", fault.got) from None
     except Fault as fault:
         raise LogError(str(path), None, fault.field, fault.expected, fault.got) from None
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeEncodeError) as error:
         raise LogError(str(path), None, None, "the progress of a run", str(error)) from None
     if progress.riskcore_fuzz != VERSION:
         raise LogError(str(path), None, "riskcore_fuzz", f"the version {VERSION}", str(progress.riskcore_fuzz))
