@@ -356,6 +356,15 @@ def test_what_cannot_have_been_done_is_refused(done: str, said: str, tmp_path: P
         resume(tmp_path, None)
 
 
+def test_a_count_of_what_has_no_name_is_refused(tmp_path: Path) -> None:
+    start(100, 3, None, tmp_path, LENGTH).go(1)
+    told = json.loads((tmp_path / FILE).read_text())
+    (tmp_path / FILE).write_text(json.dumps({**told, "counts": {"law/\ud800": 1}}))
+
+    with pytest.raises(LogError, match="counts: expected names of places"):
+        resume(tmp_path, None)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -116,6 +116,8 @@ def load_progress(folder: Path) -> tuple[Session, str | None]:
     if _hash(venue) != progress.rules_hash:
         raise LogError(str(path), None, "rules_hash", f"the rulebook {progress.rulebook} as it was", "another")
     setting = Setting(progress.seed, progress.length, venue)
+    if odd := next((key for key in progress.counts if not key.isprintable()), None):
+        raise LogError(str(path), None, "counts", "names of places", quote(odd))
     counts = {(sort, name): times for key, times in progress.counts.items() for sort, _, name in [key.partition("/")]}
     findings = [_find_again(setting, kept, path) for kept in progress.findings]
     done = _read_runs(progress, path)
