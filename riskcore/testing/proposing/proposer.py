@@ -21,11 +21,11 @@ class Proposer(Trades, Waterfall, Life, Shares, Spoiling):
             kinds = ("share_loss",)
         elif self.is_open() and self.random.random() < 0.8:
             kinds = ("deleverage", "deleverage", "deleverage", "end_deleveraging")
-        elif self.is_pool_short() and self.random.random() < 0.4:
+        elif self.is_pool_short() and self.random.random() < 0.2:
             kinds = ("run_on_the_pool",)
         elif self.has_sick() and self.random.random() < 0.6:
             kinds = WATERFALL + ("liquidation_fill",) * (6 * self.venue.rulebook.has_book)
-        elif self.is_at_maintenance() and self.random.random() < 0.5:
+        elif self.is_at_maintenance() and self.random.random() < 0.15:
             kinds = WATERFALL
         elif self.is_settling() and self.random.random() < 0.5:
             kinds = ("settle_pair",)
