@@ -408,7 +408,12 @@ def get_members(event: Event, digits: int | None = None) -> dict[str, Any]:
 
 
 def encode_event(event: Event) -> str:
-    """The event's line of a log, without the newline.
+    """The event's line of a log, without the newline. Raises as ``get_line`` does."""
+    return to_json(get_line(event))
+
+
+def get_line(event: Event) -> dict[str, Any]:
+    """The object of the event's line of a log.
 
     Raises ``Fault``, a ``ValueError``, where the format cannot hold it.
     """
@@ -418,7 +423,7 @@ def encode_event(event: Event) -> str:
         if name not in defaults or getattr(event, name) != defaults[name]:
             with within(name):
                 sign.check(getattr(event, name))
-    return to_json(get_members(event, LOG_DIGITS))
+    return get_members(event, LOG_DIGITS)
 
 
 def to_json(value: object) -> str:

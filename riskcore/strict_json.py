@@ -85,16 +85,22 @@ def parse_object(data: bytes, limit: int = LOG_DIGITS) -> dict[str, object]:
 
     Raises ``Malformed`` where it is no JSON, ``Fault`` where it is no object or a key stands twice.
     """
+    value = parse_value(data, limit)
+    if type(value) is not dict:
+        raise Fault("one JSON object", describe(value))
+    return value
+
+
+def parse_value(data: bytes, limit: int = LOG_DIGITS) -> object:
+    """As ``parse_object``, of any value."""
     try:
-        value = _DECODERS[limit].decode(data.decode())
+        value: object = _DECODERS[limit].decode(data.decode())
     except UnicodeDecodeError as error:
         raise Malformed(f"invalid UTF-8 at byte {error.start + 1}", data.count(b"\n", 0, error.start) + 1) from None
     except json.JSONDecodeError as error:
         raise Malformed(_explain(data, error), error.lineno) from None
     except RecursionError:
         raise Malformed("arrays or objects nested too deeply") from None
-    if type(value) is not dict:
-        raise Fault("one JSON object", describe(value))
     return value
 
 

@@ -8,8 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from riskcore.bad_input import Fault, LogError, Malformed, get_cause, printable, within
+from riskcore.bad_input import Fault, LogError, Malformed, printable, within
 from riskcore.files import get_length
+from riskcore.log_lines import open_unpacked
 from riskcore.strict_json import LOG_DIGITS, describe, read_pairs
 from riskcore.units import format_decimal
 from riskcore.venues.exact import exact
@@ -43,15 +44,17 @@ def _read_integer(text: str) -> int | str:
 
 
 def read_data(path: Path) -> Any:
-    """What a file of market data holds. ``LogError`` where it is no JSON, or cannot be read."""
+    """What a file of market data holds, compressed or not. ``LogError`` where it is no JSON, or cannot be read."""
     file = str(path)
     length = get_length(path, "a readable file")
     if length > _MOST:
         raise LogError(file, None, None, f"at most {_MOST:,} bytes", f"{length:,}")
+    with open_unpacked(path) as (stream, _):
+        data = stream.read(_MOST + 1)
+    if len(data) > _MOST:
+        raise LogError(file, None, None, f"at most {_MOST:,} bytes", "more")
     try:
-        return parse(path.read_bytes())
-    except OSError as error:
-        raise LogError(file, None, None, "a readable file", get_cause(error)) from None
+        return parse(data)
     except Malformed as fault:
         raise LogError(file, fault.row, None, fault.expected, fault.got) from None
     except Fault as fault:
