@@ -18,7 +18,7 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar, Union, cast, get_arg
 import attrs
 from attrs import frozen
 
-from riskcore.bad_input import Fault, get_hint, printable, within
+from riskcore.bad_input import Fault, escape, get_hint, printable, within
 from riskcore.events import Event, Fill, PlaceOrder
 from riskcore.orders import Order
 from riskcore.quantities import RATE_ONE, AccountId, Atoms, EventId, Leverage, Lots, MarketId, Price, Rate, Shares, Time
@@ -428,4 +428,4 @@ def get_line(event: Event) -> dict[str, Any]:
 
 def to_json(value: object) -> str:
     """Compact JSON on one line."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return escape(json.dumps(value, ensure_ascii=False, separators=(",", ":")))

@@ -15,7 +15,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from riskcore.bad_input import LogError, get_cause
+from riskcore.bad_input import LogError, get_cause, printable
 
 BAD_INPUT: Final = 2
 
@@ -98,6 +98,11 @@ def refusing() -> Iterator[None]:
         yield
     except LogError as error:
         say(f"Error: {error}")
+        sys.exit(BAD_INPUT)
+    except OSError as error:
+        # a name that no file can have, a disk that is full, a folder that is gone by now
+        place = "files" if error.filename is None else printable(str(error.filename))
+        say(f"Error: {place}: expected what can be read or written, got {get_cause(error)}")
         sys.exit(BAD_INPUT)
     except KeyboardInterrupt:
         say("Interrupted.")

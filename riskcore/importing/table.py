@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -15,7 +16,7 @@ from attrs import frozen
 from riskcore.bad_input import Fault, LogError, get_hint, list_names, printable, quote, within
 from riskcore.files import get_length
 from riskcore.importing.json_rows import Progress
-from riskcore.importing.mapping import TIME_UNITS, TRADE, Mapping
+from riskcore.importing.mapping import LIQUIDATION, TIME_UNITS, TRADE, Mapping
 from riskcore.importing.records import Data, Flow, Movement, Place, Trade, require_above_zero, to_decimal, to_time
 from riskcore.log_lines import MOST, open_unpacked
 from riskcore.units import format_decimal
@@ -83,7 +84,7 @@ def _guard(file: str, reader: Iterator[list[str]]) -> Iterator[tuple[int, list[s
 
 
 def _check_header(names: list[str], mapping: Mapping, data: Data, place: Place) -> None:
-    twice = next((name for name in names if names.count(name) > 1), None)
+    twice = next((name for name, times in Counter(names).items() if times > 1), None)
     if twice is not None:
         raise Fault("each column once", f"{quote(twice)} twice")
     wanted = mapping.columns.get_names()
@@ -166,7 +167,7 @@ def _read_row(row: _Row, place: Place, data: Data) -> None:
         return
     meaning = row.mapping.words["kind"][kind] if kind else TRADE
     account = row.get("account") or row.mapping.account
-    if meaning != TRADE:
+    if meaning not in (TRADE, LIQUIDATION):
         movement, amount = Movement(meaning), row.get_number("amount")
         if movement is not Movement.FUNDING:
             amount = -abs(amount) if movement is Movement.WITHDRAWAL else abs(amount)
@@ -192,6 +193,7 @@ def _read_row(row: _Row, place: Place, data: Data) -> None:
             after=row.find_size("position_after"),
             closed_pnl=row.find_number("closed_pnl"),
             balance=row.find_number("balance_after"),
+            is_forced=meaning == LIQUIDATION,
         )
     )
 

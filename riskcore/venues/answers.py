@@ -11,7 +11,7 @@ from typing import Any
 from riskcore.bad_input import Fault, LogError, Malformed, printable, within
 from riskcore.files import get_length
 from riskcore.log_lines import open_unpacked
-from riskcore.strict_json import LOG_DIGITS, describe
+from riskcore.strict_json import LOG_DIGITS, describe, read_pairs
 from riskcore.units import format_decimal
 from riskcore.venues.exact import exact
 
@@ -23,12 +23,15 @@ def parse(text: str | bytes) -> Any:
     """JSON with its decimals as text. ``Malformed`` for what is none, ``Fault`` for a key that stands twice."""
     try:
         return json.loads(
-            text, parse_float=str, parse_int=_read_integer, parse_constant=str, object_pairs_hook=_read_pairs
+            text, parse_float=str, parse_int=_read_integer, parse_constant=str, object_pairs_hook=read_pairs
         )
     except Fault:
         raise
     except json.JSONDecodeError as error:
         raise Malformed(f"none: {error.msg.lower()}", error.lineno, "JSON") from None
+    except UnicodeDecodeError as error:
+        row = error.object.count(b"\n", 0, error.start) + 1
+        raise Malformed(f"invalid UTF-8 at byte {error.start + 1}", row, "JSON") from None
     except RecursionError:
         raise Malformed("deeper nesting than that", expected="JSON of some levels") from None
     except ValueError as error:
@@ -38,15 +41,6 @@ def parse(text: str | bytes) -> Any:
 def _read_integer(text: str) -> int | str:
     """A number that is too long stays text, and is refused where it is used."""
     return int(text) if len(text) <= LOG_DIGITS else text
-
-
-def _read_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for place, name in enumerate(names) if name in names[:place])
-        raise Fault("each key once", "the key twice", printable(twice))
-    return members
 
 
 def read_data(path: Path) -> Any:
