@@ -2,7 +2,8 @@
 
 A property is of lots (contract space) or of atoms (wealth space), never of both, and says which figures it compares.
 Where it compares several deleveragings, the winners in them stand in the same order, or as the property says. Winners
-are those opposite to who is deleveraged, all of whom can bear their part: who cannot is in no queue, under any policy.
+are those opposite to who is deleveraged, all of whom have equity left beyond their part: who cannot bear it is in no
+queue, under any policy, and a rank that divides by equity says nothing where there is none.
 
 Tolerances are what rounding can do: a lot for each time that a part is rounded. A queue rounds nothing, and is held
 to the same.

@@ -199,13 +199,13 @@ def test_an_engine_that_falls_over_does_so_on_few_events() -> None:
 
 def test_an_engine_that_hangs_is_asked_again_for_a_bounded_time() -> None:
     started = time.monotonic()
-    order = Order(get_double("drowsy"), steps=1_000, limits=Limits(0.5), seconds=4.0)
+    order = Order(get_double("drowsy"), steps=1_000, limits=Limits(2.5), seconds=15.0)
     report = conform(order)
 
     assert report.stopped is not None
     assert Failing.HUNG == report.stopped.failure.kind
     assert len(report.stopped.events) < report.stopped.original
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
 
 
 @pytest.mark.parametrize("command", ["no-such-engine-anywhere", "/", __file__])

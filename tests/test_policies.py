@@ -248,6 +248,10 @@ def fails(task):
     return task.missing
 
 
+def leaves(task):
+    raise SystemExit(0)
+
+
 number = 5
 '''
 
@@ -274,7 +278,10 @@ def test_a_users_policy_gets_the_same_table(own: Path) -> None:
     assert "PROVED" == findings["waterfall faithfulness"]
 
 
-@pytest.mark.parametrize(("name", "said"), [("halves", "and it gave "), ("fails", "it raised AttributeError")])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("halves", "and it gave "), ("fails", "it raised AttributeError"), ("leaves", "it raised SystemExit")],
+)
 def test_what_gives_no_answer_is_refuted_with_what_it_gave(own: Path, name: str, said: str) -> None:
     cell = make_cell(load_policy(f"{own}:{name}"), NAMES["conservation"], {}, seed=0, draws=50)
 
@@ -284,7 +291,7 @@ def test_what_gives_no_answer_is_refuted_with_what_it_gave(own: Path, name: str,
 
 @pytest.mark.parametrize(
     ("answer", "said"),
-    [([1], "2 whole numbers was expected"), (None, "gave None"), ([True, 1], "gave True"), ("ab", "gave 'a'")],
+    [([1], "2 whole numbers was expected"), (None, "gave None"), ([True, 1], r"gave \[True, 1\]"), ("ab", "gave 'ab'")],
 )
 def test_only_whole_numbers_one_for_each_are_an_answer(answer: object, said: str) -> None:
     winners = tuple(Standing(name, -2, -24, 4, 20, 10) for name in ("amber", "birch"))

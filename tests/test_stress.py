@@ -197,6 +197,19 @@ def test_a_place_that_cannot_be_written_is_said_before_a_path_is_played(small: P
     assert said in answer.stderr
 
 
+def test_another_file_is_not_replaced(small: Path, tmp_path: Path) -> None:
+    out = tmp_path / "fills.csv"
+    out.write_text("time,price\n1,2\n", encoding="utf-8")
+    answer = run(str(small), "--paths", "2", "--jobs", "1", "--out", str(out))
+
+    assert 2 == answer.exit_code
+    assert "expected a new file, or an earlier table of paths, got another file" in answer.stderr
+    assert "time,price\n1,2\n" == out.read_text(encoding="utf-8")
+    out.unlink()
+    for _ in range(2):
+        assert 0 == run(str(small), "--paths", "2", "--jobs", "1", "--out", str(out)).exit_code
+
+
 def test_rows_are_kept_in_parquet_to_the_atom(family: Family, tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     rows = play_path(evolve(family, choices=family.choices[:1]), 0)

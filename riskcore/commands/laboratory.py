@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from riskcore.bad_input import printable
+from riskcore.bad_input import LogError, printable
 from riskcore.commands.output import refusing, render, say, show, show_progress
 
 
@@ -37,7 +38,11 @@ def policies_command(own: str | None, seed: int, draws: int, logs: Path | None, 
     with refusing():
         policies = get_policies(own)
         with show_progress(Console(stderr=True), "trying") as progress, new_pool(jobs or os.cpu_count() or 1) as pool:
-            rows = run(own, pool, seed, draws, progress)
+            try:
+                rows = run(own, pool, seed, draws, progress)
+            except BrokenProcessPool:
+                got = "the end of its process"
+                raise LogError(own or "policies", None, None, "a policy that answers", got) from None
         written = 0 if logs is None else write_logs(logs, policies, rows)
     if output == "json":
         show(json.dumps(to_json(policies, rows, seed), indent=1) + "\n")

@@ -67,7 +67,7 @@ Variants: TypeAlias = tuple[Case, ...]
 
 
 def is_playable(case: Case) -> bool:
-    """Whether figures are above zero, there are lots to close, and all winners can bear their part of each round."""
+    """Whether figures are above zero, there are lots to close, and all winners have equity beyond all their parts."""
     return (
         case.mark > 0
         and 0 < case.lots <= sum(one.held for one in case.winners)
@@ -92,8 +92,8 @@ def draw_case(random: Random) -> Case:
     return Case(mark, winners, (Round(lots, random.choice((0, 0, 1, 2))),))
 
 
-#: How often a case has a crowd.
-CROWDS = 0.2
+#: How often a case has a crowd, and how often one of few winners is hedged.
+CROWDS, HEDGED = 0.2, 0.1
 
 
 def _draw_few(random: Random, mark: int) -> tuple[Winner, ...]:
@@ -118,7 +118,7 @@ def _draw_winner(random: Random, name: str, mark: int) -> Winner:
     )
     held = sum(lots for lots, _ in sales)
     equity = random.choice((1, 2, 5, 10, 50)) * held * random.choice((1, 2, 3)) + random.choice((0, 0, 0, 1, 7))
-    return Winner(name, sales, equity, random.choice((0, 0, 1, 2, 3)))
+    return Winner(name, sales, equity, random.choice((0, 0, 1, 2, 3)), random.random() < HEDGED)
 
 
 def _draw_price(random: Random, mark: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -89,7 +90,9 @@ def load_policy(name: str) -> Policy:
     place, colon, function = name.rpartition(":")
     if not colon or not place or not function:
         raise LogError("--policy", None, None, "MODULE:NAME or FILE.py:NAME", quote(name))
-    module = _load_module(place)
+    # what it prints is not the table
+    with redirect_stdout(sys.stderr):
+        module = _load_module(place)
     rule = getattr(module, function, None)
     if not callable(rule):
         raise LogError(place, None, None, f"a function {printable(function)}", "none of that name")
@@ -98,7 +101,8 @@ def load_policy(name: str) -> Policy:
 
 def _get_words(rule: Callable[..., object]) -> str:
     """The first line of what the function says of itself."""
-    return ((rule.__doc__ or "").strip().splitlines() or [""])[0]
+    words = rule.__doc__
+    return (words.strip().splitlines() or [""])[0] if isinstance(words, str) else ""
 
 
 def _load_module(place: str) -> ModuleType:

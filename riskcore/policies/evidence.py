@@ -88,7 +88,8 @@ def _get_of_queue(rank: RankPolicy) -> dict[str, Evidence]:
         )
     if rank is RankPolicy.FIFO:
         known["path independence"] = Evidence(
-            "a position that is reduced is as old as before, so the order stays", lemmas=("policies/turns_add_up",)
+            "a position that is reduced is as old as before, so the order stays; no two opened at one event",
+            lemmas=("policies/turns_add_up",),
         )
     return known
 

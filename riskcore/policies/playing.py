@@ -105,15 +105,17 @@ def _reduce(one: Standing, lots: int, paid: int, mark: int) -> Standing:
 def ask(rule: Rule, task: Task) -> list[int]:
     """The lots that a rule answers with. Raises ``PolicyFault`` where they are no whole numbers, one for each."""
     try:
-        answer: object = rule(task)
-    except Exception as error:  # whatever a user's function does
-        raise PolicyFault(f"it raised {type(error).__name__}: {printable(str(error))}") from None
-    if not isinstance(answer, Sequence) or len(answer) != len(task.winners):
-        raise PolicyFault(f"a sequence of {len(task.winners)} whole numbers was expected, and it gave {_show(answer)}")
+        told: object = rule(task)
+        answer = list(told) if isinstance(told, Sequence) else None
+        shown = _show(told)
+    except (Exception, SystemExit) as error:  # whatever a user's function does, or its answer
+        raise PolicyFault(f"it raised {type(error).__name__}") from None
+    if answer is None or len(answer) != len(task.winners):
+        raise PolicyFault(f"a sequence of {len(task.winners)} whole numbers was expected, and it gave {shown}")
     wrong = next((lots for lots in answer if type(lots) is not int), None)
     if wrong is not None:
-        raise PolicyFault(f"lots are whole numbers, and it gave {_show(wrong)}")
-    return list(answer)
+        raise PolicyFault(f"lots are whole numbers, and it gave {shown}")
+    return answer
 
 
 def _show(answer: object) -> str:

@@ -29,17 +29,21 @@ SIGNS = {
 }
 
 LEGEND = (
-    "P  PROVED of any accounts, by laws and lemmas of riskcore verify; the lemmas were proved now",
+    "P  PROVED of any accounts, by laws as riskcore verify last recorded them, and lemmas, which were proved now",
     "b  PROVED-BOUNDED: every case of a grid, and many drawn ones; no more",
-    "R  REFUTED by a case of which nothing can be made smaller",
+    "R  REFUTED by a small case: without any of its winners, or with a figure halved or one less, it does not",
     "?  OPEN",
 )
+
+
+#: What all of it is said of.
+PREMISE = "all of winners with equity left beyond their part, for others may be in no queue, whatever the policy"
 
 
 def print_table(policies: tuple[Policy, ...], rows: list[list[Cell]], console: Console) -> None:
     """The table, what each property says, and what proves or refutes each cell."""
     console.print(_make_grid(rows))
-    for line in LEGEND:
+    for line in (*LEGEND, PREMISE):
         console.print(line, soft_wrap=True)
     console.print("\nProperties", style="bold")
     for number, one in enumerate(PROPERTIES, 1):

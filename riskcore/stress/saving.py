@@ -14,6 +14,8 @@ from riskcore.files import write_whole
 from riskcore.stress.paths import MEASURES, Row
 
 FORMATS = (".csv", ".parquet")
+#: How every such table begins.
+_HEAD = b"path,rulebook,seed,"
 
 
 def check_place(path: Path) -> None:
@@ -24,6 +26,20 @@ def check_place(path: Path) -> None:
         raise LogError(str(path), None, None, "a place for a table", "a folder" if path.is_dir() else "no such folder")
     if path.suffix == ".parquet":
         _load_parquet()
+    if path.exists() and not _is_own(path):
+        raise LogError(str(path), None, None, "a new file, or an earlier table of paths", "another file")
+
+
+def _is_own(path: Path) -> bool:
+    """Whether a file that is there is such a table."""
+    if path.suffix == ".csv":
+        with open(path, "rb") as file:
+            return file.read(len(_HEAD)) == _HEAD
+    try:
+        names: list[str] = _load_parquet()[1].read_schema(path).names
+    except (OSError, ValueError):  # pyarrow's own errors are of these kinds
+        return False
+    return names[:3] == _HEAD.decode().rstrip(",").split(",")
 
 
 def _load_parquet() -> tuple[Any, Any]:
