@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Callable
 from fractions import Fraction
+from hashlib import sha256
 from pathlib import Path
 
 from attrs import frozen
@@ -85,11 +86,12 @@ class Published:
 
 @frozen
 class Data:
-    """``text``: the accounts' file as it stands, for whoever reads it by other rules."""
+    """``text``: the accounts' file as it stands, for whoever reads it by other rules. ``hashes``: SHA-256 by file."""
 
     rows: tuple[Row, ...]
     published: Published
     text: str
+    hashes: tuple[tuple[str, str], ...]
 
 
 #: Where each total stands, and the name by which the study calls it.
@@ -120,8 +122,13 @@ def read_data(folder: Path) -> Data:
     """Both files of the folder. Raises ``LogError``."""
     if not folder.is_dir():
         raise LogError(str(folder), None, None, f"a folder that holds {FILE} and {FIGURES}", "none")
-    text = _read(folder / FILE)
-    return Data(_read_rows(text, folder / FILE), _read_published(_read(folder / FIGURES), folder / FIGURES), text)
+    texts = {name: _read(folder / name) for name in (FILE, FIGURES)}
+    return Data(
+        _read_rows(texts[FILE], folder / FILE),
+        _read_published(texts[FIGURES], folder / FIGURES),
+        texts[FILE],
+        tuple((name, sha256(text.encode()).hexdigest()) for name, text in texts.items()),
+    )
 
 
 def _read(path: Path) -> str:
@@ -230,7 +237,7 @@ def _decode_coin(members: object) -> Coin:
 
 
 def _decode_wave(members: object) -> Wave:
-    return Wave(
+    wave = Wave(
         take(members, "wave", read_count),
         take(members, "t_start_ms", read_count),
         take(members, "t_end_ms", read_count),
@@ -240,3 +247,6 @@ def _decode_wave(members: object) -> Wave:
         take(members, "production", read_positive),
         take(members, "overshoot", read_number),
     )
+    if wave.largest > wave.deficit:
+        raise Fault("no more than the deficit", "more", "max_single_loss")
+    return wave

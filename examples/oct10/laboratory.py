@@ -116,7 +116,7 @@ def play(policy: Policy, standings: Sequence[Standing], share_ppm: int) -> Outco
     """One deleveraging of that part of all lots."""
     lots = sum(abs(one.size) for one in standings) * share_ppm // RATE_ONE
     task = make_task(standings, lots)
-    closed = ask(policy.rule, task)
+    closed = ask(policy.rule, task) if task.lots else [0] * len(task.winners)
     forgone = part(task.deficit, lots, closed)
     realised = [one.profit * own // abs(one.size) for one, own in zip(task.winners, closed, strict=True)]
     beyond = [paid - max(one.profit, 0) for one, paid in zip(task.winners, forgone, strict=True)]
@@ -167,9 +167,9 @@ def play_waves(policy: Policy, standings: Sequence[Standing], sizes: Sequence[in
     """The lots that each winner closes in all waves; the price stands still, and what is forgone is gone."""
     left = {one.account: one for one in standings}
     for lots in sizes:
-        if lots == 0:
-            continue
         task = make_task(list(left.values()), lots)
+        if task.lots == 0:
+            continue
         closed = ask(policy.rule, task)
         for one, own, paid in zip(task.winners, closed, part(task.deficit, lots, closed), strict=True):
             if own:
