@@ -8,14 +8,14 @@ from typing import Any
 
 import altair as alt
 
-from examples.oct10.figures import percent
+from examples.oct10.figures import size
 from examples.oct10.laboratory import PATH_PPM, VENUE, Outcome, Played, compare
 from examples.oct10.tables import name
 from examples.oct10.waves import Counted
 from examples.oct10_study import DOLLAR, SHARES_PPM
 from riskcore.html_report.charts import Chart, Rows, place, to_spec
 
-_SIZES = [percent(Fraction(share, 10**6)) for share in SHARES_PPM]
+_SIZES = [size(share) for share in SHARES_PPM]
 
 
 def draw_all(counted: Sequence[Counted], played: Played) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def draw_spread(outcomes: Sequence[Outcome]) -> Chart:
     rows: Rows = [
         {
             "policy": name(one.policy),
-            "size": percent(Fraction(one.share_ppm, 10**6)),
+            "size": size(one.share_ppm),
             "top": place(100 * one.get_top(10)),
             "touched": one.touched,
         }
@@ -75,7 +75,7 @@ def draw_spread(outcomes: Sequence[Outcome]) -> Chart:
     base = alt.Chart(alt.InlineData(values=rows)).encode(y=_policies(rows))
     ends = base.mark_rule(strokeWidth=1, opacity=0.5).encode(x="min(top):Q", x2="max(top):Q")
     points = base.mark_point(filled=True, size=70, opacity=1).encode(
-        x=alt.X("top:Q", title="the ten that close most, % of the lots closed", scale=alt.Scale(domain=[0, 100])),
+        x=alt.X("top:Q", title="the ten that close most, % of the lots closed", scale=_whole(), axis=_steps()),
         color=_colour("size", _SIZES, ["var(--line-2)", "var(--line-1)", "var(--line-3)"], "size of the bankrupt"),
         tooltip=["policy:N", "size:N", alt.Tooltip("top:Q", format=".1f", title="ten largest, %"), _count("touched")],
     )
@@ -106,7 +106,7 @@ def draw_shifts(played: Played) -> alt.Chart:
             part = Fraction(100 * shift.moved, one.lots)
             rows.append({"policy": name(one.policy), "part": place(part), "fewer": shift.fewer, "more": shift.more})
     return _across(rows).encode(
-        x=alt.X("part:Q", title="lots on other accounts than under the venue's rule, %", scale=_whole()),
+        x=alt.X("part:Q", title="lots on other accounts than under the venue's rule, %", scale=_whole(), axis=_steps()),
         tooltip=["policy:N", alt.Tooltip("part:Q", format=".1f", title="%"), _count("fewer"), _count("more")],
     )
 
@@ -117,7 +117,7 @@ def draw_courses(played: Played) -> alt.Chart:
         for one in played.courses
     ]
     return _across(rows).encode(
-        x=alt.X("part:Q", title="lots on other accounts in waves than at once, %", scale=_whole()),
+        x=alt.X("part:Q", title="lots on other accounts in waves than at once, %", scale=_whole(), axis=_steps()),
         tooltip=["policy:N", alt.Tooltip("part:Q", format=".2f", title="%")],
     )
 
@@ -134,7 +134,7 @@ def _across(rows: Rows) -> alt.Chart:
 
 def _policies(rows: Rows) -> alt.Y:
     order = list(dict.fromkeys(row["policy"] for row in rows))
-    return alt.Y("policy:N", sort=order, title=None, axis=alt.Axis(labelLimit=280, grid=False))
+    return alt.Y("policy:N", sort=order, title=None, axis=alt.Axis(labelLimit=240, grid=False))
 
 
 def _colour(field: str, names: list[str], colours: list[str], title: str | None = None) -> alt.Color:
@@ -143,6 +143,10 @@ def _colour(field: str, names: list[str], colours: list[str], title: str | None 
 
 def _whole() -> alt.Scale:
     return alt.Scale(domain=[0, 100])
+
+
+def _steps() -> alt.Axis:
+    return alt.Axis(values=list(range(0, 101, 20)))
 
 
 def _short() -> alt.Axis:

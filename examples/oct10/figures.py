@@ -36,6 +36,11 @@ def percent(part: Fraction) -> str:
     return f"{decimals(100 * part, 1)} %"
 
 
+def size(share_ppm: int) -> str:
+    """A size of the study, like ``25 %``."""
+    return f"{plain(Fraction(share_ppm, 10_000))} %"
+
+
 def times(number: Fraction) -> str:
     return f"{decimals(number, 2)}x"
 

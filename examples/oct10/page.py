@@ -11,12 +11,13 @@ from attrs import frozen
 
 from examples.oct10 import drawings, tables, words
 from examples.oct10.data import Data
-from examples.oct10.figures import count, decimals, millions, percent
+from examples.oct10.figures import count, decimals, millions, size
 from examples.oct10.laboratory import PATH_PPM, Played
-from examples.oct10.published import Check, get_figures, make_checks
+from examples.oct10.published import DEBATED, Check, find_quotients, get_figures, make_checks
 from examples.oct10.waves import Counted, count_once, get_once, get_readings
 from examples.oct10_study import DEFICIT_PPM, SHARES_PPM, Winners
 from riskcore.html_report.shell import read, render
+from specs.policies import Space
 
 #: How the page begins: what begins otherwise is not replaced by one.
 MARK: Final = b"<!doctype html>\n<!-- a study by riskcore -->\n"
@@ -53,7 +54,7 @@ def make_page(study: Study) -> Iterator[str]:
         tiles=_get_tiles(study),
         tables=_get_tables(study),
         sizes=_get_sizes(study.played),
-        shown=percent(Fraction(PATH_PPM, 10**6)),
+        shown=size(PATH_PPM),
         deficit=decimals(Fraction(DEFICIT_PPM, 10_000), 0),
         waves=len(study.counted),
         hashes=study.data.hashes,
@@ -79,10 +80,13 @@ def _get_tiles(study: Study) -> list[tuple[str, str]]:
 def _get_tables(study: Study) -> dict[str, Any]:
     data, counted, played = study.data, study.counted, study.played
     figures = get_figures(data, get_once(counted))
+    quotients = [(multiple, one) for multiple in DEBATED for one in find_quotients(figures, multiple)]
     return {
-        "checks": tables.show_checks(study.checks),
+        "contracts_checks": tables.show_checks(study.checks, Space.CONTRACTS),
+        "wealth_checks": tables.show_checks(study.checks, Space.WEALTH),
         "coins": tables.show_coins(data.published.coins),
-        "quotients": tables.show_quotients(figures),
+        "quotients": tables.show_quotients(quotients),
+        "mixed": tables.show_mixed(quotients),
         "deficits": tables.show_deficits(counted),
         "overshoot": tables.show_overshoot(counted),
         "readings": tables.show_readings(get_readings(data.published, counted)),
@@ -100,10 +104,9 @@ def _get_sizes(played: Played) -> list[dict[str, Any]]:
     sizes = []
     for share_ppm in sorted(SHARES_PPM, key=lambda share: (share != PATH_PPM, share)):
         outcomes = [one for one in played.outcomes if one.share_ppm == share_ppm]
-        part = percent(Fraction(share_ppm, 10**6))
         sizes.append(
             {
-                "title": f"{part} of the winners' size: {count(outcomes[0].lots, 'lot')}",
+                "title": f"{size(share_ppm)} of the winners' size: {count(outcomes[0].lots, 'lot')}",
                 "closings": tables.show_closings(outcomes),
                 "costs": tables.show_costs(outcomes),
                 "shifts": tables.show_shifts(played, share_ppm),

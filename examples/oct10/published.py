@@ -18,6 +18,17 @@ PAPER_DEFICIT = Fraction(23_200_000)
 DEBATED = (28, 13, 8)
 
 
+PROFIT, NEGATIVE, GAP, LOST = (
+    "US$ of profit",
+    "US$ of losers' negative equity",
+    "US$ of gap between mark and execution",
+    "US$ of winners' wealth",
+)
+LESS, MODEL = "US$ of winners' wealth less gap", "US$ of profit in a model"
+#: Units of wealth; all others are of contracts, or count accounts.
+WEALTH = {PROFIT, NEGATIVE, GAP, LOST, LESS, MODEL}
+
+
 class Verdict(StrEnum):
     AGREES = "agrees"
     DIFFERS = "DIFFERS"
@@ -26,7 +37,10 @@ class Verdict(StrEnum):
 
 @frozen
 class Check:
-    """``found``: None where the data has nothing to make the figure of. ``tolerance``: what rounding can do to it."""
+    """A figure of wealth, or else of contracts and accounts.
+
+    ``found``: None where the data has nothing to make the figure of. ``tolerance``: what rounding can do to it.
+    """
 
     what: str
     unit: str
@@ -34,6 +48,10 @@ class Check:
     found: Fraction | None
     tolerance: Fraction
     how: str
+
+    @property
+    def space(self) -> Space:
+        return Space.WEALTH if self.unit in WEALTH else Space.CONTRACTS
 
     @property
     def verdict(self) -> Verdict:
@@ -93,7 +111,7 @@ def _check_accounts(data: Data) -> Iterator[Check]:
     yield _rounded(
         "notional closed, to the cent", "US$ notional", totals["exact_notional"], notional, "sum of the rows"
     )
-    yield _rounded("profit realised by force", "US$ of profit", totals["profit"], profit, "sum of the rows")
+    yield _rounded("profit realised by force", PROFIT, totals["profit"], profit, "sum of the rows")
     winning = Fraction(sum(row.profit > 0 for row in rows), len(rows))
     yield _rounded("accounts closed at a profit", "share of accounts", totals["profitable"], winning, "profit above 0")
     for name, words, places in _get_tops(len(rows)):
@@ -114,7 +132,7 @@ def _check_coins(data: Data) -> Iterator[Check]:
     notional, profit = sum_of(coin.notional for coin in coins), sum_of(coin.profit for coin in coins)
     yield Check("notional, coin by coin", "US$ notional", totals["exact_notional"], notional, slack, words)
     yield Check(
-        "profit, coin by coin", "US$ of profit", sum_of(row.profit for row in data.rows), profit, slack,
+        "profit, coin by coin", PROFIT, sum_of(row.profit for row in data.rows), profit, slack,
         f"{words}, against the sum of the rows",
     )  # fmt: skip
     fills = Fraction(sum(coin.fills for coin in coins))
@@ -125,10 +143,10 @@ def _check_waves(data: Data) -> Iterator[Check]:
     totals, waves = data.published.totals, data.published.waves
     words, slack = f"sum of {len(waves)} waves", CENT * (len(waves) + 1) / 2
     for name, unit in (
-        ("deficit", "US$ of losers' negative equity"),
-        ("needed", "US$ of gap between mark and execution"),
-        ("production", "US$ of winners' wealth"),
-        ("overshoot", "US$ of winners' wealth less gap"),
+        ("deficit", NEGATIVE),
+        ("needed", GAP),
+        ("production", LOST),
+        ("overshoot", LESS),
     ):
         found = sum_of(getattr(wave, name) for wave in waves)
         yield Check(f"{name}, wave by wave", unit, totals[name], found, slack, words)
@@ -145,9 +163,9 @@ def _check_nothing(data: Data) -> Iterator[Check]:
     totals = data.published.totals
     for name, words, unit, how in (
         ("liquidated", "notional liquidated", "US$ notional", "no row of a liquidation"),
-        ("liquidated_loss", "profit of the liquidated", "US$ of profit", "no row of a liquidation"),
-        ("overshoot_high", "overshoot valued later, the most", "US$ of winners' wealth less gap", "no later price"),
-        ("queue_model", "overshoot of the queue model", "US$ of profit in a model", "no profit by position and shock"),
+        ("liquidated_loss", "profit of the liquidated", PROFIT, "no row of a liquidation"),
+        ("overshoot_high", "overshoot valued later, the most", LESS, "no later price"),
+        ("queue_model", "overshoot of the queue model", MODEL, "no profit by position and shock"),
     ):
         yield Check(words, unit, totals[name], None, Fraction(0), how)
 
@@ -192,11 +210,13 @@ def get_figures(data: Data, once: Fraction) -> tuple[Figure, ...]:
 
 
 def find_quotients(figures: Sequence[Figure], multiple: int) -> list[Quotient]:
-    """Every quotient of two figures that rounds to the multiple, the nearest first."""
+    """Every quotient of two figures that rounds to the multiple, one at least of wealth, the nearest first."""
     found = [
         Quotient(above, below)
         for above in figures
         for below in figures
-        if below.value > 0 and 2 * multiple - 1 <= 2 * above.value / below.value < 2 * multiple + 1
+        if Space.WEALTH in (above.space, below.space)
+        and below.value > 0
+        and 2 * multiple - 1 <= 2 * above.value / below.value < 2 * multiple + 1
     ]
     return sorted(found, key=lambda one: abs(one.value - multiple))

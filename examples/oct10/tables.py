@@ -9,11 +9,12 @@ from typing import Any
 from examples.oct10.data import Coin, Published
 from examples.oct10.figures import atoms, clock, decimals, dollars, percent, plain, times
 from examples.oct10.laboratory import LEFT_OUT, VENUE, Course, Kernel, Outcome, Played, compare
-from examples.oct10.published import DEBATED, Check, Figure, find_quotients, sum_of
+from examples.oct10.published import Check, Quotient, sum_of
 from examples.oct10.waves import Counted, Reading
 from examples.oct10_study import DOLLAR, Winners
 from riskcore.columns import add_row, make_table
 from riskcore.html_report.shell import to_table
+from specs.policies import Space
 
 #: A table as the page's template shows it.
 Shown = dict[str, Any]
@@ -29,13 +30,14 @@ def _make(left: Sequence[str], right: Sequence[str], rows: Iterable[Sequence[str
 # Published
 
 
-def show_checks(checks: Sequence[Check]) -> Shown:
+def show_checks(checks: Sequence[Check], space: Space) -> Shown:
     rows = (
         (
             one.what, one.unit, plain(one.published), "" if one.found is None else plain(one.found),
             one.verdict.value, one.how,
         )
         for one in checks
+        if one.space is space
     )  # fmt: skip
     return _make(("figure", "unit"), ("published", "from the rows"), rows, ("verdict", "how"))
 
@@ -51,17 +53,28 @@ def show_coins(coins: Sequence[Coin]) -> Shown:
     return _make(("coin",), names, rows)
 
 
-def show_quotients(figures: Sequence[Figure]) -> Shown:
+def show_quotients(quotients: Sequence[tuple[int, Quotient]]) -> Shown:
+    """Those of wealth by wealth."""
+    rows = (
+        (f"{multiple}x", f"{one.above.name} / {one.below.name}", dollars(one.above.value), dollars(one.below.value),
+         times(one.value))
+        for multiple, one in quotients
+        if not one.is_mixed
+    )  # fmt: skip
+    right = ("above, US$ of wealth", "below, US$ of wealth", "quotient")
+    return _make(("multiple", "quotient that rounds to it"), right, rows)
+
+
+def show_mixed(quotients: Sequence[tuple[int, Quotient]]) -> Shown:
+    """Those of one space by the other."""
     rows = []
-    for multiple in DEBATED:
-        for one in find_quotients(figures, multiple):
-            above, below = one.above, one.below
-            space = "mixes the spaces" if one.is_mixed else f"both {above.space}"
-            rows.append(
-                (f"{multiple}x", f"{above.name} / {below.name}", space,
-                 dollars(above.value), dollars(below.value), times(one.value))
-            )  # fmt: skip
-    return _make(("multiple", "quotient that rounds to it", "space"), ("above, US$", "below, US$", "quotient"), rows)
+    for multiple, one in quotients:
+        if one.is_mixed:
+            contracts, wealth = sorted((one.above, one.below), key=lambda figure: figure.space)
+            figures = dollars(contracts.value), dollars(wealth.value), times(one.value)
+            rows.append((f"{multiple}x", f"{one.above.name} / {one.below.name}", *figures))
+    right = ("contracts, US$ of notional", "wealth, US$", "quotient")
+    return _make(("multiple", "quotient that mixes the spaces"), right, rows)
 
 
 # Corrected
@@ -145,7 +158,7 @@ def show_loaded(winners: Winners) -> Shown:
 
 
 def show_left_out() -> Shown:
-    return _make(("policy left out",), (), LEFT_OUT.items(), ("why",))
+    return _make(("policy left out",), (), ((name(policy), why) for policy, why in LEFT_OUT.items()), ("why",))
 
 
 def show_closings(outcomes: Sequence[Outcome]) -> Shown:

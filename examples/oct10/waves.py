@@ -80,7 +80,7 @@ def get_readings(published: Published, counted: Sequence[Counted]) -> tuple[Read
         Reading("production of waves below needed", "needed", under, "less was taken than the gap"),
         Reading(f"production of all waves but {names}", "needed", sum_of([wave.overshoot for wave in rest])),
         Reading("production of all waves", "deficit as published", produced - totals["deficit"], "too little"),
-        Reading("production of all waves", "deficit, each loss once", produced - once, "about as far as needed"),
+        Reading("production of all waves", "deficit, each loss once", produced - once),
         Reading("needed of all waves", "deficit, each loss once", needed - once, "two measures of one shortfall"),
         Reading(
             "production valued later", "needed", totals["overshoot_high"], "published; the most of the later times"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from examples.oct10.data import Data
-from examples.oct10.figures import count, decimals, dollars, million_atoms, millions, percent, times
+from examples.oct10.figures import count, dollars, million_atoms, millions, percent, plain, size, times
 from examples.oct10.laboratory import PATH_PPM, VENUE, Played, compare
 from examples.oct10.published import DEBATED, Check, Verdict, find_quotients, get_figures, sum_of
 from examples.oct10.tables import name
@@ -21,10 +21,10 @@ def conclude(data: Data, checks: Sequence[Check], counted: Sequence[Counted], pl
     """The study's findings, in the order of its parts."""
     return [
         *_say_published(checks),
-        *_say_repeats(data, counted),
+        *_say_repeats(counted),
         *_say_overshoot(data, counted),
         *_say_multiples(data, counted),
-        *_say_cost(played),
+        *_say_cost(data, played),
         *_say_who(played),
         *_say_waves(played),
     ]
@@ -33,16 +33,21 @@ def conclude(data: Data, checks: Sequence[Check], counted: Sequence[Counted], pl
 def _say_published(checks: Sequence[Check]) -> Iterator[Sentence]:
     verdicts = Counter(one.verdict for one in checks)
     made = verdicts[Verdict.AGREES] + verdicts[Verdict.DIFFERS]
-    differing = ", ".join(one.what for one in checks if one.verdict is Verdict.DIFFERS)
-    rest = f" Another is: {differing}." if differing else ""
+    differing = [one for one in checks if one.verdict is Verdict.DIFFERS]
+    words = "; ".join(
+        f"{one.what} ({plain(one.published)} published, {plain(one.found)} from the rows)"
+        for one in differing
+        if one.found is not None
+    )
     yield (
-        "The published totals are reproduced." if not differing else "Most published totals are reproduced.",
-        f"{verdicts[Verdict.AGREES]} of {count(made, 'figure')} that the rows can give are the same again.{rest}"
-        f" {count(verdicts[Verdict.NOT_HERE], 'figure')} cannot be made from the rows, and are taken as published.",
+        "Most published totals are reproduced." if differing else "The published totals are reproduced.",
+        f"{verdicts[Verdict.AGREES]} of {count(made, 'figure')} that the data can give are the same again,"
+        f" sums over coins and waves among them.{' What differs: ' + words + '.' if differing else ''}"
+        f" {count(verdicts[Verdict.NOT_HERE], 'figure')} cannot be made from it, and are taken as published.",
     )
 
 
-def _say_repeats(data: Data, counted: Sequence[Counted]) -> Iterator[Sentence]:
+def _say_repeats(counted: Sequence[Counted]) -> Iterator[Sentence]:
     repeats = [one for one in counted if one.first is not None]
     deficit, once = sum_of([one.wave.deficit for one in counted]), get_once(counted)
     if not repeats:
@@ -52,9 +57,9 @@ def _say_repeats(data: Data, counted: Sequence[Counted]) -> Iterator[Sentence]:
     loss, again = max(losses.items(), key=lambda one: (one[1] * one[0], one[0]))
     yield (
         f"One loss is counted {count(again + 1, 'time')}.",
-        f"The deficit of {millions(deficit)} has one account's loss of exactly {dollars(loss)} in {again + 1} of"
-        f" {len(counted)} waves. With each loss once it is {millions(once)}, which is a most: smaller losses may repeat"
-        " unseen, for of each wave only the largest is published.",
+        f"In {again + 1} of {len(counted)} waves the largest loss is exactly {dollars(loss)}, to the cent. With each"
+        f" loss once the deficit is not {millions(deficit)} but {millions(once)}, at most: of each wave only the"
+        " largest loss is published, and smaller ones may repeat unseen.",
     )
 
 
@@ -65,16 +70,18 @@ def _say_overshoot(data: Data, counted: Sequence[Counted]) -> Iterator[Sentence]
     below = [wave for wave in waves if wave.production < wave.needed]
     under = sum_of([wave.needed - wave.production for wave in below])
     names = " and ".join(str(wave.number) for wave in heaviest)
+    share = f" hold {percent(most / total)} of the overshoot." if total > 0 else " hold most overshoot."
     yield (
-        f"Overshoot is in {count(len(heaviest), 'wave')}.",
-        f"{'Waves' if len(heaviest) > 1 else 'Wave'} {names} made {millions(most)} of the {millions(total)}"
-        f" that production was above needed. In {len(below)} of {len(waves)} waves less was taken than needed, by"
-        f" {millions(under)} together.",
+        f"{count(len(heaviest), 'wave')}{share}",
+        f"In {names} production was {millions(most)} above needed, in all waves {millions(total)}. In {len(below)} of"
+        f" {len(waves)} waves less was taken than needed, by {millions(under)} together.",
     )
     production, needed = sum_of([wave.production for wave in waves]), sum_of([wave.needed for wave in waves])
-    baselines = ("needed", needed), ("the deficit with each loss once", get_once(counted)), (
-        "the deficit as published", data.published.totals["deficit"],
-    )  # fmt: skip
+    baselines = (
+        ("needed", needed),
+        ("the deficit with each loss once", get_once(counted)),
+        ("the deficit as published", data.published.totals["deficit"]),
+    )
     readings = ", ".join(
         f"{millions(abs(production - value))} {'above' if production >= value else 'below'} {words}"
         for words, value in baselines
@@ -101,17 +108,17 @@ def _say_multiples(data: Data, counted: Sequence[Counted]) -> Iterator[Sentence]
         )
 
 
-def _say_cost(played: Played) -> Iterator[Sentence]:
+def _say_cost(data: Data, played: Played) -> Iterator[Sentence]:
     outcomes = [one for one in played.outcomes if one.share_ppm == PATH_PPM]
     least, most = min(outcomes, key=lambda one: one.realised), max(outcomes, key=lambda one: one.realised)
     costs = {one.forgone for one in outcomes}
     cost = f"the same {million_atoms(outcomes[0].forgone)}" if len(costs) == 1 else "different amounts"
     yield (
         "Profit realised by force is no cost of a policy.",
-        f"At {percent(Fraction(PATH_PPM, 10**6))} of the winners' size each policy costs them {cost} against mark, by"
+        f"At {size(PATH_PPM)} of the winners' size each policy costs them {cost} against mark, by"
         f" the study's deficit. The profit that they realise at that, and keep, is from {million_atoms(least.realised)}"
-        f" ({name(least.policy)}) to {million_atoms(most.realised)} ({name(most.policy)}). Who counts it as lost"
-        " measures whose profit was realised.",
+        f" ({name(least.policy)}) to {million_atoms(most.realised)} ({name(most.policy)}). The queue model's"
+        f" {millions(data.published.totals['queue_model'])} is a figure of that kind: its budget is profit realised.",
     )
 
 
@@ -133,10 +140,11 @@ def _say_waves(played: Played) -> Iterator[Sentence]:
     waves = sum(lots > 0 for lots in own.sizes)
     calm = min(shares.values())
     calmest = ", ".join(name(policy) for policy, share in shares.items() if share == calm)
+    times_over = count(waves, "wave")
     yield (
-        f"{count(waves, 'wave')} are not one.",
-        f"With a price that stands still, the venue's rule closes {percent(shares[VENUE])} of the lots"
-        f" ({decimals(Fraction(own.shift.moved), 0)}) on other accounts when they come in"
-        f" {count(waves, 'wave')} than when they come at once: a winner that is partly closed has less leverage, and falls back. Least moves under"
-        f" {calmest}: {percent(calm)}.",
+        f"{times_over} are not one.",
+        f"With a price that stands still, the venue's rule closes {percent(shares[VENUE])} of the lots on other"
+        f" accounts when they come in {times_over} than when they come at once: a winner that is partly closed has less"
+        f" leverage, and falls back. Least moves under {calmest}: {percent(calm)}. How many lots each wave had is an"
+        " assumption: no figure says it.",
     )
