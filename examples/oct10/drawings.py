@@ -134,7 +134,7 @@ def _across(rows: Rows) -> alt.Chart:
 
 def _policies(rows: Rows) -> alt.Y:
     order = list(dict.fromkeys(row["policy"] for row in rows))
-    return alt.Y("policy:N", sort=order, title=None, axis=alt.Axis(labelLimit=240, grid=False))
+    return alt.Y("policy:N", sort=order, title=None, axis=alt.Axis(labelLimit=280, grid=False))
 
 
 def _colour(field: str, names: list[str], colours: list[str], title: str | None = None) -> alt.Color:

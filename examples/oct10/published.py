@@ -121,7 +121,7 @@ def _check_accounts(data: Data) -> Iterator[Check]:
     yield _rounded("notional of the largest account", "US$ notional", totals["largest"], largest, "largest row")
     leverages = sorted(row.notional / row.value for row in rows if row.value > 0)
     if leverages:
-        how = "notional closed / account value, where above 0; the published one is of another definition"
+        how = "notional closed / account value, where above 0; how the published one was made is not in the data"
         yield _rounded("median leverage", "multiple", totals["leverage"], leverages[len(leverages) // 2], how)
 
 

@@ -21,7 +21,7 @@ def conclude(data: Data, checks: Sequence[Check], counted: Sequence[Counted], pl
     """The study's findings, in the order of its parts."""
     return [
         *_say_published(checks),
-        *_say_repeats(counted),
+        *say_repeats(counted),
         *_say_overshoot(data, counted),
         *_say_multiples(data, counted),
         *_say_cost(data, played),
@@ -47,7 +47,8 @@ def _say_published(checks: Sequence[Check]) -> Iterator[Sentence]:
     )
 
 
-def _say_repeats(counted: Sequence[Counted]) -> Iterator[Sentence]:
+def say_repeats(counted: Sequence[Counted]) -> Iterator[Sentence]:
+    """Which loss is counted again, and how often."""
     repeats = [one for one in counted if one.first is not None]
     deficit, once = sum_of([one.wave.deficit for one in counted]), get_once(counted)
     if not repeats:

@@ -7,7 +7,8 @@ const drawInView = (() => {
             tickColor: "var(--line)", labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", titlePadding: 10,
             domain: false, ticks: false, labelPadding: 6 },
     axisX: { grid: false, domain: true },
-    legend: { labelColor: "var(--text)", orient: "top", labelFontSize: 12 },
+    legend: { labelColor: "var(--text)", titleColor: "var(--muted)", titleFontWeight: "normal", orient: "top", labelFontSize: 12,
+              titleFontSize: 12 },
     text: { color: "var(--text)", fontSize: 12 }, rule: { color: "var(--muted)" },
     line: { color: "var(--accent)" }, area: { color: "var(--accent)" }, bar: { color: "var(--accent)" },
   };
