@@ -88,6 +88,7 @@ def make_standing(winner: Winner, mark: int, opened: int) -> Standing:
 
 
 def reduce(one: Standing, lots: int, paid: int, mark: int) -> Standing:
+    """A short that has closed so many lots, and for that has so many atoms less than at mark."""
     left = one.size + lots
     cost = get_cost(one.size, one.cost, lots, lots * mark) if left else 0
     return Standing(
