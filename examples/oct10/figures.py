@@ -24,8 +24,8 @@ def atoms(number: int) -> str:
 
 
 def millions(number: Fraction) -> str:
-    """In words: ``45.03 M``; below ten thousand, dollars."""
-    return f"{decimals(number / 10**6, 2)} M" if abs(number) >= 10_000 else dollars(number)
+    """In words: ``45.03 M``; below a million, dollars."""
+    return f"{decimals(number / 10**6, 2)} M" if abs(number) >= 10**6 else dollars(number)
 
 
 def million_atoms(number: int) -> str:

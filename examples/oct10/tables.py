@@ -10,7 +10,7 @@ from examples.oct10.data import Coin, Published
 from examples.oct10.figures import atoms, clock, decimals, dollars, percent, plain, times
 from examples.oct10.laboratory import LEFT_OUT, VENUE, Course, Kernel, Outcome, Played, compare
 from examples.oct10.published import Check, Quotient, sum_of
-from examples.oct10.waves import Counted, Reading
+from examples.oct10.waves import Counted, Reading, get_over
 from examples.oct10_study import DOLLAR, Winners
 from riskcore.columns import add_row, make_table
 from riskcore.html_report.shell import to_table
@@ -102,12 +102,12 @@ def show_deficits(counted: Sequence[Counted]) -> Shown:
 
 def show_overshoot(counted: Sequence[Counted]) -> Shown:
     waves = [one.wave for one in counted]
-    total = sum_of([wave.overshoot for wave in waves])
+    total, over = sum_of([wave.overshoot for wave in waves]), get_over(waves)
     rows = [
         (
             str(wave.number), dollars(wave.needed), dollars(wave.production), dollars(wave.overshoot),
             times(wave.production / wave.needed) if wave.needed else "",
-            percent(wave.overshoot / total) if total else "",
+            percent(wave.overshoot / over) if wave.overshoot > 0 else "",
             "below needed" if wave.production < wave.needed else "",
         )
         for wave in waves
@@ -115,7 +115,7 @@ def show_overshoot(counted: Sequence[Counted]) -> Shown:
     needed, production = sum_of([wave.needed for wave in waves]), sum_of([wave.production for wave in waves])
     rows.append(
         ("all", dollars(needed), dollars(production), dollars(total), times(production / needed),
-         percent(Fraction(1)) if total else "", "")
+         "", "")
     )  # fmt: skip
     right = (
         "needed, US$ of gap",

@@ -64,6 +64,11 @@ def get_heaviest(waves: Sequence[Wave], count: int = 2) -> tuple[Wave, ...]:
     return tuple(sorted(chosen, key=lambda wave: wave.number))
 
 
+def get_over(waves: Sequence[Wave]) -> Fraction:
+    """What waves above needed were above it; those below do not make up for it."""
+    return sum_of([max(wave.overshoot, Fraction(0)) for wave in waves])
+
+
 def get_readings(published: Published, counted: Sequence[Counted]) -> tuple[Reading, ...]:
     """Each as dollars of winners' wealth, but the last, which is a model's."""
     totals, waves = published.totals, published.waves
@@ -71,12 +76,13 @@ def get_readings(published: Published, counted: Sequence[Counted]) -> tuple[Read
     heaviest = get_heaviest(waves)
     rest = [wave for wave in waves if wave not in heaviest]
     names = " and ".join(str(wave.number) for wave in heaviest)
-    over = sum_of([max(wave.overshoot, Fraction(0)) for wave in waves])
     under = sum_of([min(wave.overshoot, Fraction(0)) for wave in waves])
     once = get_once(counted)
     return (
         Reading("production of all waves", "needed", produced - needed, "as published"),
-        Reading("production of waves above needed", "needed", over, "waves below needed do not make up for it"),
+        Reading(
+            "production of waves above needed", "needed", get_over(waves), "waves below needed do not make up for it"
+        ),
         Reading("production of waves below needed", "needed", under, "less was taken than the gap"),
         Reading(f"production of all waves but {names}", "needed", sum_of([wave.overshoot for wave in rest])),
         Reading("production of all waves", "deficit as published", produced - totals["deficit"], "too little"),

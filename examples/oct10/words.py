@@ -11,7 +11,7 @@ from examples.oct10.figures import count, dollars, million_atoms, millions, perc
 from examples.oct10.laboratory import PATH_PPM, VENUE, Played, compare
 from examples.oct10.published import DEBATED, Check, Verdict, find_quotients, get_figures, sum_of
 from examples.oct10.tables import name
-from examples.oct10.waves import Counted, get_heaviest, get_once
+from examples.oct10.waves import Counted, get_heaviest, get_once, get_over
 
 #: Head, and what follows.
 Sentence = tuple[str, str]
@@ -67,15 +67,16 @@ def say_repeats(counted: Sequence[Counted]) -> Iterator[Sentence]:
 def _say_overshoot(data: Data, counted: Sequence[Counted]) -> Iterator[Sentence]:
     waves = [one.wave for one in counted]
     total, heaviest = sum_of([wave.overshoot for wave in waves]), get_heaviest(waves)
-    most = sum_of([wave.overshoot for wave in heaviest])
+    most, over = sum_of([wave.overshoot for wave in heaviest]), get_over(waves)
     below = [wave for wave in waves if wave.production < wave.needed]
     under = sum_of([wave.needed - wave.production for wave in below])
     names = " and ".join(str(wave.number) for wave in heaviest)
-    share = f" hold {percent(most / total)} of the overshoot." if total > 0 else " hold most overshoot."
+    share = f"hold {percent(most / over)} of the overshoot." if over else "come nearest to an overshoot."
     yield (
-        f"{count(len(heaviest), 'wave')}{share}",
-        f"In {names} production was {millions(most)} above needed, in all waves {millions(total)}. In {len(below)} of"
-        f" {len(waves)} waves less was taken than needed, by {millions(under)} together.",
+        f"{count(len(heaviest), 'wave')} {share}",
+        f"In {names} production was {millions(most)} above needed, of {millions(over)} in all waves where it was above."
+        f" In {len(below)} of {len(waves)} waves less was taken than needed, by {millions(under)} together; what is left"
+        f" is {millions(total)}.",
     )
     production, needed = sum_of([wave.production for wave in waves]), sum_of([wave.needed for wave in waves])
     baselines = (
