@@ -75,8 +75,8 @@ def _say_overshoot(data: Data, counted: Sequence[Counted]) -> Iterator[Sentence]
     yield (
         f"{count(len(heaviest), 'wave')} {share}",
         f"In {names} production was {millions(most)} above needed, of {millions(over)} in all waves where it was above."
-        f" In {len(below)} of {len(waves)} waves less was taken than needed, by {millions(under)} together; what is left"
-        f" is {millions(total)}.",
+        f" In {len(below)} of {len(waves)} waves less was taken than needed, by {millions(under)} together; left is"
+        f" {millions(total)}.",
     )
     production, needed = sum_of([wave.production for wave in waves]), sum_of([wave.needed for wave in waves])
     baselines = (
