@@ -17,7 +17,7 @@ from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_int
 from riskcore.prover.tracer import Tracer
 from riskcore.state import Deleveraging
-from specs.arithmetic import every, implies, smaller
+from specs.arithmetic import every, implies, magnitude, smaller
 
 #: How lots are parted where not in a queue.
 PARTED = tuple(policy for policy in Allocation if policy is not Allocation.QUEUE)
@@ -205,6 +205,25 @@ def _joined_have_no_smaller_part(policy: Allocation, side: Side) -> Callable[[Tr
     return is_no_smaller
 
 
+def _contracts_add_up(tracer: Tracer) -> Any:
+    """Parted by contracts the level is the lots to close for the lots of all, in each round those that are left.
+
+    Of any one, whose parts are rounded either way: in two rounds it closes what it does in one, but for a lot in each.
+    """
+    held, whole, first, second = (new_int(name) for name in ("held", "lots_of_all", "first", "second"))
+    assume(tracer, held > 0, whole >= held, first > 0, second > 0, first + second <= whole)
+    policy, once, before, after = Allocation.CONTRACTS, new_int("once"), new_int("before"), new_int("after")
+
+    def assume_rounded(lots: Any, size: Any, level: Any, per: Any) -> None:
+        exact: Any = allocation.get_exact_part(policy, size, allocation.get_weight(policy, size, 0, 1, 0), level, per)
+        assume(tracer, lots * per < exact + per, lots * per > exact - per, lots >= 0, lots <= magnitude(size))
+
+    assume_rounded(once, held, first + second, whole)
+    assume_rounded(before, held, first, whole)
+    assume_rounded(after, held - before, second, whole - first)
+    return every(once <= before + after + 2, before + after <= once + 2)
+
+
 def _levels_agree(tracer: Tracer) -> Any:
     """Who has no smaller part at one level closes no less at the level that is then right.
 
@@ -323,6 +342,12 @@ LEMMAS = (
         "two positions in one account have no smaller part than apart",
         _joined_have_no_smaller_part,
         (Allocation.CONTRACTS, Allocation.EQUITY),
+    ),
+    Lemma(
+        "contracts_add_up",
+        "ADL-9",
+        "parted by contracts two deleveragings close of each what one of all their lots does, but for a lot in each",
+        _contracts_add_up,
     ),
     Lemma(
         "levels_agree",

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 
 #: Characters of a text that an error quotes at most.
 _QUOTED = 60
+#: Characters of a field's name, and of what was expected or found, that an error has at most.
+_LONGEST = 1_200
 #: Names that an error lists at most.
 _NAMED = 12
 
@@ -60,8 +62,10 @@ class LogError(Exception):
     """
 
     def __init__(self, file: str, line: int | None, field: str | None, expected: str, got: str) -> None:
-        self.place = printable(file) + (f":{line}" if line is not None else "") + (f": {field}" if field else "")
-        super().__init__(f"{self.place}: expected {expected}, got {got}")
+        place = printable(file) + (f":{line}" if line is not None else "")
+        # whoever raised it has seen to what is quoted; that it is one sentence, of some length, does not hang on that
+        self.place = place + (f": {cut(escape(field, ''))}" if field else "")
+        super().__init__(f"{self.place}: expected {cut(escape(expected, ''))}, got {cut(escape(got, ''))}")
         self.file = file
         self.line = line
         self.field = field
@@ -86,6 +90,21 @@ def printable(text: str) -> str:
     return text if text.isprintable() else json.dumps(text)[1:-1]
 
 
+def escape(text: str, kept: str = "\n") -> str:
+    """The text without what a terminal would not show, or would obey: escaped as in JSON, which says the same by it.
+
+    ``kept``: characters that stay.
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one in kept else json.dumps(one)[1:-1] for one in text)
+
+
+def cut(text: str) -> str:
+    """The text, of which what is too long for a sentence is left off."""
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+
+
 def quote(text: str) -> str:
     """The text in double quotes, escaped where needed, shortened where long."""
     shown = text if len(text) <= _QUOTED else text[: _QUOTED - 3] + "..."
@@ -96,7 +115,9 @@ def list_names(names: Iterable[str]) -> str:
     """``one of`` the names; of many the first."""
     known = list(names)
     shown, more = known[:_NAMED], len(known) - _NAMED
-    return "one of " + ", ".join(map(printable, shown)) + (f" and {more:,} more" if more > 0 else "")
+    return (
+        "one of " + ", ".join(printable(name[:_QUOTED]) for name in shown) + (f" and {more:,} more" if more > 0 else "")
+    )
 
 
 def get_hint(word: str, known: Iterable[str]) -> str:

@@ -10,6 +10,7 @@ import click
 
 from riskcore.commands.comparing import conform_command, fuzz_command, vectors_command
 from riskcore.commands.importing import import_group
+from riskcore.commands.keeping import convert_command, diff_command
 from riskcore.commands.laboratory import policies_command
 from riskcore.commands.output import show
 from riskcore.commands.playing import picture_command, simulate_command
@@ -57,6 +58,8 @@ for _command in (
     rulebook_group,
     price_command,
     import_group,
+    convert_command,
+    diff_command,
     simulate_command,
     picture_command,
     fuzz_command,

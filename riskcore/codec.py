@@ -18,7 +18,7 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar, Union, cast, get_arg
 import attrs
 from attrs import frozen
 
-from riskcore.bad_input import Fault, get_hint, printable, within
+from riskcore.bad_input import Fault, escape, get_hint, printable, within
 from riskcore.events import Event, Fill, PlaceOrder
 from riskcore.orders import Order
 from riskcore.quantities import RATE_ONE, AccountId, Atoms, EventId, Leverage, Lots, MarketId, Price, Rate, Shares, Time
@@ -408,7 +408,12 @@ def get_members(event: Event, digits: int | None = None) -> dict[str, Any]:
 
 
 def encode_event(event: Event) -> str:
-    """The event's line of a log, without the newline.
+    """The event's line of a log, without the newline. Raises as ``get_line`` does."""
+    return to_json(get_line(event))
+
+
+def get_line(event: Event) -> dict[str, Any]:
+    """The object of the event's line of a log.
 
     Raises ``Fault``, a ``ValueError``, where the format cannot hold it.
     """
@@ -418,9 +423,9 @@ def encode_event(event: Event) -> str:
         if name not in defaults or getattr(event, name) != defaults[name]:
             with within(name):
                 sign.check(getattr(event, name))
-    return to_json(get_members(event, LOG_DIGITS))
+    return get_members(event, LOG_DIGITS)
 
 
 def to_json(value: object) -> str:
     """Compact JSON on one line."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return escape(json.dumps(value, ensure_ascii=False, separators=(",", ":")))

@@ -10,7 +10,7 @@ from attrs import frozen
 
 import proofs
 from riskcore.bad_input import LogError, get_cause, quote
-from riskcore.files import write_whole
+from riskcore.files import get_length, write_whole
 from riskcore.verify import Result
 
 #: The one that comes with the proofs.
@@ -73,15 +73,16 @@ def write_ledger(path: Path, ledger: Ledger) -> None:
 
 def check_place(path: Path) -> None:
     """``LogError`` where a ledger is not to be written: what is no ledger is not replaced."""
-    if path.is_dir() or (path.exists() and not path.read_bytes().startswith(_TITLE.encode())):
-        got = "a folder" if path.is_dir() else "another file"
-        raise LogError(str(path), None, None, "a new file, or an earlier ledger", got)
+    expected = "a new file, or an earlier ledger"
+    if path.exists() and (get_length(path, expected) == 0 or not path.read_bytes().startswith(_TITLE.encode())):
+        raise LogError(str(path), None, None, expected, "another file")
     if not path.parent.is_dir():
-        raise LogError(str(path), None, None, "a new file, or an earlier ledger", "a folder that is not there")
+        raise LogError(str(path), None, None, expected, "a folder that is not there")
 
 
 def read_ledger(path: Path) -> Ledger:
     """``LogError`` names the line that is none of a ledger's."""
+    get_length(path, "a ledger")
     try:
         first, *lines = path.read_text().splitlines() or [""]
     except (OSError, ValueError) as error:

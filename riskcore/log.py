@@ -1,4 +1,4 @@
-"""Event logs: one JSON object a line, a header first, then events.
+"""Event logs: a header first, then events, each an object of JSON (``log_files.py`` has how files keep them).
 
 Reading is strict and streams: the first line that is wrong ends it with a
 ``LogError``. What a single event can be judged by is judged by the codec; here
@@ -7,37 +7,36 @@ stands what takes the lines before it: ids are new, markets and accounts known.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final, TypeVar, get_type_hints
+from typing import Final, get_type_hints
 
 from attrs import evolve, frozen
 
-from riskcore.bad_input import Fault, LogError, Malformed, get_cause, quote, within
+from riskcore.bad_input import Fault, LogError, quote, within
 from riskcore.codec import (
     Source,
     check_rulebook,
     check_version,
     decode_event,
     encode,
-    encode_event,
+    get_line,
     read_rulebook,
     read_text,
     require_fields,
-    to_json,
 )
 from riskcore.events import Deposit, Event, Header, ListMarket, Transfer
-from riskcore.files import get_length, write_whole
-from riskcore.quantities import AccountId, MarketId
+from riskcore.log_files import new_log, open_records
+from riskcore.quantities import AccountId, EventId, MarketId
 from riskcore.rulebook import Rulebook
 from riskcore.snapshot import load_state
 from riskcore.state import State, genesis
-from riskcore.strict_json import LOG_DIGITS, describe, read_object
+from riskcore.strict_json import LOG_DIGITS, describe
 from riskcore.transitions import TRANSITIONS
 from riskcore.units import NoLot, Units
-
-T = TypeVar("T")
 
 SCHEMA_VERSION: Final = 1
 _LISTING: Final = "list_market"
@@ -62,29 +61,59 @@ class LogReader:
     """
 
     def __init__(self, path: Path, *, mutable: bool = True) -> None:
-        self._file = str(path)
-        self.line = 0
-        self.bytes_read = 0
-        self._stream, self.size = _open(path)
+        self._path, self._file = path, str(path)
+        self._records = open_records(path)
         try:
-            self.header = self._read_header()
+            self.header = self._records.read_header(_decode_header)
             self.state = self._get_start(path, mutable)
         except BaseException:
-            self._stream.close()
+            self._records.close()
             raise
         self._source = Source(self.header.units, LOG_DIGITS)
         self._known = _Known(self.state)
+
+    @property
+    def line(self) -> int:
+        return self._records.line
+
+    @property
+    def bytes_read(self) -> int:
+        return self._records.bytes_read
+
+    @property
+    def size(self) -> int:
+        return self._records.size
+
+    @property
+    def digest(self) -> str:
+        """A hash of what was read so far, or of Parquet of the whole file, and of the snapshot that it starts from."""
+        return self._records.digest + self._snapshot_digest
+
+    @cached_property
+    def _snapshot_digest(self) -> str:
+        if self.header.snapshot is None:
+            return ""
+        return ":" + hashlib.sha256((self._path.parent / self.header.snapshot).read_bytes()).hexdigest()
+
+    def get_names(self) -> Names:
+        """The names known so far that a state which all events were applied to does not hold."""
+        return self._known.get_names()
+
+    def resume(self, events: int, names: Names, state: State) -> None:
+        """Pass over so many events, which led to ``state``: what follows is read as if they had been."""
+        self._records.skip(events)
+        self.state, self._known = state, _Known(state, names)
 
     def __enter__(self) -> LogReader:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._stream.close()
+        self._records.close()
 
     def __iter__(self) -> Iterator[Event]:
-        decode = self._decode_event
-        while line := self._read_line():
-            yield self._decode(line, decode)
+        read, decode = self._records.read, self._decode_event
+        while (event := read(decode)) is not None:
+            yield event
 
     def _decode_event(self, members: dict[str, object]) -> Event:
         market = members.get("market")
@@ -97,31 +126,6 @@ class LogReader:
             raise
         self._known.check(event)
         return event
-
-    def _read_line(self) -> bytes:
-        try:
-            line = self._stream.readline()
-        except OSError as error:
-            raise LogError(self._file, self.line + 1, None, "a readable line", get_cause(error)) from None
-        self.line += 1
-        self.bytes_read += len(line)
-        return line
-
-    def _decode(self, line: bytes, decode: Callable[[dict[str, object]], T]) -> T:
-        try:
-            return read_object(line, LOG_DIGITS, decode)
-        except Malformed as fault:
-            is_cut = line.strip() and not line.endswith(b"\n")
-            got = "a line cut in the middle, where the file ends" if is_cut else fault.got
-            raise LogError(self._file, self.line, None, fault.expected, got) from None
-        except Fault as fault:
-            raise LogError(self._file, self.line, fault.field, fault.expected, fault.got) from None
-
-    def _read_header(self) -> LogHeader:
-        line = self._read_line()
-        if not line:
-            raise LogError(self._file, 1, None, "a header", "an empty file")
-        return self._decode(line, _decode_header)
 
     def _get_start(self, path: Path, mutable: bool) -> State:
         name = self.header.snapshot
@@ -146,15 +150,6 @@ class LogReader:
             expected = f"{state.rulebook.loss_sharing}, by which the snapshot's open sharing goes on"
             raise LogError(self._file, 1, "rulebook.loss_sharing", expected, self.header.rulebook.loss_sharing)
         return evolve(state, rulebook=self.header.rulebook)
-
-
-def _open(path: Path) -> tuple[BinaryIO, int]:
-    """The file and its length; a regular file, since it may be read twice and shows its progress."""
-    length = get_length(path, "a readable file")
-    try:
-        return open(path, "rb"), length
-    except (OSError, ValueError) as error:
-        raise LogError(str(path), None, None, "a readable file", get_cause(error)) from None
 
 
 def _decode_header(members: dict[str, object]) -> LogHeader:
@@ -188,19 +183,51 @@ _QUEUES: Final = {kind: _get_names(kind, tuple[AccountId, ...]) for kind in TRAN
 _MARKETS: Final = {kind: _get_names(kind, MarketId) for kind in TRANSITIONS}
 
 
-class _Known:
-    """Which ids, markets and accounts a log has named so far, its snapshot and rulebook included."""
+@frozen
+class Names:
+    """Ids, accounts and markets that events have named, and that no state holds."""
 
-    def __init__(self, state: State) -> None:
-        self.ids: set[str] = {id for id, _ in state.seen.items()}
-        self.markets: set[str] = {id for id, _ in state.markets.items()}
-        self.accounts: set[str] = {id for id, _ in state.accounts.items()}
+    ids: frozenset[str] = frozenset()
+    accounts: frozenset[str] = frozenset()
+    markets: frozenset[str] = frozenset()
+
+
+class _Known:
+    """Which ids, markets and accounts a log has named so far, its snapshot and rulebook included.
+
+    A mutable state that the events are applied to takes the accepted ids in as they come; what it holds is not held
+    here again.
+    """
+
+    def __init__(self, state: State, names: Names = Names()) -> None:
+        self._state = state
+        self._last: EventId | None = None
+        self.ids: set[str] = {*names.ids}
+        self.markets: set[str] = {id for id, _ in state.markets.items()} | names.markets
+        self.accounts: set[str] = {id for id, _ in state.accounts.items()} | names.accounts
         self.accounts.add(state.rulebook.vault)
+
+    def get_names(self) -> Names:
+        """Those that the state does not hold by now."""
+        self._take_last()
+        markets, accounts = self._state.markets, self._state.accounts
+        return Names(
+            frozenset(self.ids),
+            frozenset(self.accounts - {id for id, _ in accounts.items()}),
+            frozenset(self.markets - {id for id, _ in markets.items()}),
+        )
+
+    def _take_last(self) -> None:
+        """Hold the id of the last event, unless the state took it in."""
+        if self._last is not None and not self._state.seen.get(self._last):
+            self.ids.add(self._last)
+        self._last = None
 
     def check(self, event: Event) -> None:
         """Take the event in; ``Fault`` where it uses an id twice, or a name not known."""
         kind = type(event)
-        if event.id in self.ids:
+        self._take_last()
+        if event.id in self.ids or self._state.seen.get(event.id):
             raise Fault("an id that no line before has", quote(event.id), "id")
         if isinstance(event, ListMarket):
             self.markets.add(event.market)
@@ -212,7 +239,7 @@ class _Known:
             if getattr(event, name) not in self.markets:
                 raise Fault(_LISTED, quote(getattr(event, name)), name)
         self._check_accounts(event)
-        self.ids.add(event.id)
+        self._last = event.id
 
     def _check_accounts(self, event: Event) -> None:
         first: str | None = None
@@ -232,7 +259,7 @@ class _Known:
 def write_log(
     path: Path, rulebook: Rulebook, units: Units, events: Iterable[Event], *, snapshot: str | None = None
 ) -> int:
-    """Write a log in native units; how many events it holds.
+    """Write a log in native units, as its name says (``log_files.FORMATS``); how many events it holds.
 
     ``snapshot`` is a path relative to the log's folder, of a file that ``save_state``
     wrote. Raises ``ValueError`` for a rulebook that is not admissible, an id that stands
@@ -248,11 +275,10 @@ def write_log(
     if snapshot is not None:
         header["snapshot"] = encode(snapshot, LOG_DIGITS)
     ids: set[str] = set()
-    with write_whole(path) as file:
-        file.write(to_json(header).encode() + b"\n")
+    with new_log(path, header) as add:
         for event in events:
             if event.id in ids:
                 raise Fault("an id that no event before has", quote(event.id), "id")
             ids.add(event.id)
-            file.write(encode_event(event).encode() + b"\n")
+            add(get_line(event))
     return len(ids)

@@ -7,10 +7,11 @@ counts everything anew, so that a change behind the monitor's back shows.
 
 from __future__ import annotations
 
+import builtins
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 from attrs import define, frozen
 
@@ -110,13 +111,22 @@ def _get_part(market: Market | None) -> int:
     return 0 if market is None else market.insurance
 
 
+#: What positions need, initial and maintenance, by the market's identity, size, exposure, and leverage chosen; with the
+#: market, which is kept so that its identity stays its own.
+Needs: TypeAlias = dict[tuple[int, int, int, int], tuple[int, int, Market]]
+
+
 class _Marks:
-    """The markets as they were or are: the event's own as given, all others as the table has them."""
+    """The markets as they were or are: the event's own as given, all others as the table has them.
 
-    __slots__ = ("_table", "focus", "market")
+    ``needs`` keeps what was computed, as the same positions are asked about before and after a step.
+    """
 
-    def __init__(self, state: State, focus: MarketId | None) -> None:
+    __slots__ = ("_table", "focus", "market", "needs")
+
+    def __init__(self, state: State, focus: MarketId | None, needs: Needs) -> None:
         self._table = state.markets
+        self.needs = needs
         self.focus = focus
         self.market: Any = None if focus is None else state.markets.get(focus)
 
@@ -131,8 +141,9 @@ class _AccountView:
 
     __slots__ = (
         "_account",
-        "_margin",
+        "_equity",
         "_marks",
+        "_needs",
         "asks",
         "balance",
         "bids",
@@ -150,7 +161,8 @@ class _AccountView:
     def __init__(self, marks: _Marks, account: Account) -> None:
         self._marks = marks
         self._account = account
-        self._margin: tuple[int, int, int] | None = None
+        self._equity: int | None = None
+        self._needs: tuple[int, int] | None = None
         self.balance, self.liquidated, self.sold = account.balance, account.liquidated, account.sold
         self.has_no_orders = account.resting.is_empty
         focus = marks.focus
@@ -164,40 +176,48 @@ class _AccountView:
             self.size, self.cost = position.size, position.cost
             self.entry_index, self.opened = position.entry_index, position.opened
 
-    def _measure(self) -> tuple[int, int, int]:
-        if self._margin is None:
+    @property
+    def equity(self) -> int:
+        if self._equity is None:
             equity: int = self.balance
-            initial = maintenance = 0
-            account = self._account
-            for id, position in account.positions.items():
+            for id, position in self._account.positions.items():
                 market = self._marks.get(id)
                 size = position.size
                 equity += size * market.mark_price - size * (market.funding_index - position.entry_index)
-                initial += self._get_initial(id, market, size)
-                maintenance += maintenance_requirement(market, size)
+            self._equity = equity
+        return self._equity
+
+    def _get_needs(self) -> tuple[int, int]:
+        if self._needs is None:
+            initial = maintenance = 0
+            account = self._account
+            for id, position in account.positions.items():
+                needs = self._get_need(id, position.size)
+                initial, maintenance = initial + needs[0], maintenance + needs[1]
             for id, _ in account.resting.items():
                 if account.positions.get(id).size == 0:
-                    initial += self._get_initial(id, self._marks.get(id), 0)
-            self._margin = equity, initial, maintenance
-        return self._margin
+                    initial += self._get_need(id, 0)[0]
+            self._needs = initial, maintenance
+        return self._needs
 
-    def _get_initial(self, id: MarketId, market: Any, size: int) -> int:
-        resting, leverage = self._account.resting.get(id), self._account.leverages.get(id)
+    def _get_need(self, id: MarketId, size: int) -> tuple[int, int, Market]:
+        market, account = self._marks.get(id), self._account
+        resting, leverage = account.resting.get(id), account.leverages.get(id)
         exposed: int = exposure(size, resting.bids, resting.asks)
-        required: int = initial_requirement(market, exposed, market.open_interest, leverage)
-        return required
-
-    @property
-    def equity(self) -> int:
-        return self._measure()[0]
+        of = builtins.id(market), size, exposed, leverage
+        known = self._marks.needs.get(of)
+        if known is None:
+            required: int = initial_requirement(market, exposed, market.open_interest, leverage)
+            known = self._marks.needs[of] = required, maintenance_requirement(market, size), market
+        return known
 
     @property
     def initial(self) -> int:
-        return self._measure()[1]
+        return self._get_needs()[0]
 
     @property
     def maintenance(self) -> int:
-        return self._measure()[2]
+        return self._get_needs()[1]
 
     def marks_are_fresh(self, time: int) -> bool:
         held = [self._marks.get(id) for id, _ in self._account.positions.items()]
@@ -236,13 +256,14 @@ class _Snapshot:
         sums: Sums,
         kept_stakes: dict[AccountId, Stake] | None = None,
         kept_orders: dict[EventId, Order | None] | None = None,
+        needs: Needs | None = None,
     ) -> None:
         self._state = state
         self._kept_orders = kept_orders or {}
         self._kept_stakes = kept_stakes or {}
         self._views: dict[AccountId, _AccountView] = {}
         self._kept = kept
-        self.marks = _Marks(state, focus)
+        self.marks = _Marks(state, focus, {} if needs is None else needs)
         self.market = self.marks.market
         self.reserves = state.reserves
         self.deleveraging: Any = state.deleveraging
@@ -481,8 +502,10 @@ class Monitor:
     def __init__(self, state: State, laws: tuple[Law, ...] = LAWS) -> None:
         self._sums = _count_state(state)
         self._sentences = {law.id: law.sentence for law in laws} | OTHER_LAWS
-        self._laws = {kind: tuple(law for law in laws if kind in law.applies) for kind in CONTRACTS}
         self.tallies: dict[str, Tally] = {id: Tally() for id in self._sentences}
+        self._laws = {
+            kind: tuple((law, self.tallies[law.id]) for law in laws if kind in law.applies) for kind in CONTRACTS
+        }
         self.violations: list[Violation] = []
 
     def step(self, state: State, event: Event) -> Outcome:
@@ -499,7 +522,8 @@ class Monitor:
         kept = {id: state.accounts.get(id) for id in _get_watched(state, case)}
         stakes = {id: state.stakes.get(id) for id in (*case.holders, state.rulebook.vault)}
         orders = {id: state.orders.get(id) for id in case.touched_orders}
-        case.before = _Snapshot(state, case.focus, kept, self._sums, stakes, orders)
+        needs: Needs = {}
+        case.before = _Snapshot(state, case.focus, kept, self._sums, stakes, orders, needs)
         was_seen = state.seen.get(event.id)
         after = journal.post(event)
         for id in case.touched:
@@ -510,15 +534,17 @@ class Monitor:
             self._sums.add_stake(after.stakes.get(id), 1)
         if case.focus is not None:
             self._sums.insurance += _get_part(after.markets.get(case.focus)) - _get_part(case.before.market)
-        case.after = _Snapshot(after, case.focus, {}, self._sums)
+        case.after = _Snapshot(after, case.focus, {}, self._sums, needs=needs)
         case.effects = get_effects(journal)
         self._check_laws(case, was_seen)
         return Outcome(after, case.effects, None)
 
     def _check_laws(self, case: _Case, was_seen: bool) -> None:
-        for law in self._laws[type(case.event)]:
-            this: Any = case
-            self._count(law.id, law.holds(this), case, law.sentence)
+        this: Any = case
+        for law, tally in self._laws[type(case.event)]:
+            tally.checked += 1
+            if not law.holds(this):
+                self._report(tally, law.id, case, law.sentence)
         self._count("REJ-1", not was_seen, case, "an accepted event was not accepted before")
 
     def _check_rejection(self, case: _Case, rule: Rule) -> None:
@@ -530,8 +556,10 @@ class Monitor:
     def _count(self, law: str, holds: bool, case: _Case | None, clause: str) -> None:
         tally = self.tallies[law]
         tally.checked += 1
-        if holds:
-            return
+        if not holds:
+            self._report(tally, law, case, clause)
+
+    def _report(self, tally: Tally, law: str, case: _Case | None, clause: str) -> None:
         tally.violations += 1
         before = "" if case is None else _show(case, case.before)
         after = "" if case is None else _show(case, case.after)
@@ -641,7 +669,7 @@ def _get_watched(state: State, case: _Case) -> set[AccountId]:
 
 
 def _sum_equities(state: State) -> int:
-    marks = _Marks(state, None)
+    marks = _Marks(state, None, {})
     return sum(_AccountView(marks, account).equity for _, account in state.accounts.items())
 
 

@@ -72,9 +72,17 @@ def read_question(path: Path) -> Question:
         raise LogError(file, None, fault.field, fault.expected, fault.got) from None
 
 
-def answer(question: Question) -> tuple[Quote, str]:
-    """The figures, and whether the venue's are verified. ``LogError`` for an unknown venue, ``Fault`` for a market."""
-    file = find_rulebook(question.venue)
+def answer(question: Question, path: Path | None = None) -> tuple[Quote, str]:
+    """The figures, and whether the venue's are verified. ``LogError`` for an unknown venue, ``Fault`` for a market.
+
+    ``path``: of the file that names the venue, if one does.
+    """
+    try:
+        file = find_rulebook(question.venue)
+    except LogError as error:
+        if path is None:
+            raise
+        raise LogError(str(path), None, f"venue: {error.place}", error.expected, error.got) from None
     quote = compute_quote(file, question.market, question.position)
     return quote, get_shown_status(file, question.venue)
 
@@ -148,13 +156,16 @@ def read_accounts(path: Path, wallet: Fraction | None) -> Accounts:
     raise LogError(file, None, None, expected, describe(data))
 
 
-def answer_accounts(venue: str, data: Accounts) -> tuple[list[AccountQuote], str]:
-    """Every account under a venue's rules, and whether its figures are verified. ``LogError`` for what is unknown."""
+def answer_accounts(venue: str, data: Accounts, path: Path) -> tuple[list[AccountQuote], str]:
+    """Every account of ``path`` under a venue's rules, and whether its figures are verified.
+
+    ``LogError`` for what is unknown.
+    """
     file = find_rulebook(venue)
     try:
         return quote_accounts(file, data), get_shown_status(file, venue)
     except Fault as fault:
-        raise LogError(venue, None, fault.field, fault.expected, fault.got) from None
+        raise LogError(f"{path} by {venue}", None, fault.field, fault.expected, fault.got) from None
 
 
 def accounts_to_json(venue: str, quotes: list[AccountQuote], status: str) -> dict[str, object]:

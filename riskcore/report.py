@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from riskcore.bad_input import printable
+from riskcore.bad_input import escape, printable
 from riskcore.close_outs import CloseOutStep
 from riskcore.codec import encode, get_members
 from riskcore.columns import add_row, make_table
@@ -224,7 +224,7 @@ def _get_failure(failure: Failure, command: str, console: Console) -> Iterator[T
     violation = failure.violation
     yield from _indent(console, "clause     ", violation.clause)
     if violation.event is not None:
-        yield from _indent(console, "event      ", json.dumps(get_members(violation.event), ensure_ascii=False))
+        yield from _indent(console, "event      ", escape(json.dumps(get_members(violation.event), ensure_ascii=False)))
     end = f"to line {failure.events + 1} of the log" if failure.events else "the state that the log starts from"
     yield Text(f"prefix     {counted(failure.events, 'event', 'events')}, {end}")
     for mark, line, style in get_diff(violation.before, violation.after):

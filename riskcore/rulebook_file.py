@@ -17,6 +17,7 @@ from riskcore.codec import RULES, Source, check_version, read_rulebook, read_tex
 from riskcore.events import ListMarket
 from riskcore.files import get_length
 from riskcore.log import LogReader, read_units
+from riskcore.log_files import read_start
 from riskcore.quantities import MarketId
 from riskcore.rulebook import MarketRules, Rulebook, is_admissible_market
 from riskcore.snapshot import check_rules
@@ -76,7 +77,7 @@ def read_rulebook_file(path: Path) -> RulebookFile:
     try:
         with open(path, "rb") as stream:
             first = stream.readline(_MOST)
-            if b'"riskcore_log"' in first:
+            if b'"riskcore_log"' in first or b'"riskcore_log"' in read_start(path, _MOST):
                 return _read_log(path)
             if length > _MOST:
                 raise LogError(file, None, None, f"a rulebook of at most {_MOST:,} bytes", f"{length:,}")

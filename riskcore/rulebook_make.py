@@ -15,7 +15,7 @@ from typing import Any, Final, get_type_hints
 import attrs
 from attrs import frozen
 
-from riskcore.bad_input import Fault, LogError, get_cause, printable, within
+from riskcore.bad_input import Fault, LogError, escape, get_cause, printable, within
 from riskcore.files import write_whole
 from riskcore.quantities import RATE_ONE, Atoms, MarketId, Rate
 from riskcore.rulebook import MarketRules
@@ -180,7 +180,7 @@ def _get_fees(order: Order) -> tuple[Fraction, Fraction]:
 
 def save_rulebook_file(members: dict[str, object], path: Path) -> RulebookFile:
     """Write the file once it has been read back. ``LogError`` where it is not admissible or cannot be written."""
-    text = json.dumps(members, indent=1, ensure_ascii=False) + "\n"
+    text = escape(json.dumps(members, indent=1, ensure_ascii=False)) + "\n"
     try:
         file = decode_rulebook(text.encode())
     except Fault as fault:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from attrs import frozen
@@ -18,7 +19,8 @@ def find_rulebook(name: str) -> RulebookFile:
     if name in get_preset_names():
         return load_preset(name)
     path = Path(name)
-    if not path.exists() and path.name == name and not path.suffix:
+    # of a name that no file can have this says that there is none
+    if not os.path.exists(path) and path.name == name and not path.suffix:
         hint = get_hint(name, get_preset_names())
         raise LogError(name, None, None, "a file, or one of " + ", ".join(get_preset_names()), f"neither{hint}")
     return read_rulebook_file(path)

@@ -107,9 +107,14 @@ def save_state(state: State, path: Path) -> None:
 
     Raises ``Fault``, a ``ValueError``, for a state that ``load_state`` would refuse; the file is then as it was.
     """
-    check_state(state)
     with write_whole(path) as file:
-        file.writelines(piece.encode("ascii") for piece in _get_pieces(state, whole=True))
+        file.writelines(piece.encode("ascii") for piece in encode_snapshot(state))
+
+
+def encode_snapshot(state: State) -> Iterator[str]:
+    """The text of a snapshot file, piece by piece; raises as ``save_state`` does."""
+    check_state(state)
+    yield from _get_pieces(state, whole=True)
 
 
 def _get_pieces(state: State, whole: bool) -> Iterator[str]:
@@ -120,7 +125,7 @@ def _get_pieces(state: State, whole: bool) -> Iterator[str]:
     separator = gap
     for id, account in sorted(state.accounts.items(), key=_get_key):
         if whole or account != NO_ACCOUNT:
-            yield f"{separator}{_canonical(id)}:{_canonical(_encode_account(id, account, digits))}"
+            yield f"{separator}{_canonical(id)}:{_canonical(encode_account(id, account, digits))}"
             separator = "," + gap
     yield '},"deleveraging":' + _encode_part("deleveraging", state.deleveraging, digits)
     if state.draws != NO_DRAWS:
@@ -159,7 +164,8 @@ def _get_key(entry: tuple[str, object]) -> str:
     return entry[0]
 
 
-def _encode_account(id: str, account: Account, digits: int | None) -> dict[str, Any]:
+def encode_account(id: str, account: Account, digits: int | None = None) -> dict[str, Any]:
+    """An account's JSON object; with ``digits`` as in a file, and ``Fault`` where that cannot hold it."""
     positions = {
         market: {"cost": position.cost, "entry_index": position.entry_index, "size": position.size}
         for market, position in account.positions.items()
@@ -199,11 +205,16 @@ def load_state(path: Path, *, mutable: bool = False) -> State:
     except (OSError, ValueError) as error:
         raise LogError(file, None, None, "a readable snapshot", get_cause(error)) from None
     try:
-        return read_object(data, SNAPSHOT_DIGITS, lambda members: _decode_checked(members, mutable))
+        return decode_snapshot(data, mutable=mutable)
     except Malformed as fault:
         raise LogError(file, fault.row, None, fault.expected, fault.got) from None
     except Fault as fault:
         raise LogError(file, None, fault.field, fault.expected, fault.got) from None
+
+
+def decode_snapshot(data: bytes, *, mutable: bool = False) -> State:
+    """The state that a snapshot file's text describes; ``Fault`` where ``load_state`` would refuse it."""
+    return read_object(data, SNAPSHOT_DIGITS, lambda members: _decode_checked(members, mutable))
 
 
 def _decode_checked(members: dict[str, object], mutable: bool) -> State:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -61,18 +61,19 @@ def _read_float(text: str) -> Odd:
     return Odd(f"the float {text}" if len(text) <= 40 else f"the float {text[:37]}...")
 
 
-def _read_pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def read_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The members of an object; ``Fault`` where a key stands twice."""
     members = dict(pairs)
     if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for index, name in enumerate(names) if name in names[:index])
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
         raise Fault("each key once", "the key twice", printable(twice))
     return members
 
 
 def _make_decoder(limit: int) -> json.JSONDecoder:
     return json.JSONDecoder(
-        object_pairs_hook=_read_pairs, parse_int=_read_integer(limit), parse_float=_read_float, parse_constant=Odd
+        object_pairs_hook=read_pairs, parse_int=_read_integer(limit), parse_float=_read_float, parse_constant=Odd
     )
 
 
@@ -84,16 +85,22 @@ def parse_object(data: bytes, limit: int = LOG_DIGITS) -> dict[str, object]:
 
     Raises ``Malformed`` where it is no JSON, ``Fault`` where it is no object or a key stands twice.
     """
+    value = parse_value(data, limit)
+    if type(value) is not dict:
+        raise Fault("one JSON object", describe(value))
+    return value
+
+
+def parse_value(data: bytes, limit: int = LOG_DIGITS) -> object:
+    """As ``parse_object``, of any value."""
     try:
-        value = _DECODERS[limit].decode(data.decode())
+        value: object = _DECODERS[limit].decode(data.decode())
     except UnicodeDecodeError as error:
         raise Malformed(f"invalid UTF-8 at byte {error.start + 1}", data.count(b"\n", 0, error.start) + 1) from None
     except json.JSONDecodeError as error:
         raise Malformed(_explain(data, error), error.lineno) from None
     except RecursionError:
         raise Malformed("arrays or objects nested too deeply") from None
-    if type(value) is not dict:
-        raise Fault("one JSON object", describe(value))
     return value
 
 

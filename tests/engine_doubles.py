@@ -110,6 +110,16 @@ class Forgetful(Server):
         return super().answer(message)
 
 
+class Drowsy(Server):
+    """It falls asleep at the first withdrawal."""
+
+    def answer(self, message: dict[str, object]) -> dict[str, object]:
+        event = message.get("event")
+        if isinstance(event, dict) and event.get("event") == "withdraw":
+            time.sleep(600)
+        return super().answer(message)
+
+
 def half_a_state() -> None:
     """It leaves a total out."""
     for answer in Server().run(sys.stdin):
@@ -119,7 +129,12 @@ def half_a_state() -> None:
 
 BROKEN = (crash, hang, never_read, babble, flood, flood_stderr, answer_twice, leave_a_child, half_a_state)
 WRONG = (keep_an_atom, refuse_large_fills, name_another_rule)
-SERVERS = {"modest": Modest(name="modest"), "forgetful": Forgetful(), **{one.__name__: Server(one) for one in WRONG}}
+SERVERS = {
+    "modest": Modest(name="modest"),
+    "forgetful": Forgetful(),
+    "drowsy": Drowsy(),
+    **{one.__name__: Server(one) for one in WRONG},
+}
 DOUBLES: dict[str, Callable[[], None]] = {
     **{one.__name__: one for one in BROKEN},
     **{name: partial(serve, server) for name, server in SERVERS.items()},

@@ -1,5 +1,7 @@
 """Which assumptions about the state before an event its proofs need: ``python -m tests.needed [UNIT ...]``.
 
+It takes hours. What is found is recorded after each event (``proofs/needed.json``), and a later run goes on from there.
+
 Each conjunct that the prover assumes is a name: who assumes it, and what it says, whichever account it says it of.
 It is needed if some claim that follows no longer does without it, or leaves z3 at a loss. Cores say where to look:
 of a claim's assumptions only those in a core of it are left out in turn, and only until each is known as needed.
@@ -7,16 +9,19 @@ of a claim's assumptions only those in a core of it are left out in turn, and on
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import z3
-from attrs import field, frozen
+from attrs import asdict, field, frozen
 
+import proofs
 from riskcore.prover.solver import Claim
 from riskcore.prover.tracer import Tracer
 from riskcore.verify import collect, get_unit_names
@@ -26,6 +31,8 @@ CORE_RLIMIT, WITHOUT_RLIMIT = 20_000_000, 2_000_000
 
 #: What defines a name or settles a claim's own condition says nothing of the state before.
 DEFINING = ("_define", "_settle")
+
+RECORD = Path(proofs.__file__).with_name("needed.json")
 
 _NUMBERS = re.compile(r"(account|stake|quotient|equity|initial|maintenance|open_interest)\d+")
 
@@ -135,15 +142,38 @@ def ask(premises: Iterable[z3.BoolRef], claim: Claim, rlimit: int) -> z3.CheckSa
     return solver.check()
 
 
+@frozen
+class Record:
+    """``units``: those that were looked at. ``needed``: each assumption that is, with a claim; ``idle``: the others."""
+
+    units: list[str]
+    needed: dict[str, str]
+    idle: list[str]
+
+
+def read_record(path: Path = RECORD) -> Record:
+    if not path.exists():
+        return Record([], {}, [])
+    return Record(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def write_record(units: list[str], tally: Tally, path: Path = RECORD) -> None:
+    idle = sorted(set(tally.met) - set(tally.needed))
+    record = Record(sorted(units), dict(sorted(tally.needed.items())), idle)
+    path.write_text(json.dumps(asdict(record), indent=1) + "\n", encoding="utf-8")
+
+
 def main(units: list[str]) -> None:
-    tally = Tally()
+    record = read_record()
+    tally = Tally(dict.fromkeys((*record.needed, *record.idle)), dict(record.needed))
+    done = list(record.units)
     for unit in units or [name for name in get_unit_names() if not name.startswith("lemma:")]:
+        if unit in done:
+            continue
         look(unit, tally)
+        done.append(unit)
+        write_record(done, tally)
         print(f"{unit}: {len(tally.needed)} of {len(tally.met)} assumptions needed", file=sys.stderr, flush=True)
-    for name, claim in sorted(tally.needed.items()):
-        print(f"needed\t{name}\t{claim}")
-    for name in sorted(set(tally.met) - set(tally.needed)):
-        print(f"not needed\t{name}")
 
 
 if __name__ == "__main__":

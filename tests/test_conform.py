@@ -12,10 +12,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from riskcore.cli import main
+from riskcore.conformance.cases import list_cases, load_case
 from riskcore.conformance.conform import Order, Report, Verdict, conform
 from riskcore.conformance.peer import Failing, Limits
 from riskcore.conformance.report import get_json, get_junit
 from riskcore.conformance.shrink import shrink
+from riskcore.conformance.wire import get_event_name
 
 REFERENCE = (sys.executable, "-m", "riskcore.conformance.engine")
 
@@ -177,19 +179,41 @@ def test_a_missing_field_of_an_answer_is_named() -> None:
 
 
 def test_the_events_on_which_an_engine_falls_over_are_kept(tmp_path: Path) -> None:
-    result = invoke("conform", "--fuzz", "1000", "--save", str(tmp_path), "--", *get_double("forgetful"))
-    last = (tmp_path / "divergence.jsonl").read_text().splitlines()[-1]
+    command = ["--", *get_double("forgetful")]
+    result = invoke("conform", "--fuzz", "1000", "--save", str(tmp_path), *command)
+    (case,) = list_cases(tmp_path / "vectors")
 
     assert 3 == result.exit_code
     assert "exit code 7" in result.output
-    assert "withdraw" == json.loads(last)["event"]
+    assert ["withdraw"] == [get_event_name(type(event)) for event in load_case(case).events]
+    assert 3 == invoke("conform", "--vectors", str(tmp_path / "vectors"), *command).exit_code
 
 
-def test_a_command_that_is_none_is_inconclusive() -> None:
-    result = invoke("conform", "--", "no-such-engine-anywhere")
+def test_an_engine_that_falls_over_does_so_on_few_events() -> None:
+    report = run("forgetful", steps=1_000)
 
-    assert 3 == result.exit_code
-    assert "no such file" in result.output
+    assert report.stopped is not None and report.stopped.pre is not None
+    assert ["Withdraw"] == [type(event).__name__ for event in report.stopped.events]
+    assert report.stopped.original > 1
+
+
+def test_an_engine_that_hangs_is_asked_again_for_a_bounded_time() -> None:
+    started = time.monotonic()
+    order = Order(get_double("drowsy"), steps=1_000, limits=Limits(0.5), seconds=4.0)
+    report = conform(order)
+
+    assert report.stopped is not None
+    assert Failing.HUNG == report.stopped.failure.kind
+    assert len(report.stopped.events) < report.stopped.original
+    assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize("command", ["no-such-engine-anywhere", "/", __file__])
+def test_a_command_that_is_none_is_bad_usage(command: str) -> None:
+    result = invoke("conform", "--", command)
+
+    assert 2 == result.exit_code
+    assert f"Error: {command}: expected a command that can be run, got no " in result.output
 
 
 # Shapes

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from riskcore.bad_input import Fault, LogError
 from riskcore.cli import main
+from riskcore.conformance import suites
 from riskcore.conformance.cases import MANIFEST, case_to_text, list_cases, load_case, make_case
 from riskcore.conformance.families import get_families
 from riskcore.conformance.suites import make_paths, walk_cases
@@ -45,6 +46,43 @@ def test_each_path_of_an_event_has_a_case(folder: Path) -> None:
 
     assert {"accepted_001", "duplicate_id_001", "sequence_not_ahead_001", "time_backwards_001"} <= names
     assert {"any/step/advance_time/paths"} == {str(path.parent.relative_to(folder)) for path in list_cases(folder)}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"format": "2"}, 'vectors.json: format: expected the format "1", got "2"'),
+        ({"files": None}, "vectors.json: files: expected an array of the cases' paths, got null"),
+        ({"files": ["a", 7]}, "vectors.json: files[1]: expected a path, got 7"),
+        ({"cases": "7"}, "vectors.json: cases: expected "),
+        ({"files": [], "cases": "0"}, "paths/accepted_001.json: expected no file that vectors.json does not list"),
+    ],
+)
+def test_an_index_that_is_none_is_refused(change: dict[str, object], said: str, folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    index = json.loads((copy / MANIFEST).read_text())
+    (copy / MANIFEST).write_text(json.dumps({**index, **change}))
+    result = invoke("conform", "--vectors", str(copy), "--", "true")
+
+    assert 2 == result.exit_code
+    assert said in result.output
+
+
+def test_a_case_that_is_missing_or_not_listed_is_named(folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    moved = list_cases(copy)[1]
+    moved.rename(copy / "other.json")
+
+    with pytest.raises(LogError, match=f"files: .*{moved.stem}.json: expected a file that is there, got none"):
+        list_cases(copy)
+
+    moved.touch()
+    with pytest.raises(LogError, match=r"other.json: expected no file that vectors.json does not list"):
+        list_cases(copy)
+
+    (copy / MANIFEST).write_bytes(b"\xff\x00{")
+    with pytest.raises(LogError, match=r"vectors.json:1: expected one JSON object, got invalid UTF-8 at byte 1"):
+        list_cases(copy)
 
 
 def test_cases_are_written_the_same_twice(folder: Path) -> None:
@@ -86,6 +124,18 @@ def test_a_file_that_is_no_case_is_named(text: str, tmp_path: Path) -> None:
 
     with pytest.raises(LogError, match=r"case\.json"):
         load_case(path)
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suites, "make_vectors", lambda *arguments: pytest.fail("vectors were made"))
+    (tmp_path / "file").touch()
+    for target in (tmp_path / "file" / "vectors", Path("/proc/vectors")):
+        result = invoke("vectors", str(target))
+
+        assert 2 == result.exit_code
+        assert f"Error: {target}: expected a directory" in result.output
 
 
 def test_vectors_replace_vectors_and_nothing_else(folder: Path, tmp_path: Path) -> None:

@@ -511,7 +511,7 @@ def test_a_broken_law_is_exit_code_1(log: Path, monkeypatch: pytest.MonkeyPatch)
     ("options", "words"),
     [
         (("--event", "26"), "--event: expected a number from 1 to 25, which are its events, got 26"),
-        (("--event", "0"), "expected a number from 1 to 25"),
+        (("--event", "0"), "--event: expected a number from 1 on, or an id, got 0"),
         (("--event", "nix"), 'expected the id of one of its 25 events, got "nix"'),
         (("--event", "14", "--account", "lung"), ":15: --account: expected an account"),
         (("--event", "14", "--account", "lung"), '(did you mean "long"?)'),

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,7 +29,7 @@ from riskcore.testing.fuzzing.progress import FILE
 from riskcore.testing.fuzzing.report import get_verdict
 from riskcore.testing.fuzzing.saving import get_test, save_finding
 from riskcore.testing.fuzzing.session import Session, WorkersDied, add_finding, run_batch, run_on
-from riskcore.testing.fuzzing.shrinking import reduce, shrink
+from riskcore.testing.fuzzing.shrinking import list_numbers, list_simpler, reduce, shrink
 from riskcore.testing.fuzzing.trial import Finding, Setting, play, run_trial
 from tests.faults import fuzzed
 from tests.faults.kinds import KINDS
@@ -108,6 +108,38 @@ def test_of_a_shrunk_finding_no_event_can_be_left_out() -> None:
             play(finding.rulebook, finding.events, finding.debts)
 
     assert len(finding.events) <= 4
+
+
+def test_numbers_of_a_shrunk_finding_are_simple_and_are_kept(tmp_path: Path) -> None:
+    run = start(160, 5, None, tmp_path / "run", LENGTH)
+    run.go(1, within=planted(OPEN_INTEREST))
+    finding = next(iter(run.session.findings.values()))
+    with plant(OPEN_INTEREST):
+        again = next(iter(resume(tmp_path / "run", None).session.findings.values()))
+    figures = [figure for event in finding.events for figure in map(partial(getattr, event), list_numbers(event))]
+
+    assert finding.figures
+    assert all(len(str(abs(figure)).rstrip("0")) <= 3 for figure in figures), figures
+    assert (finding.events, finding.places, finding.figures) == (again.events, again.places, again.figures)
+
+
+def test_a_kept_number_that_is_none_is_refused(tmp_path: Path) -> None:
+    run = start(160, 5, None, tmp_path, LENGTH)
+    run.go(1, within=planted(OPEN_INTEREST))
+    text = (tmp_path / FILE).read_text()
+    name = next(iter(run.session.findings.values())).figures[0].name
+    for old, new in ((f'"{name}"', '"sequence"'), (f'"{name}",\n     "', f'"{name}",\n     "x')):
+        assert old in text
+        (tmp_path / FILE).write_text(text.replace(old, new, 1))
+
+        with plant(OPEN_INTEREST), pytest.raises(LogError, match=r"findings\.figures"):
+            resume(tmp_path, None)
+
+
+def test_simpler_numbers_come_simplest_first() -> None:
+    assert [-1, -10, -100, -1000, -4000, -4700] == list(list_simpler(-4712))[:6]
+    assert [] == list(list_simpler(1))
+    assert [1] == list(list_simpler(2))
 
 
 def test_failures_of_other_laws_or_events_are_kept_apart_and_equal_ones_counted(tmp_path: Path) -> None:
@@ -282,6 +314,20 @@ def test_bad_options_are_refused(arguments: tuple[str, ...], said: str) -> None:
     assert said in result.output
 
 
+def test_a_cluster_that_is_not_there_leaves_no_folder_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def refuse(address: str) -> Iterator[None]:
+        raise LogError(f"--dask {address}", None, None, "a Dask scheduler", "none")
+        yield
+
+    monkeypatch.setattr(command, "open_cluster", refuse)
+    result = fuzz("--steps", "100", "--dask", "nowhere:1", "--out", str(tmp_path / "run"))
+
+    assert 2 == result.exit_code
+    assert "expected a Dask scheduler" in result.output
+    assert not (tmp_path / "run").exists()
+
+
 def test_another_run_is_not_written_over(tmp_path: Path) -> None:
     start(100, 3, None, tmp_path, LENGTH).go(1)
     before = (tmp_path / FILE).read_bytes()
@@ -293,10 +339,39 @@ def test_another_run_is_not_written_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("done", "said"),
+    [
+        ("[[0, 1000000000000000]]", "done: expected at most 10,000,000 batches"),
+        ("[[0, 7]]", "done: expected runs of numbers from 0 to"),
+        ("[[-1, 0]]", "done: expected runs"),
+        ("[[1, 0]]", "done: expected runs"),
+    ],
+)
+def test_what_cannot_have_been_done_is_refused(done: str, said: str, tmp_path: Path) -> None:
+    start(100, 3, None, tmp_path, LENGTH).go(1)
+    told = json.loads((tmp_path / FILE).read_text())
+    (tmp_path / FILE).write_text(json.dumps({**told, "done": json.loads(done)}))
+
+    with pytest.raises(LogError, match=said):
+        resume(tmp_path, None)
+
+
+def test_a_count_of_what_has_no_name_is_refused(tmp_path: Path) -> None:
+    start(100, 3, None, tmp_path, LENGTH).go(1)
+    told = json.loads((tmp_path / FILE).read_text())
+    (tmp_path / FILE).write_text(json.dumps({**told, "counts": {"law/\ud800": 1}}))
+
+    with pytest.raises(LogError, match="counts: expected names of places"):
+        resume(tmp_path, None)
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("{}", "missing required field"),
         ("[1", "the progress of a run"),
+        ('{"\\ud800": 1}', "the progress of a run"),
+        ('{"seed": 1, "seed": 2}', "seed: expected each key once"),
         ('{"riskcore_fuzz": "1"}', "riskcore_fuzz"),
     ],
 )

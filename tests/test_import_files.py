@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from riskcore.cli import main
 from riskcore.importing.position import Position
 from riskcore.importing.reconcile import get_blur
+from riskcore.log_lines import write_lines
 from tests.import_cases import make_fill, read, run, write
 
 ROOT = Path(__file__).parent.parent
@@ -260,6 +261,38 @@ def test_a_line_that_cannot_be_read_is_counted_to(tmp_path: Path) -> None:
     path = write(tmp_path / "fills.jsonl", make_fill("1", "1"), make_fill("1", "x"))
 
     assert f'{path}:2: px: expected a decimal, got "x"' in run("hyperliquid", path).stderr
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+def test_packed_files_are_read_as_what_is_in_them(suffix: str, tmp_path: Path) -> None:
+    rows, lines = tmp_path / f"fills.csv{suffix}", tmp_path / f"fills.jsonl{suffix}"
+    plain = write(tmp_path / "fills.jsonl", make_fill("1", "1"), make_fill("2", "1"))
+    for path, data in ((rows, (EXAMPLE / "fills.csv").read_bytes()), (lines, plain.read_bytes())):
+        with write_lines(path) as file:
+            file.write(data)
+    mapping = ("--mapping", EXAMPLE / "mapping.toml")
+
+    assert read("csv", EXAMPLE / "fills.csv", *mapping) == read("csv", rows, *mapping)
+    assert str(read("hyperliquid", plain)) == str(read("hyperliquid", lines)).replace(str(lines), str(plain))
+    for path in (rows, lines):
+        path.write_bytes(path.read_bytes()[:-9])
+        arguments = ("csv", path, *mapping) if path is rows else ("hyperliquid", path)
+        result = run(*arguments)
+
+        assert (2, "") == (result.exit_code, result.stdout)
+        assert result.stderr.startswith(f"Error: {path}: expected a whole file of ")
+
+
+@pytest.mark.parametrize("name", ["x.csv.gz", "x.json.zst"])
+def test_a_small_file_that_unpacks_to_too_much_is_refused(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    with write_lines(path) as file:
+        file.write(b" " * 1_000_000)
+    path.write_bytes(path.read_bytes() * 70)
+    is_table = ".csv" in name
+    arguments = ("csv", path, "--mapping", EXAMPLE / "mapping.toml") if is_table else ("hyperliquid", path)
+
+    assert (2, "") == (run(*arguments).exit_code, run(*arguments).stdout)
 
 
 def test_nothing_is_written_over_another_file(tmp_path: Path) -> None:

@@ -301,3 +301,23 @@ def test_sides_that_differ_are_a_divergence(tmp_path: Path) -> None:
     two[1]["px"] = "101"
 
     assert ["sides"] == list(read("hyperliquid", write(tmp_path / "f.jsonl", one, two))[1]["divergences"])
+
+
+def test_a_binary_file_is_refused_by_its_line_and_byte(tmp_path: Path) -> None:
+    path = tmp_path / "fills.jsonl"
+    path.write_bytes(b"\x80\x81\n\x82\n")
+    result = run("hyperliquid", path)
+
+    assert (2, f"Error: {path}:1: expected JSON, got invalid UTF-8 at byte 1\n") == (result.exit_code, result.stderr)
+
+
+def test_who_is_closed_by_force_is_counted(tmp_path: Path) -> None:
+    both = [
+        make_fill("1", "100", user="a", tid=1),
+        make_fill("-1", "100", user="b", tid=1, crossed=False),
+        make_fill("-1", "90", user="a", tid=2, startPosition="1.0", dir="Liquidated Cross Long", closedPnl="-10.0"),
+        make_fill("1", "90", user="b", tid=2, startPosition="-1.0", dir="Close Short", closedPnl="10.0", crossed=False),
+    ]
+    _, found = read("hyperliquid", write(tmp_path / "fills.jsonl", *both), "--out", tmp_path / "log.jsonl")
+
+    assert any(line.startswith("1 fills by force, as the venue calls them") for line in found["log"]["assumed"])

@@ -141,7 +141,7 @@ def test_a_place_that_will_not_do_is_told_before_anything_is_proven(tmp_path: Pa
     answer = CliRunner().invoke(main, ["verify", "--write-ledger", str(tmp_path)])
 
     assert answer.exit_code == 2
-    assert "got a folder" in answer.output
+    assert "got a directory" in answer.output
 
 
 def test_the_shipped_ledger_has_nothing_but_proofs() -> None:

@@ -17,8 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskcore import events as ev
-from riskcore import log as log_module
-from riskcore import strict_json
+from riskcore import log_lines, strict_json
 from riskcore.bad_input import Fault, LogError, quote
 from riskcore.choices import MarketStatus
 from riskcore.codec import EVENTS, Source, decode_event, encode_event
@@ -27,6 +26,7 @@ from riskcore.log import LogHeader, LogReader, write_log
 from riskcore.quantities import AccountId, Atoms, EventId, Leverage, Lots, MarketId, Price, Rate, Shares, Time
 from riskcore.rulebook import MarketRules, Rulebook
 from riskcore.state import genesis
+from riskcore.step import step
 from riskcore.strict_json import LOG_DIGITS, parse_object, read_object
 from riskcore.units import Quantity, Units, format_decimal, parse_decimal
 from tests.log_cases import RULEBOOK, RULES, UNITS, make_waterfall_events
@@ -159,12 +159,32 @@ def test_a_file_that_stops_answering_is_an_error_at_its_line(tmp_path: Path, mon
 
     path = tmp_path / "log"
     write_log(path, RULEBOOK, UNITS, make_waterfall_events()[:2])
-    monkeypatch.setattr(log_module, "_open", lambda path: (Failing(path.read_bytes()), 0))
+    monkeypatch.setattr(log_lines, "open_regular", lambda path: (Failing(path.read_bytes()), 0))
 
     with LogReader(path) as log, pytest.raises(LogError) as caught:
         list(log)
 
     assert str(caught.value) == f"{path}:4: expected a readable line, got input/output error"
+
+
+@pytest.mark.parametrize("twice", ["e3", "e12"], ids=["accepted", "rejected"])
+@pytest.mark.parametrize("is_applied", [True, False])
+def test_an_id_stands_once_whatever_became_of_its_event(tmp_path: Path, twice: str, is_applied: bool) -> None:
+    """A state that takes accepted ids in as they are read makes no difference."""
+    events = make_waterfall_events()
+    write_log(tmp_path / "log", RULEBOOK, UNITS, events)
+    lines = (tmp_path / "log").read_text().splitlines()
+    (tmp_path / "log").write_text("\n".join([*lines, lines[-1].replace('"e25"', f'"{twice}"')]) + "\n")
+    with LogReader(tmp_path / "log") as log, pytest.raises(LogError) as caught:
+        state = log.state
+        for event in log:
+            state = step(state, event).state if is_applied else state
+
+    assert str(caught.value).endswith(f':27: id: expected an id that no line before has, got "{twice}"')
+    # an id is held in one place
+    rejected: set[str] = {"e12", "e18"}
+    everything: set[str] = {event.id for event in events}
+    assert (rejected if is_applied else everything) == {*log.get_names().ids}
 
 
 def test_a_reader_says_how_far_it_is(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from attrs import evolve
 from click.testing import CliRunner, Result
 from rich.console import Console
 
-from riskcore import cli
+from riskcore import cli, replay_run
 from riskcore import events as ev
 from riskcore.commands import output, replaying
 from riskcore.events import Event
@@ -557,6 +557,24 @@ def test_names_cannot_command_a_terminal(tmp_path: Path) -> None:
 
     assert "\x1b" not in text
     assert "\\u001b[2J[bold]B" in text
+
+
+# Full checks
+
+
+def test_full_checks_are_as_far_apart_as_there_are_accounts(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After events 1, 2, 3 and 4, when there are 0, 0, 1 and 2 accounts, then 6 (4), 10 (5), 15, 20 and 25."""
+    monkeypatch.setattr(replay_run, "CHECKPOINT_EVERY", 1)
+    report = to_tallies(replay(log, PlainMonitor))
+    often = to_tallies(replay(log, PlainMonitor, checkpoint_every=1))
+
+    # the first of all is that of the state that the log starts from
+    assert {"CASH-1": 25 + 1 + 9} == report
+    assert {"CASH-1": 25 + 1 + 25} == often
+
+
+def to_tallies(result: Replay) -> dict[str, int]:
+    return {law: tally.checked for law, tally in (result.tallies or {}).items()}
 
 
 # The shortest prefix

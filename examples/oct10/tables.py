@@ -122,7 +122,7 @@ def show_overshoot(counted: Sequence[Counted]) -> Shown:
         "production, US$ of wealth",
         "overshoot, US$",
         "production / needed",
-        "of all overshoot",
+        "of what was above needed",
     )
     return _make(("wave",), right, rows, ("",))
 

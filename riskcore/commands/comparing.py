@@ -139,9 +139,10 @@ def fuzz_command(jobs: int | None, address: str | None, folder: Path | None, out
             with show_progress(Console(stderr=True), "fuzzing") as progress:
                 run.go(jobs or os.cpu_count() or 1, address, progress)
         except WorkersDied:
-            say(f"Processes ended before their work was done. riskcore fuzz --resume {run.folder} goes on.")
+            place = printable(str(run.folder))
+            say(f"Processes ended before their work was done. riskcore fuzz --resume {place} goes on.")
         except KeyboardInterrupt:
-            say(f"What was found is saved: riskcore fuzz --resume {run.folder} goes on.")
+            say(f"What was found is saved: riskcore fuzz --resume {printable(str(run.folder))} goes on.")
             raise
     show(json.dumps(to_json(run)) + "\n" if output == "json" else render(partial(print_report, run)))
     sys.exit({"HOLDS": 0, "VIOLATED": 1}.get(get_verdict(run.session), 3))

@@ -13,9 +13,9 @@ from typing import Final, TextIO
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from riskcore.bad_input import LogError, get_cause
+from riskcore.bad_input import LogError, get_cause, printable
 
 BAD_INPUT: Final = 2
 
@@ -63,12 +63,18 @@ def render(write: Callable[[Console], None]) -> str:
 
 
 @contextmanager
-def show_progress(console: Console, what: str = "replaying") -> Iterator[Callable[[int, int], None] | None]:
-    """A bar that goes away when it is done; ``None`` where nobody would see it."""
+def show_progress(
+    console: Console, what: str = "replaying", *, in_bytes: bool = False
+) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar that goes away when it is done, with the time that is left; ``None`` where nobody would see it.
+
+    ``in_bytes``: what is counted is bytes, and their rate is shown.
+    """
     if not console.is_terminal:
         yield None
         return
-    columns = (TextColumn(what), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    rate = (TransferSpeedColumn(),) if in_bytes else ()
+    columns = (TextColumn(what), BarColumn(), TaskProgressColumn(), *rate, TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
@@ -93,6 +99,11 @@ def refusing() -> Iterator[None]:
     except LogError as error:
         say(f"Error: {error}")
         sys.exit(BAD_INPUT)
+    except OSError as error:
+        # a name that no file can have, a disk that is full, a folder that is gone by now
+        place = "files" if error.filename is None else printable(str(error.filename))
+        say(f"Error: {place}: expected what can be read or written, got {get_cause(error)}")
+        sys.exit(BAD_INPUT)
     except KeyboardInterrupt:
         say("Interrupted.")
         sys.exit(INTERRUPTED)
@@ -101,12 +112,14 @@ def refusing() -> Iterator[None]:
 @contextmanager
 def writing(out: Path, mark: bytes, noun: str) -> Iterator[None]:
     """The block writes to ``out``, which must be new, or begin as an earlier one does: nothing else is replaced."""
+    from riskcore.log_files import read_start
+
     expected = f"a place for a {noun}"
     try:
         if out.is_file():
             with open(out, "rb") as file:
                 first = file.read(200)
-            if first and mark not in first:
+            if first and mark not in first and mark not in read_start(out, 200):
                 raise LogError(str(out), None, None, f"a new file, or an earlier {noun}", "another file")
         yield
     except (OSError, ValueError) as error:

@@ -59,7 +59,7 @@ def picture_command(log: Path, out: Path, market: str | None) -> None:
     from riskcore.files import write_whole
 
     with refusing(), writing(out, b"<svg", "picture"):
-        with with_lasting_values(), show_progress(Console(stderr=True), "drawing") as progress:
+        with with_lasting_values(), show_progress(Console(stderr=True), "drawing", in_bytes=True) as progress:
             cascade = read_cascade(log, market, progress)
         with write_whole(out) as file:
             file.write(draw_cascade(cascade).encode())

@@ -57,7 +57,7 @@ def price_command(
         place = f"{path}: " if path is not None else "--"
         try:
             question = make_question(members) if path is None else read_question(path)
-            quote, status = answer(question)
+            quote, status = answer(question, path)
         except Fault as fault:
             say(f"Error: {printable(place)}{fault.field}: expected {fault.expected}, got {fault.got}")
             sys.exit(BAD_INPUT)
@@ -80,7 +80,7 @@ def _price_accounts(
         raise click.UsageError("--positions needs --venue: whose rules are asked")
     with refusing():
         data = read_accounts(positions, None if wallet is None else _read_wallet(wallet))
-        quotes, status = answer_accounts(venue, data)
+        quotes, status = answer_accounts(venue, data, positions)
         if output == "json":
             show(json.dumps(accounts_to_json(venue, quotes, status)) + "\n")
         else:

@@ -137,7 +137,7 @@ def mutate_command(by: str, jobs: int | None, out: Path | None, output: str, **o
             raise click.UsageError("--function needs --module")
         check_name("--function", wanted.function, get_function_names(wanted.module))
     if by != "proofs" and not is_checkout():
-        raise click.UsageError(f"--by {by}: the tests are not installed; run it in a checkout, or --by proofs")
+        raise click.UsageError(f"--by {by}: the tests are not installed; in a checkout, python -m riskcore has them; or --by proofs")
     with refusing():
         mutants = select(wanted)
         with show_progress(Console(stderr=True), "hunting") as progress:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,11 +29,13 @@ from riskcore.commands.output import (
 )
 from riskcore.files import write_whole
 from riskcore.html_report import MARK, is_installed
-from riskcore.replay import CHECKPOINT_EVERY, MonitorFactory, Recorder, Replay, Verdict, replay, save_prefix
+from riskcore.log_prefix import save_prefix
+from riskcore.replay import MonitorFactory, Recorder, Replay, Verdict, replay
 from riskcore.replay_ci import get_junit, get_markdown
 from riskcore.report import get_json, print_replay
 
 if TYPE_CHECKING:
+    from riskcore.checkpoint import Checkpoint
     from riskcore.html_report.recorder import Recorder as PageRecorder
 
 EXIT_CODES: Final = {Verdict.HOLDS: 0, Verdict.VIOLATED: 1, Verdict.INCONCLUSIVE: 3}
@@ -46,16 +49,23 @@ EXIT_CODES: Final = {Verdict.HOLDS: 0, Verdict.VIOLATED: 1, Verdict.INCONCLUSIVE
 @click.option(
     "--checkpoint-every",
     type=click.IntRange(min=1),
-    default=CHECKPOINT_EVERY,
-    show_default=True,
     metavar="N",
-    help="Events between two checks of everything.",
+    help="Events between two checks of everything; default: 10,000, or as many as there are accounts.",
+)
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Save the replay there on its way, after checks of everything; where it was saved, go on from there.",
 )
 @click.option(
     "--save-prefix",
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Where a law breaks, write the shortest part of the log that shows it.",
+)
+@click.option(
+    "--save-state", type=click.Path(path_type=Path), metavar="FILE", help="Write the last state there, as a snapshot."
 )
 @click.option("--rules", type=click.Path(path_type=Path), metavar="FILE.py", help="Run with the rules of this file.")
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE.html", help="Write it as a page (REPORT.md).")
@@ -71,19 +81,23 @@ def replay_command(
     log: Path,
     output: str,
     laws: bool,
-    checkpoint_every: int,
+    checkpoint_every: int | None,
+    checkpoint: Path | None,
     save_prefix: Path | None,
+    save_state: Path | None,
     rules: Path | None,
     report: Path | None,
     report_from: int,
     also: tuple[Also, ...],
 ) -> None:
-    """Replay LOG, a JSONL event log, and check every law on the way.
+    """Replay LOG, an event log, and check every law on the way. It may be JSONL, also as .gz or .zst, or Parquet.
 
     Exit codes: 0 all laws hold, 1 one is violated, 2 bad input, 3 inconclusive.
     """
     if str(log) == "-":
         raise click.UsageError("standard input is not supported: a log may be read twice, so name a file")
+    if checkpoint is not None and report is not None:
+        raise click.UsageError("--report shows every step, and --checkpoint may begin in the middle: name one of them")
     own_rules = None if rules is None else str(rules)
     recorder = None if report is None else _get_recorder(report_from)
     try:
@@ -91,10 +105,13 @@ def replay_command(
         if report is not None:
             check_place(report, MARK, "report")
         with _with_rules(rules) as get_monitor:
-            result = _replay(log, get_monitor if laws else None, checkpoint_every, recorder)
+            keeper = None if checkpoint is None else _get_keeper(checkpoint, log, laws, checkpoint_every, rules)
+            result = _replay(log, get_monitor if laws else None, checkpoint_every, keeper, recorder)
         if report is not None and recorder is not None:
             _write_page(report, result, recorder, log, rules)
         saved = None if save_prefix is None else _save(result, log, save_prefix)
+        if save_state is not None:
+            _save_state(result, log, save_state)
         told = result, str(log), saved, own_rules
         forms = {
             "text": lambda: render(lambda console: print_replay(result, str(log), console, saved, own_rules)),
@@ -131,15 +148,33 @@ def _get_monitor() -> MonitorFactory:
     return Monitor
 
 
+def _get_keeper(path: Path, log: Path, laws: bool, every: int | None, rules: Path | None) -> Checkpoint:
+    from riskcore.checkpoint import Checkpoint, describe_run
+
+    if os.path.exists(path) and os.path.exists(log) and os.path.samefile(path, log):
+        raise click.UsageError("--checkpoint: expected another file than the log")
+    return Checkpoint(path, describe_run(laws, every, rules), _tell_resumed)
+
+
+def _tell_resumed(events: int) -> None:
+    say(f"Going on after event {events:,}.")
+
+
 def _replay(
     log: Path,
     get_monitor: Callable[[], MonitorFactory] | None,
-    checkpoint_every: int,
+    every: int | None,
+    keeper: Checkpoint | None,
     recorder: Recorder | None,
 ) -> Replay:
-    with with_lasting_values(), show_progress(Console(stderr=True)) as progress:
-        monitor = None if get_monitor is None else get_monitor()
-        return replay(log, monitor, checkpoint_every=checkpoint_every, progress=progress, recorder=recorder)
+    monitor = None if get_monitor is None else get_monitor()
+    try:
+        with with_lasting_values(), show_progress(Console(stderr=True), in_bytes=True) as progress:
+            return replay(log, monitor, checkpoint_every=every, progress=progress, keeper=keeper, recorder=recorder)
+    except KeyboardInterrupt:
+        if keeper is not None and keeper.saved:
+            say(f"Saved after event {keeper.saved:,}: the same command goes on from there.")
+        raise
 
 
 def _get_recorder(first: int) -> PageRecorder:
@@ -180,6 +215,15 @@ def _save(result: Replay, log: Path, target: Path) -> str | None:
     return str(target)
 
 
+def _save_state(result: Replay, log: Path, target: Path) -> None:
+    from riskcore.log_files import check_target
+    from riskcore.snapshot import save_state
+
+    with writing(target, b'{"accounts":{', "snapshot"):
+        check_target(log, target, result.header.snapshot)
+        save_state(result.state, target)
+
+
 @click.command("explain")
 @click.argument("log", type=click.Path(path_type=Path))
 @click.option(
@@ -202,7 +246,7 @@ def explain_command(log: Path, wanted: str, account: str | None, rulebook: str |
     from riskcore.explain.text import print_explanation
 
     with refusing():
-        with with_lasting_values(), show_progress(Console(stderr=True)) as progress:
+        with with_lasting_values(), show_progress(Console(stderr=True), in_bytes=True) as progress:
             moment = reach(log, wanted, progress)
         found = explain(moment, account, rulebook)
         if output == "json":

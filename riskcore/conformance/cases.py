@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from attrs import field, frozen
 
@@ -20,6 +20,8 @@ from riskcore.snapshot import check_state, encode_state, get_state_hash
 from riskcore.state import State
 from riskcore.step import Outcome, step
 from riskcore.strict_json import SNAPSHOT_DIGITS, describe, parse_object
+
+T = TypeVar("T")
 
 #: The version of the files' format.
 FORMAT: Final = 1
@@ -95,30 +97,63 @@ def case_to_text(case: Case, kernel: str) -> str:
 
 
 def list_cases(folder: Path) -> list[Path]:
-    """The files of a directory of vectors, sorted. ``LogError`` where it is none."""
+    """The files of a directory of vectors, sorted. ``LogError`` where it is none, or its index names others."""
     manifest = folder / MANIFEST
     if not folder.is_dir():
         raise LogError(str(folder), None, None, "a directory of vectors", "none" if not folder.exists() else "a file")
     if not manifest.is_file():
         raise LogError(str(folder), None, None, f"a directory of vectors, with {MANIFEST} in it", "none")
-    paths = sorted(path for path in folder.rglob("*.json") if path != manifest)
+    paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.json") if path != manifest}
+    listed = _read(manifest, "index", _decode_index)
+    for name in sorted(listed ^ paths.keys()):
+        if name in listed:
+            raise LogError(str(manifest), None, f"files: {name}", "a file that is there", "none")
+        raise LogError(str(folder / name), None, None, f"no file that {MANIFEST} does not list", "this one")
     if not paths:
         raise LogError(str(folder), None, None, "at least one case", "none")
-    return paths
+    return sorted(paths.values())
 
 
 def load_case(path: Path) -> Case:
     """The case of a file. ``LogError`` where it is none, or says something else than the kernel that runs here."""
+    return _read(path, "case", _decode)
+
+
+def _read(path: Path, noun: str, decode: Callable[[dict[str, object]], T]) -> T:
+    """What ``decode`` makes of the object that a file holds; its faults come as ``LogError``."""
+    expected = f"a readable {noun}"
     try:
-        if get_length(path, "a readable case") > _MOST:
-            raise LogError(str(path), None, None, f"a case of at most {_MOST:,} bytes", "more")
-        return _decode(parse_object(path.read_bytes(), SNAPSHOT_DIGITS))
+        if get_length(path, expected) > _MOST:
+            raise LogError(str(path), None, None, f"a {noun} of at most {_MOST:,} bytes", "more")
+        return decode(parse_object(path.read_bytes(), SNAPSHOT_DIGITS))
     except OSError as error:
-        raise LogError(str(path), None, None, "a readable case", get_cause(error)) from None
+        raise LogError(str(path), None, None, expected, get_cause(error)) from None
     except Malformed as fault:
         raise LogError(str(path), fault.row, None, fault.expected, fault.got) from None
     except Fault as fault:
         raise LogError(str(path), None, fault.field, fault.expected, fault.got) from None
+
+
+def make_index(files: Iterable[str], kernel: str, members: Mapping[str, object]) -> str:
+    """The text of the file at the root, which names all others; ``members``: what it says besides."""
+    listed = sorted(files)
+    index = {**members, "cases": str(len(listed)), "files": listed, "format": str(FORMAT), "kernel": kernel}
+    return json.dumps(index, indent=1, sort_keys=True) + "\n"
+
+
+def _decode_index(members: dict[str, object]) -> frozenset[str]:
+    """The cases that it names."""
+    if members.get("format") != str(FORMAT):
+        raise Fault(f'the format "{FORMAT}"', describe(members.get("format")), "format")
+    files = members.get("files")
+    if type(files) is not list:
+        raise Fault("an array of the cases' paths", describe(files), "files")
+    for place, name in enumerate(files):
+        if type(name) is not str:
+            raise Fault("a path", describe(name), f"files[{place}]")
+    if members.get("cases") != str(len(set(files))):
+        raise Fault(f'"{len(set(files))}", the number of files', describe(members.get("cases")), "cases")
+    return frozenset(files)
 
 
 def _decode(members: dict[str, object]) -> Case:

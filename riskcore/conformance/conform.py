@@ -10,11 +10,12 @@ from typing import Final
 
 from attrs import define, field, frozen
 
+from riskcore.bad_input import LogError
 from riskcore.conformance.cases import Case, load_case
 from riskcore.conformance.compare import Divergence, compare
 from riskcore.conformance.engine import PARTIAL
 from riskcore.conformance.families import Family, get_families
-from riskcore.conformance.peer import EngineFailure, Limits
+from riskcore.conformance.peer import EngineFailure, Failing, Limits
 from riskcore.conformance.session import Hello, Session, Unsupported
 from riskcore.conformance.shrink import SECONDS, shrink
 from riskcore.conformance.walks import ALL_KINDS, SETUP_KINDS, Walk, walk_on
@@ -66,12 +67,16 @@ class Found:
 
 @frozen
 class Stopped:
-    """Where the engine took no part any more: ``events`` from ``pre`` on, on the last of which it failed."""
+    """Where the engine took no part any more: ``events`` from ``pre`` on, on the last of which it failed.
+
+    They are the fewest that were found, out of ``original``; as many where it did not fail so again.
+    """
 
     failure: EngineFailure
     source: str
     pre: State | None = None
     events: tuple[Event, ...] = ()
+    original: int = 0
 
 
 @define
@@ -115,7 +120,8 @@ class Order:
 def conform(order: Order, progress: Callable[[int, int], None] | None = None) -> Report:
     """Vectors first, then walks; walks are left out where a vector diverges.
 
-    ``LogError`` where a file holds no case, or one of another kernel. The engine is ended in any case.
+    ``LogError`` where a file holds no case, or one of another kernel, and where the command cannot be run. The
+    engine is ended in any case.
     """
     report, started = Report(), time.monotonic()
     try:
@@ -123,6 +129,8 @@ def conform(order: Order, progress: Callable[[int, int], None] | None = None) ->
             report.hello = session.hello
             _Run(order, report, session, started + order.seconds, progress).run()
     except EngineFailure as failure:
+        if failure.kind is Failing.NOT_STARTED and report.hello is None:
+            raise LogError(order.command[0], None, None, "a command that can be run", failure.words) from None
         report.stopped = Stopped(failure, "at the start")
     report.seconds = time.monotonic() - started
     return report
@@ -192,8 +200,26 @@ class _Run:
         try:
             return compare(self._session, pre, events)
         except EngineFailure as failure:
-            self._report.stopped = Stopped(failure, source, pre, tuple(events[: failure.events + 1]))
+            told = list(events[: failure.events + 1])
+            few = self._minimise_failure(pre, told, failure.kind)
+            self._report.stopped = Stopped(failure, source, pre, tuple(few), len(told))
             return None
+
+    def _minimise_failure(self, pre: State, told: list[Event], kind: Failing) -> list[Event]:
+        """The fewest events on the last of which the engine, started anew each time, fails in the same way."""
+
+        def fails(some: Sequence[Event]) -> bool:
+            try:
+                compare(self._session, pre, some)
+            except EngineFailure as failure:
+                return failure.kind is kind and failure.events + 1 == len(some)
+            return False
+
+        return shrink(told, fails, self._get_seconds())
+
+    def _get_seconds(self) -> float:
+        """What a minimisation may take: little enough that the run's time is not passed by much."""
+        return max(min(SECONDS, self._deadline - time.monotonic()), 1.0)
 
     def _run_walks(self) -> None:
         families = list(get_families())
@@ -245,8 +271,7 @@ class _Run:
             return answer if isinstance(answer, Divergence) and answer.sort == first.sort else None
 
         told = events[: first.index + 1]
-        seconds = max(min(SECONDS, self._deadline - time.monotonic()), 1.0)
-        few = shrink(told, lambda some: diverge(some) is not None, seconds)
+        few = shrink(told, lambda some: diverge(some) is not None, self._get_seconds())
         last = diverge(few)
         if last is None:
             return Found(source, pre, tuple(told), len(events), first, False)

@@ -70,7 +70,7 @@ class Peer:
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
             )
         except (OSError, ValueError) as error:
-            raise EngineFailure(Failing.NOT_STARTED, f"{printable(command[0])}: {get_cause(error)}") from None
+            raise EngineFailure(Failing.NOT_STARTED, get_cause(error)) from None
         assert self._process.stdin and self._process.stdout and self._process.stderr
         self._stdin, self._stdout, self._stderr = self._process.stdin, self._process.stdout, self._process.stderr
         self._selector = selectors.DefaultSelector()

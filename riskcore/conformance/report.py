@@ -113,9 +113,10 @@ def _show(value: Any) -> str:
 def _get_stopped(stopped: Stopped) -> Iterator[Text]:
     yield Text()
     yield Text("stopped     ").append(printable(str(stopped.failure)), "bold yellow")
-    yield Text(
-        f"at          {printable(stopped.source)}" + (f", event {len(stopped.events)}" if stopped.events else "")
-    )
+    yield Text(f"at          {printable(stopped.source)}" + (f", event {stopped.original}" if stopped.events else ""))
+    if stopped.events:
+        yield Text(f"events      {len(stopped.events):,}, of {stopped.original:,} originally")
+        yield Text(f"event       {json.dumps(event_to_wire(stopped.events[-1]), ensure_ascii=True)}")
     for line in stopped.failure.stderr.splitlines()[-10:]:
         yield Text(f"  stderr  {printable(line)}", "dim")
 
@@ -183,6 +184,7 @@ def _get_stopped_json(stopped: Stopped) -> dict[str, Any]:
         "words": str(failure),
         "source": stopped.source,
         "events": [event_to_wire(event) for event in stopped.events],
+        "original": stopped.original,
         "stderr": failure.stderr,
     }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -12,13 +11,13 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from shutil import rmtree
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
 
 from attrs import frozen
 
 from riskcore import transitions
 from riskcore.bad_input import LogError, get_cause
-from riskcore.conformance.cases import FORMAT, MANIFEST
+from riskcore.conformance.cases import MANIFEST, make_index
 from riskcore.conformance.suites import Made, Text
 
 
@@ -73,9 +72,8 @@ def write_vectors(folder: Path, made: Iterable[Made], kernel: str) -> Written:
     texts = sorted((text for one in made for text in one.texts), key=lambda text: text.path)
     left_out = tuple(sorted(line for one in made for line in one.left_out))
     counts = count(texts)
-    manifest = {"cases": str(len(texts)), "counts": _to_strings(counts), "format": str(FORMAT), "kernel": kernel}
     files = {text.path: text.text for text in texts}
-    files[MANIFEST] = json.dumps({**manifest, "left_out": left_out}, indent=1, sort_keys=True) + "\n"
+    files[MANIFEST] = make_index(list(files), kernel, {"counts": _to_strings(counts), "left_out": left_out})
     write_folder(folder, files)
     return Written(len(texts), counts, left_out)
 
@@ -117,9 +115,18 @@ def write_folder(folder: Path, files: dict[str, str]) -> None:
 
 
 def check_target(folder: Path) -> None:
-    """``LogError`` unless vectors may be written there: nothing is there, or nothing but vectors."""
+    """``LogError`` unless vectors may be written there: nothing is there, or nothing but vectors, and there is a place.
+
+    To make them takes minutes, and so it is tried before.
+    """
     if folder.is_dir():
         if any(folder.iterdir()) and not (folder / MANIFEST).is_file():
             raise LogError(str(folder), None, None, "a new or empty directory, or one of vectors", "other files")
     elif folder.exists() or folder.is_symlink():
         raise LogError(str(folder), None, None, "a directory", "a file")
+    above = next(path for path in folder.absolute().parents if os.path.lexists(path))
+    try:
+        with TemporaryDirectory(prefix=".riskcore-", dir=above):
+            pass
+    except OSError as error:
+        raise LogError(str(folder), None, None, "a directory that can be written", get_cause(error)) from None

@@ -46,6 +46,8 @@ def reach(path: Path, wanted: str, progress: Callable[[int, int], None] | None =
     number, id = 0, wanted.removeprefix(_ID)
     place = int(wanted) if wanted.isascii() and wanted.isdigit() else None
     with LogReader(path) as log:
+        if place == 0:
+            raise LogError(str(path), None, "--event", "a number from 1 on, or an id", wanted)
         state, opened = log.state, None
         for number, event in enumerate(log, 1):
             if number == place or (place is None and event.id == id):

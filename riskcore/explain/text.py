@@ -13,7 +13,7 @@ from fractions import Fraction
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from riskcore.bad_input import printable
+from riskcore.bad_input import escape, printable
 from riskcore.codec import get_members
 from riskcore.columns import add_row, make_table
 from riskcore.explain.accounts import AccountMargin, Figures, PositionMargin, Requirement
@@ -53,10 +53,10 @@ _STAGES = (
 def print_explanation(found: Explanation, console: Console) -> None:
     """The whole page."""
     moment, scale = found.moment, Scale(found.moment.units)
-    event = json.dumps(get_members(moment.event), ensure_ascii=False)
+    event = escape(json.dumps(get_members(moment.event), ensure_ascii=False))
     where = f"Event {moment.number:,} of {printable(moment.file)}, line {moment.line:,}"
     console.print(Text(where, "bold"))
-    console.print(Text(printable(event)), soft_wrap=True)
+    console.print(Text(event), soft_wrap=True)
     console.print(_get_verdict(found))
     for title, part in _list_sections(found, scale):
         console.print()

@@ -6,7 +6,7 @@ trades of a symbol agree. Closed profit and the position before a trade are in `
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from fractions import Fraction
 from pathlib import Path
@@ -60,11 +60,12 @@ def read_ccxt(paths: Sequence[Path], sizes: Mapping[str, Fraction], progress: Pr
     return _in_base_units(data, sizes)
 
 
-def _list_trades(value: object, place: Place) -> list[tuple[Place, str, Any]]:
+def _list_trades(value: object, place: Place) -> Iterator[tuple[Place, str, Any]]:
     if isinstance(value, dict):
-        return [(place, "", value)]
-    entries = enumerate(get_entries(value))
-    return [(Place(place.file, place.line, f"[{number}]"), f"[{number}]", entry) for number, entry in entries]
+        yield place, "", value
+        return
+    for number, entry in enumerate(get_entries(value)):
+        yield Place(place.file, place.line, f"[{number}]"), f"[{number}]", entry
 
 
 def _read_trade(trade: object, place: Place, account: str, data: Data) -> None:

@@ -49,6 +49,8 @@ DIRECTIONS: Final = {
     "Liquidated Isolated Short": "close",
     "Settlement": "close",
 }
+#: How the words begin that say that the account is closed by force.
+_FORCED: Final = ("Liquidated", "Auto-Deleveraging")
 CONVENTION: Final = Convention("hyperliquid", Fraction(1, 10**6), directions=DIRECTIONS)
 #: Members of a fill that have a use here, or that say nothing of positions and cash.
 _KNOWN: Final = {
@@ -156,6 +158,7 @@ def _read_fill(fill: dict[str, Any], place: Place, data: Data, user: str) -> Non
             before=find_figure(fill, "startPosition"),
             closed_pnl=find_figure(fill, "closedPnl"),
             direction=None if direction is None else get_text(fill, "dir"),
+            is_forced=isinstance(direction, str) and direction.startswith(_FORCED),
         )
     )
 

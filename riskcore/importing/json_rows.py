@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from riskcore.bad_input import Fault, LogError, Malformed, get_cause
+from riskcore.bad_input import Fault, LogError, Malformed
 from riskcore.files import get_length
 from riskcore.importing.records import Place
+from riskcore.log_lines import open_unpacked
 from riskcore.venues.answers import parse, read_data
 
 #: Called with bytes read and bytes in all.
@@ -39,12 +40,9 @@ def read_values(path: Path, progress: Progress | None = None) -> Iterator[tuple[
 
 def _is_one_document(path: Path) -> bool:
     """Whether the first line that has something is no value by itself, or the only one."""
-    try:
-        with open(path, "rb") as stream:
-            first = next((line for line in iter(lambda: stream.readline(_MOST), b"") if line.strip()), b"")
-            rest = any(line.strip() for line in iter(lambda: stream.readline(_MOST), b""))
-    except OSError as error:
-        raise LogError(str(path), None, None, "a readable file", get_cause(error)) from None
+    with open_unpacked(path) as (stream, _):
+        first = next((line for line in iter(lambda: stream.readline(_MOST), b"") if line.strip()), b"")
+        rest = any(line.strip() for line in iter(lambda: stream.readline(_MOST), b""))
     if not first or not rest:
         return bool(first)
     try:
@@ -58,19 +56,14 @@ def _is_one_document(path: Path) -> bool:
 
 
 def _read_lines(path: Path, length: int, progress: Progress | None) -> Iterator[tuple[int, bytes]]:
-    done = 0
-    try:
-        with open(path, "rb") as stream:
-            for number, line in enumerate(iter(lambda: stream.readline(_MOST + 1), b""), start=1):
-                if len(line) > _MOST:
-                    raise LogError(str(path), number, None, f"a line of at most {_MOST:,} bytes", "a longer one")
-                done += len(line)
-                if progress is not None and number % 1_000 == 0:
-                    progress(done, length)
-                if line.strip():
-                    yield number, line
-    except OSError as error:
-        raise LogError(str(path), None, None, "a readable file", get_cause(error)) from None
+    with open_unpacked(path) as (stream, tell):
+        for number, line in enumerate(iter(lambda: stream.readline(_MOST + 1), b""), start=1):
+            if len(line) > _MOST:
+                raise LogError(str(path), number, None, f"a line of at most {_MOST:,} bytes", "a longer one")
+            if progress is not None and number % 1_000 == 0:
+                progress(tell(), length)
+            if line.strip():
+                yield number, line
 
 
 def _parse(file: str, number: int, line: bytes) -> Any:

@@ -19,7 +19,8 @@ from riskcore.importing.findings import Cause
 from riskcore.importing.ordering import Pair
 from riskcore.importing.reconcile import Reconciliation
 from riskcore.importing.records import Flow, Movement
-from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Rate, Time, apply_rate
+from riskcore.importing.rules import Margins, get_initial
+from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId, Price, Time
 from riskcore.rulebook import MarketRules, Rulebook
 from riskcore.state import genesis
 from riskcore.step import step
@@ -32,8 +33,6 @@ FEES: Final = "riskcore-fees"
 FUNDING: Final = "riskcore-funding"
 OPENING: Final = "riskcore-opening"
 VAULT: Final = "riskcore-vault"
-#: Rates of margin; fees are as the file has them, not as rates.
-RULES: Final = MarketRules(Rate(100_000), Rate(50_000), Rate(0), Rate(0), Rate(0))
 #: What stands in the way of a log: positions of the file that do not follow from its fills.
 _BROKEN: Final = (Cause.GAP, Cause.AFTER, Cause.REUSED, Cause.SIDES)
 
@@ -71,6 +70,7 @@ class _Writer:
 
     atom: Fraction
     lots: dict[str, Fraction]
+    rules: dict[str, MarketRules]
     highs: dict[str, int] = field(factory=dict)
     lows: dict[str, int] = field(factory=dict)
     marks: dict[str, int] = field(factory=dict)
@@ -124,15 +124,15 @@ class _Writer:
         spare = wallet.cash
         for market, size in wallet.lots.items():
             spare += size * (self.lows[market] if size > 0 else self.highs[market])
-            spare -= apply_rate(abs(size) * self.highs[market], RULES.initial_margin_rate)
+            spare -= get_initial(self.rules[market], size, self.highs[market])
         wallet.least = min(wallet.least, spare)
 
 
-def make_log(result: Reconciliation) -> MadeLog:
-    """The log of all that was booked. ``NoLog`` says what is in the way."""
+def make_log(result: Reconciliation, margins: Margins) -> MadeLog:
+    """The log of all that was booked. ``NoLog`` says what is in the way; ``LogError``: a market without margins."""
     require_whole(result)
     items = _order(result)
-    writer = _make_writer(result)
+    writer = _make_writer(result, margins)
     prices: dict[str, Fraction] = {}
     for pair in result.pairs:
         prices.setdefault(pair.taker.market, pair.taker.price)
@@ -146,7 +146,10 @@ def make_log(result: Reconciliation) -> MadeLog:
         _write(item, writer)
     deposits = {id: max(1, -wallet.least) for id, wallet in writer.wallets.items()}
     made: list[_Made] = [
-        *((ListMarket, start, (MarketId(id), RULES, Price(writer.to_price(id, at)))) for id, at in prices.items()),
+        *(
+            (ListMarket, start, (MarketId(id), writer.rules[id], Price(writer.to_price(id, at))))
+            for id, at in prices.items()
+        ),
         *((Deposit, start, (AccountId(id), Atoms(amount))) for id, amount in deposits.items()),
         *writer.made,
     ]
@@ -155,7 +158,7 @@ def make_log(result: Reconciliation) -> MadeLog:
     _try(rulebook, events)
     units = Units(format_decimal(writer.atom), {id: format_decimal(lot) for id, lot in writer.lots.items()})
     worth = {id: amount * writer.atom for id, amount in deposits.items()}
-    return MadeLog(rulebook, units, events, _name_assumed(result, worth), worth)
+    return MadeLog(rulebook, units, events, _name_assumed(result, worth, margins), worth)
 
 
 def require_whole(result: Reconciliation) -> None:
@@ -186,8 +189,8 @@ def _order(result: Reconciliation) -> list[Item]:
     return [item for _, _, item in sorted(keyed, key=lambda entry: entry[:2])]
 
 
-def _make_writer(result: Reconciliation) -> _Writer:
-    """Lots as fine as the sizes, and atoms as fine as prices of lots, fees and flows; powers of ten."""
+def _make_writer(result: Reconciliation, margins: Margins) -> _Writer:
+    """Lots as fine as the sizes, and atoms as fine as prices of lots, fees, flows and brackets; powers of ten."""
     sizes: dict[str, int] = {}
     prices: dict[str, int] = {}
     for trade in result.trades:
@@ -197,7 +200,9 @@ def _make_writer(result: Reconciliation) -> _Writer:
         sizes[market] = max(sizes[market], _count_decimals(size))
     amounts = [trade.fee for trade in result.trades] + [flow.amount for flow in result.flows]
     finest = [_count_decimals(amount) for amount in amounts] + [sizes[market] + prices[market] for market in sizes]
-    return _Writer(Fraction(1, 10 ** max(finest)), {id: Fraction(1, 10**decimals) for id, decimals in sizes.items()})
+    atom = Fraction(1, 10 ** max(*finest, _count_decimals(margins.cash)))
+    lots = {id: Fraction(1, 10**decimals) for id, decimals in sizes.items()}
+    return _Writer(atom, lots, margins.make_rules(lots, atom))
 
 
 def _count_decimals(number: Fraction) -> int:
@@ -228,17 +233,19 @@ def _write(item: Item, writer: _Writer) -> None:
         writer.pay(trade.time, trade.account, FEES, _to_whole(trade.fee / writer.atom))
 
 
-def _name_assumed(result: Reconciliation, deposits: dict[str, Fraction]) -> list[str]:
+def _name_assumed(result: Reconciliation, deposits: dict[str, Fraction], margins: Margins) -> list[str]:
     total = sum(deposits.values(), Fraction(0))
     lines = [
         f"deposits of {len(deposits):,} accounts, {format_decimal(total)} in all: each the least with which it has "
         "initial margin throughout, its longs at the lowest price of the file and its shorts at the highest",
-        "margin rates of 10 % initial and 5 % maintenance in every market",
+        margins.words,
         "marks: each the price of the fill after it",
         f"fees are transfers to {FEES}, as the file has each and not a rate",
     ]
     if any(flow.kind is Movement.FUNDING for flow in result.flows):
         lines.append(f"funding is transfers with {FUNDING}")
+    if forced := sum(trade.is_forced for trade in result.trades):
+        lines.append(f"{forced:,} fills by force, as the venue calls them (liquidated, deleveraged), are plain fills")
     if result.opening:
         lines.append(f"{len(result.opening):,} positions opened against {OPENING} at the first price of their market")
     return lines

@@ -17,9 +17,10 @@ SCHEMA_VERSION: Final = 1
 VERSION: Final = "riskcore_import"
 #: Words for a time that is a number, with how many of it a millisecond has.
 TIME_UNITS: Final = {"s": Fraction(1, 1000), "ms": Fraction(1), "us": Fraction(1000), "ns": Fraction(10**6)}
-#: What a row may be.
+#: What a row may be: a trade, one by which the account is closed by force, or cash without one.
 TRADE: Final = "trade"
-KINDS: Final = (TRADE, *(movement.value for movement in Movement))
+LIQUIDATION: Final = "liquidation"
+KINDS: Final = (TRADE, LIQUIDATION, *(movement.value for movement in Movement))
 
 
 @frozen

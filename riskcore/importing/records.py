@@ -52,7 +52,8 @@ class Trade:
 
     ``before``, ``after``, ``closed_pnl`` and ``balance`` are the venue's own figures, None where it gives none;
     ``before`` and ``after`` are the position around the trade, ``balance`` is the account's after it. ``direction``:
-    the venue's word for what the trade does. ``told_cost``: its price times size.
+    the venue's word for what the trade does. ``told_cost``: its price times size. ``is_forced``: whether the venue says
+    that the account was liquidated or deleveraged by it.
     """
 
     place: Place
@@ -70,6 +71,7 @@ class Trade:
     balance: Fraction | None = None
     direction: str | None = None
     told_cost: Fraction | None = None
+    is_forced: bool = False
 
     @property
     def content(self) -> tuple[object, ...]:

@@ -13,6 +13,7 @@ from riskcore.importing.mapping import read_mapping
 from riskcore.importing.reconcile import Reconciliation, reconcile
 from riskcore.importing.records import ACCOUNT, Data
 from riskcore.importing.report import Imported
+from riskcore.importing.rules import Margins
 from riskcore.importing.table import read_table
 from riskcore.log import write_log
 
@@ -47,13 +48,16 @@ def _get_only_account(data: Data) -> str:
     return accounts.pop() if len(accounts) == 1 else ACCOUNT
 
 
-def finish_import(result: Reconciliation, out: Path | None) -> Imported:
-    """Make the log where ``out`` says, or see whether one can be. ``LogError`` where it cannot be written."""
+def finish_import(result: Reconciliation, out: Path | None, margins: Margins) -> Imported:
+    """Make the log where ``out`` says, or see whether one can be.
+
+    ``LogError`` where it cannot be written, or ``margins`` has none for a market.
+    """
     try:
         if out is None:
             require_whole(result)
             return Imported(result, None, None, None)
-        log = make_log(result)
+        log = make_log(result, margins)
         write_log(out, log.rulebook, log.units, log.events)
     except NoLog as why:
         return Imported(result, None, None, str(why))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+import io
+from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -11,11 +13,12 @@ from typing import Final, TextIO
 
 from attrs import frozen
 
-from riskcore.bad_input import Fault, LogError, get_cause, get_hint, list_names, printable, quote, within
+from riskcore.bad_input import Fault, LogError, get_hint, list_names, printable, quote, within
 from riskcore.files import get_length
 from riskcore.importing.json_rows import Progress
-from riskcore.importing.mapping import TIME_UNITS, TRADE, Mapping
+from riskcore.importing.mapping import LIQUIDATION, TIME_UNITS, TRADE, Mapping
 from riskcore.importing.records import Data, Flow, Movement, Place, Trade, require_above_zero, to_decimal, to_time
+from riskcore.log_lines import MOST, open_unpacked
 from riskcore.units import format_decimal
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -27,17 +30,16 @@ def read_table(path: Path, mapping: Mapping, progress: Progress | None = None) -
     file, data = str(path), Data(mapping.convention)
     length = get_length(path, "a readable file")
     try:
-        with open(path, encoding="utf-8-sig", newline="") as stream:
-            _read_rows(file, stream, mapping, data, length, progress)
+        with open_unpacked(path) as (packed, tell):
+            stream = io.TextIOWrapper(packed, encoding="utf-8-sig", newline="")
+            _read_rows(file, stream, mapping, data, progress and (lambda: progress(tell(), length)))
     except UnicodeDecodeError as error:
         raise LogError(file, None, None, "a CSV file in UTF-8", f"invalid UTF-8 at byte {error.start + 1}") from None
-    except OSError as error:
-        raise LogError(file, None, None, "a readable file", get_cause(error)) from None
     return data
 
 
-def _read_rows(file: str, stream: TextIO, mapping: Mapping, data: Data, length: int, progress: Progress | None) -> None:
-    reader = csv.reader(stream, delimiter=mapping.delimiter, strict=True)
+def _read_rows(file: str, stream: TextIO, mapping: Mapping, data: Data, tell: Callable[[], None] | None) -> None:
+    reader = csv.reader(_iter_lines(file, stream), delimiter=mapping.delimiter, strict=True)
     rows = _guard(file, reader)
     header = next(rows, None)
     if header is None:
@@ -47,17 +49,23 @@ def _read_rows(file: str, stream: TextIO, mapping: Mapping, data: Data, length: 
         _check_header(names, mapping, data, Place(file, start))
     except Fault as fault:
         raise LogError(file, start, fault.field, fault.expected, fault.got) from None
-    done = 0
     for line, cells in rows:
-        done += sum(map(len, cells)) + len(cells)
-        if progress is not None and line % 1_000 == 0:
-            progress(min(done, length), length)
+        if tell is not None and line % 1_000 == 0:
+            tell()
         try:
             if len(cells) != len(names):
                 raise Fault(f"{len(names):,} cells as in the header", f"{len(cells):,}")
             _read_row(_Row(dict(zip(names, cells, strict=True)), mapping), Place(file, line), data)
         except Fault as fault:
             raise LogError(file, line, fault.field, fault.expected, fault.got) from None
+
+
+def _iter_lines(file: str, stream: TextIO) -> Iterator[str]:
+    """The lines, of which none may be as long as what a small file can unpack to."""
+    for number, line in enumerate(iter(lambda: stream.readline(MOST + 1), ""), 1):
+        if len(line) > MOST:
+            raise LogError(file, number, None, f"a line of at most {MOST:,} characters", "a longer one")
+        yield line
 
 
 def _guard(file: str, reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
@@ -76,7 +84,7 @@ def _guard(file: str, reader: Iterator[list[str]]) -> Iterator[tuple[int, list[s
 
 
 def _check_header(names: list[str], mapping: Mapping, data: Data, place: Place) -> None:
-    twice = next((name for name in names if names.count(name) > 1), None)
+    twice = next((name for name, times in Counter(names).items() if times > 1), None)
     if twice is not None:
         raise Fault("each column once", f"{quote(twice)} twice")
     wanted = mapping.columns.get_names()
@@ -159,7 +167,7 @@ def _read_row(row: _Row, place: Place, data: Data) -> None:
         return
     meaning = row.mapping.words["kind"][kind] if kind else TRADE
     account = row.get("account") or row.mapping.account
-    if meaning != TRADE:
+    if meaning not in (TRADE, LIQUIDATION):
         movement, amount = Movement(meaning), row.get_number("amount")
         if movement is not Movement.FUNDING:
             amount = -abs(amount) if movement is Movement.WITHDRAWAL else abs(amount)
@@ -185,6 +193,7 @@ def _read_row(row: _Row, place: Place, data: Data) -> None:
             after=row.find_size("position_after"),
             closed_pnl=row.find_number("closed_pnl"),
             balance=row.find_number("balance_after"),
+            is_forced=meaning == LIQUIDATION,
         )
     )
 

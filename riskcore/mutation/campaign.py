@@ -19,6 +19,7 @@ import proofs
 import specs
 from riskcore import mutation, prover
 from riskcore.bad_input import LogError
+from riskcore.files import get_length
 from riskcore.mutation.checking import Checker
 from riskcore.mutation.equivalence import NotComparable, prove_equivalence
 from riskcore.mutation.hunting import Fate, Hunter
@@ -141,6 +142,7 @@ def _read(out: Path, by: str) -> dict[str, Trial]:
     try:
         if not out.exists():
             out.write_text(json.dumps({"riskcore_mutants": 1, "source": get_fingerprint(), "by": by}) + "\n")
+        get_length(out, "a new file, or results of this command")
         head, *lines = out.read_text(encoding="utf-8").splitlines()
         told = json.loads(head)
         if told.get("riskcore_mutants") != 1 or told.get("by") != by:

@@ -18,6 +18,7 @@ from attrs import frozen
 
 from riskcore import allocation, margin, ranking
 from riskcore.bad_input import LogError, get_cause, get_hint, list_names, printable
+from riskcore.files import get_length
 from riskcore.own_rules.lawful import Offence, get_attributes, get_offences
 from riskcore.quantities import apply_rate
 
@@ -79,6 +80,7 @@ def read_rules(path: Path) -> RulesFile:
 
 
 def _read(path: Path) -> str:
+    get_length(path, "a file that can be read")
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:

@@ -85,12 +85,30 @@ NAMES = ("amber", "birch", "cedar", "daisy", "elder")
 
 
 def draw_case(random: Random) -> Case:
-    """Some case with two to four winners; figures that are often the same, so that ranks tie."""
+    """Some case with two to four winners, figures often the same, so that ranks tie; or now and then with a crowd."""
     mark = random.choice((10, 20, 50))
-    names = NAMES[: random.randint(2, 4)]
-    winners = tuple(_draw_winner(random, name, mark) for name in names)
+    winners = _draw_crowd(random, mark) if random.random() < CROWDS else _draw_few(random, mark)
     lots = random.randint(1, sum(one.held for one in winners))
     return Case(mark, winners, (Round(lots, random.choice((0, 0, 1, 2))),))
+
+
+#: How often a case has a crowd.
+CROWDS = 0.2
+
+
+def _draw_few(random: Random, mark: int) -> tuple[Winner, ...]:
+    return tuple(_draw_winner(random, name, mark) for name in NAMES[: random.randint(2, 4)])
+
+
+def _draw_crowd(random: Random, mark: int) -> tuple[Winner, ...]:
+    """Many small and few large ones, whose parts the roundings of the many add up in."""
+    winners = []
+    for place in range(random.choice((6, 10, 16, 24))):
+        is_large = random.random() < 0.15
+        held = random.choice((40, 100, 300) if is_large else (1, 2, 3, 5))
+        equity = held * random.choice((3, 5, 8, 13)) + random.choice((0, 1, 3))
+        winners.append(Winner(f"winner{place:02}", ((held, mark + mark // 5),), equity, place))
+    return tuple(winners)
 
 
 def _draw_winner(random: Random, name: str, mark: int) -> Winner:

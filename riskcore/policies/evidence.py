@@ -119,6 +119,12 @@ def _get_of_parts(allocation: Allocation) -> dict[str, Evidence]:
             ("ADL-9",),
             _by("times_as_much_has_the_part", allocation),
         )
+    if allocation is Allocation.CONTRACTS:
+        known["path independence"] = Evidence(
+            "the level is the lots to close for the lots of all, before and after",
+            ("ADL-9",),
+            ("policies/contracts_add_up",),
+        )
     if allocation in (Allocation.CONTRACTS, Allocation.LEVERAGE):
         known["split resistance"] = Evidence(
             "two have no smaller part than the whole at the level that was, nor at the one that is then right",

@@ -158,8 +158,13 @@ def _in_two_steps(case: Case) -> Iterator[Trial]:
 
 
 def _reduced(case: Case) -> Iterator[Trial]:
-    """A winner has bought back some lots at mark, before: its equity is what it was."""
+    """A winner has bought back some lots at mark, before: its equity is what it was, and so is its entry price.
+
+    Lots of several prices are left out: what is kept of their cost is no whole price.
+    """
     for place, winner in enumerate(case.winners):
+        if len({price for _, price in winner.sales}) > 1:
+            continue
         for lots in dict.fromkeys((1, winner.held // 2, winner.held - 1)):
             if 0 < lots < winner.held:
                 sales, _ = _part_sales(winner, lots)

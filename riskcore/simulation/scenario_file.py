@@ -108,7 +108,10 @@ def _find_rulebook(name: str, folder: Path) -> RulebookFile:
     if not is_there:
         expected = f"a file beside the scenario, or one of {', '.join(get_preset_names())}"
         raise Fault(expected, quote(name) + get_hint(name, get_preset_names()), "rulebook")
-    return read_rulebook_file(path)
+    try:
+        return read_rulebook_file(path)
+    except LogError as error:
+        raise Fault(error.expected, error.got, f"rulebook: {error.place}") from None
 
 
 def _read_vault(value: object, figures: Figures) -> VaultPlan:

@@ -91,7 +91,7 @@ def draw_scenario(random: Random) -> Scenario:
         adl_rank=random.choice(tuple(RankPolicy)),
         funding_interval=Time(random.choice((1, 7, 1000, 8 * HOUR))),
         funding_rate_cap=Rate(random.choice((0, 100, 10_000, 40_000))),
-        takeover_rate=Rate(random.choice((RATE_ONE, RATE_ONE, RATE_ONE, 666_667, 0))),
+        takeover_rate=Rate(random.choice((RATE_ONE, RATE_ONE, 666_667, 666_667, 0))),
         adl_close_out=random.choice((*[CloseOut.BANKRUPTCY] * 5, *CloseOut)),
         withdrawals_wait=random.random() < 0.2,
         withdrawals_are_cut=random.random() < 0.6,

@@ -8,9 +8,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from riskcore.bad_input import Fault, LogError, Malformed, get_cause, printable, within
+from riskcore.bad_input import Fault, LogError, Malformed, printable, within
 from riskcore.files import get_length
-from riskcore.strict_json import LOG_DIGITS, describe
+from riskcore.log_lines import open_unpacked
+from riskcore.strict_json import LOG_DIGITS, describe, read_pairs
 from riskcore.units import format_decimal
 from riskcore.venues.exact import exact
 
@@ -22,12 +23,15 @@ def parse(text: str | bytes) -> Any:
     """JSON with its decimals as text. ``Malformed`` for what is none, ``Fault`` for a key that stands twice."""
     try:
         return json.loads(
-            text, parse_float=str, parse_int=_read_integer, parse_constant=str, object_pairs_hook=_read_pairs
+            text, parse_float=str, parse_int=_read_integer, parse_constant=str, object_pairs_hook=read_pairs
         )
     except Fault:
         raise
     except json.JSONDecodeError as error:
         raise Malformed(f"none: {error.msg.lower()}", error.lineno, "JSON") from None
+    except UnicodeDecodeError as error:
+        row = error.object.count(b"\n", 0, error.start) + 1
+        raise Malformed(f"invalid UTF-8 at byte {error.start + 1}", row, "JSON") from None
     except RecursionError:
         raise Malformed("deeper nesting than that", expected="JSON of some levels") from None
     except ValueError as error:
@@ -39,25 +43,18 @@ def _read_integer(text: str) -> int | str:
     return int(text) if len(text) <= LOG_DIGITS else text
 
 
-def _read_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for place, name in enumerate(names) if name in names[:place])
-        raise Fault("each key once", "the key twice", printable(twice))
-    return members
-
-
 def read_data(path: Path) -> Any:
-    """What a file of market data holds. ``LogError`` where it is no JSON, or cannot be read."""
+    """What a file of market data holds, compressed or not. ``LogError`` where it is no JSON, or cannot be read."""
     file = str(path)
     length = get_length(path, "a readable file")
     if length > _MOST:
         raise LogError(file, None, None, f"at most {_MOST:,} bytes", f"{length:,}")
+    with open_unpacked(path) as (stream, _):
+        data = stream.read(_MOST + 1)
+    if len(data) > _MOST:
+        raise LogError(file, None, None, f"at most {_MOST:,} bytes", "more")
     try:
-        return parse(path.read_bytes())
-    except OSError as error:
-        raise LogError(file, None, None, "a readable file", get_cause(error)) from None
+        return parse(data)
     except Malformed as fault:
         raise LogError(file, fault.row, None, fault.expected, fault.got) from None
     except Fault as fault:

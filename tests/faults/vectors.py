@@ -13,7 +13,7 @@ from pathlib import Path
 from attrs import evolve
 
 from riskcore.bad_input import LogError
-from riskcore.conformance.cases import MANIFEST, Case, case_to_text, list_cases, load_case
+from riskcore.conformance.cases import MANIFEST, Case, case_to_text, list_cases, load_case, make_index
 from riskcore.conformance.suites import FAULTS as SUITE
 from riskcore.conformance.vectors import get_kernel, write_folder
 from riskcore.snapshot import get_state_hash
@@ -66,8 +66,7 @@ def main(folder: Path) -> int:
         manifest = json.loads((folder / MANIFEST).read_text())
         for handler, number in counts.items():
             manifest["counts"].setdefault(handler, {})[SUITE] = str(number)
-        manifest["cases"] = str(len(files))
-        files[MANIFEST] = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
+        files[MANIFEST] = make_index(list(files), kernel, manifest)
         write_folder(folder, files)
     except LogError as error:
         print(f"Error: {error}", file=sys.stderr)

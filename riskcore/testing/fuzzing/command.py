@@ -62,6 +62,10 @@ class Run:
             else:
                 with open_processes(jobs) as executor:
                     run_on(executor, 2 * jobs, self.session, tell, within)
+        except LogError:
+            # nothing has begun, or nothing can be written: no folder is left that stands in the next run's way
+            self.is_kept = False
+            raise
         except BaseException:
             self.is_kept = True
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from random import Random
+from typing import Any, NamedTuple
 
 from attrs import evolve, field, frozen
 
@@ -29,12 +30,27 @@ class Venue:
     markets: Mapping[MarketId, MarketRules]
 
 
+class Figure(NamedTuple):
+    """A simpler number than was walked with: of the event of this number, counted from zero, the field's."""
+
+    number: int
+    name: str
+    value: int
+
+
+def change(event: Event, name: str, value: int) -> Event:
+    """The event with another number."""
+    changed: dict[str, Any] = {name: value}
+    return evolve(event, **changed)
+
+
 @frozen
 class Finding:
     """Events from nothing to the one after which a law does not hold.
 
     ``original``: how many there were before they were shrunk, 0 where they are not. ``trial``: the walk's number.
-    ``places``: where its events stand among those. ``times``: how often the same law broke at the same kind of event.
+    ``places``: where its events stand among those; ``figures``: what is not as it was there. ``times``: how often the
+    same law broke at the same kind of event.
     """
 
     law: str
@@ -46,6 +62,7 @@ class Finding:
     original: int = 0
     places: tuple[int, ...] = ()
     times: int = 1
+    figures: tuple[Figure, ...] = ()
 
     @property
     def kind(self) -> str:

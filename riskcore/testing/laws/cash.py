@@ -36,6 +36,8 @@ def cash_2(passage: Passage) -> bool:
 
 def cash_3(passage: Passage) -> bool:
     """The effects reproduce every balance and size."""
+    if passage.before is passage.after and not passage.effects:
+        return False
     balances: Counter[Owner] = Counter()
     sizes: Counter[tuple[str, str]] = Counter()
     for line in passage.effects:
@@ -108,11 +110,11 @@ def fund_1(passage: Passage) -> bool:
     """Funding sums to zero, the index's remainder is carried, time only moves forward."""
     before, after, event = passage.before, passage.after, passage.event
     assert after.time >= before.time
+    if not isinstance(event, events.ApplyFunding) or passage.rejected is not None:
+        return False
     eager = Venue.read(before)
     for account in before.accounts:
         assert eager.get_equity(account) == before.get_equity(account)
-    if not isinstance(event, events.ApplyFunding) or passage.rejected is not None:
-        return False
     old, new = before.markets[event.market], after.markets[event.market]
     whole = RATE_ONE * before.rulebook.funding_interval
     price = old.index_price if before.rulebook.funding_on_index else old.mark

@@ -8,6 +8,7 @@ from riskcore.state import Market
 from riskcore.testing.desk import Passage
 from riskcore.testing.laws.passages import OWN_EVENTS, get_trade
 from riskcore.testing.naive.needs import get_initial, get_maintenance, get_requirement, is_reducing, is_safe
+from riskcore.testing.naive.views import View
 from riskcore.tiers import get_initial_rates, get_maintenance_rates, is_continuous
 
 
@@ -16,13 +17,23 @@ def get_own_initial(market: Market, size: int) -> int:
     return get_initial_requirement(market, size, market.open_interest, 0)
 
 
+def get_held(view: View, market: str) -> set[int]:
+    """The sizes of a market's positions, without their signs."""
+    return {abs(account.positions[market].size) for account in view.accounts.values() if market in account.positions}
+
+
 def marg_1(passage: Passage) -> bool:
-    """The requirement is 0 at 0, monotone, without jumps, and initial is not below maintenance."""
-    state, after = passage.new, passage.after
+    """The requirement is 0 at 0, monotone, without jumps, and initial is not below maintenance.
+
+    Of a market that stays as it was, sizes that were held before were looked at before.
+    """
+    state, before, after = passage.new, passage.before, passage.after
     for name, market in state.markets.items():
         assert market is not None
-        held = {abs(after.get_size(account, name)) for account in after.accounts}
-        for size in {0, 1, *held}:
+        sizes = {0, 1, *get_held(after, name)}
+        if passage.old.markets.get(name) == market:
+            sizes -= {0, 1, *get_held(before, name)}
+        for size in sizes:
             rules, mark = market.rules, market.mark_price
             expected = get_initial(rules, mark, size, market.open_interest), get_maintenance(rules, mark, size)
             for get, wanted, top in zip(

@@ -208,19 +208,19 @@ class Ledger:
                 transit -= holding.owed
             liquidated = self.liquidated.get(account, -1)
             leverages = self.leverages.get(account, {})
-            counts = {market: book.count(account) for market, book in self.books.items()}
-            resting = {market: count for market, count in counts.items() if count.orders}
+            own = {market: book.count(account) for market, book in self.books.items()} if account in makers else {}
+            resting = {market: count for market, count in own.items() if count.orders}
             if balance or positions or liquidated >= 0 or leverages or resting:
                 sold = self.sold.get(account, 0)
                 accounts[account] = AccountView(balance, positions, liquidated, leverages, sold, resting)
-        episode, own = self.episode, sum(listing.own for listing in self.listings.values())
+        episode, separate = self.episode, sum(listing.own for listing in self.listings.values())
         return View(
             self.rulebook,
             accounts,
             {name: self._view_market(name) for name in self.listings},
             {
                 "outside": -self.pool,
-                "insurance": self.insurance + own,
+                "insurance": self.insurance + separate,
                 "fees": self.fees,
                 "transit": transit,
                 "uncovered": -self.losses,
@@ -248,7 +248,7 @@ class Ledger:
             self.count_shares(),
             self.draws,
             self.sharing,
-            own,
+            separate,
             self.outflow,
             {id: order for market, book in self.books.items() for id, order in book.view(market).items()},
         )

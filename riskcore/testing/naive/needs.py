@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil, floor, isqrt
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,8 @@ def get_tiered(rule: TierRule, notional: int, brackets: list[tuple[int, Fraction
     return ceil(needed)
 
 
+# the same few are asked for again and again, and they depend on nothing but what they are given
+@lru_cache(maxsize=4096)
 def get_maintenance(rules: MarketRules, price: int, size: int) -> int:
     brackets = [
         (0, rules.maintenance_margin_rate),
@@ -49,6 +52,7 @@ def get_scaling(rules: MarketRules) -> tuple[int, int]:
     return rules.open_interest_floor, rules.open_interest_cap
 
 
+@lru_cache(maxsize=4096)
 def get_initial(rules: MarketRules, price: int, size: int, open_interest: int) -> int:
     """At an open interest of so many lots, which raises the rates between its floor and its cap."""
     way = Fraction(0)

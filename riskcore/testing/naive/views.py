@@ -43,6 +43,9 @@ class AccountView(NamedTuple):
     resting: dict[str, RestingView] = {}  # noqa: RUF012  never written
 
 
+NO_ACCOUNT = AccountView(0, {})
+
+
 class MarketView(NamedTuple):
     rules: MarketRules
     mark: int
@@ -136,7 +139,7 @@ class View:
         return self.stakes.get(account, StakeView())
 
     def get_account(self, account: str) -> AccountView:
-        return self.accounts.get(account, AccountView(0, {}))
+        return self.accounts.get(account, NO_ACCOUNT)
 
     def get_size(self, account: str, market: str) -> int:
         position = self.get_account(account).positions.get(market)

@@ -63,8 +63,9 @@ class Worth(Ledger):
 
     def is_sick(self, account: str) -> bool:
         """Whether it is below maintenance."""
-        health = self.get_health(account)
-        return health.equity < health.maintenance
+        held = self.holdings.get(account, {})
+        needed = sum(self.get_maintenance(market, holding.size) for market, holding in held.items())
+        return self.get_equity(account) < needed
 
     def get_available(self, now: int, market: str = "") -> int:
         """For a market, or for accounts."""

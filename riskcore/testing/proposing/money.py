@@ -5,7 +5,7 @@ from __future__ import annotations
 from riskcore import events
 from riskcore.events import Event
 from riskcore.testing.proposing.standing import Standing
-from riskcore.testing.rulebooks import STRANGER, SUBACCOUNTS
+from riskcore.testing.rulebooks import STRANGER, SUBACCOUNTS, VAULT
 from riskcore.testing.scenarios import draw_rules
 
 
@@ -27,6 +27,21 @@ class Money(Standing):
         if way_out and self.random.random() < 0.7:
             amount = min(amount, self.random.choice((way_out, way_out + 1, way_out // 2 + 1)))
         return self._make(events.Withdraw, account, amount)
+
+    def draw_out(self) -> Event:
+        """What leaves somebody with a position at a bound of his margin: the vault, where its money is its own."""
+        exposed = sorted({account for account, _ in self._holders()})
+        owns = VAULT in exposed and not self.venue.has_holders()
+        account = VAULT if owns and self.random.random() < 0.7 else self.random.choice(exposed or [STRANGER])
+        health = self.venue.get_health(account)
+        free, most = health.equity - health.initial, health.equity - health.maintenance
+        return self._make(events.Withdraw, account, max(1, self.random.choice((free, free + 1, most, most, most + 1))))
+
+    def run_on_the_pool(self) -> Event:
+        """Who is owed most takes all that is free, or an atom more than there is."""
+        account = max(sorted(self.venue.cash), key=self._free)
+        free, pool = self._free(account), self.venue.pool
+        return self._make(events.Withdraw, account, min(free, self.random.choice((free, pool, pool + 1))))
 
     def transfer(self) -> Event:
         """To a sub-account, back from it, or between any two; what is free, an atom more, or a part."""
@@ -80,6 +95,12 @@ class Money(Standing):
             return self.drift()
         account, market = self.random.choice(holders)
         return self._make(events.MarkPrice, market, self._bound(account, market))
+
+    def gap(self) -> Event:
+        """A mark so far off that whole sides are in debt before anybody can act."""
+        market = self._any_market()
+        mark, times = self.venue.listings[market].mark, self.random.randint(2, 30)
+        return self._make(events.MarkPrice, market, self.random.choice((mark * times, max(1, mark // times))))
 
     def apply_funding(self) -> Event:
         cap = self.venue.rulebook.funding_rate_cap

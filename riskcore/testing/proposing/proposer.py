@@ -21,8 +21,12 @@ class Proposer(Trades, Waterfall, Life, Shares, Spoiling):
             kinds = ("share_loss",)
         elif self.is_open() and self.random.random() < 0.8:
             kinds = ("deleverage", "deleverage", "deleverage", "end_deleveraging")
+        elif self.is_pool_short() and self.random.random() < 0.2:
+            kinds = ("run_on_the_pool",)
         elif self.has_sick() and self.random.random() < 0.6:
             kinds = WATERFALL + ("liquidation_fill",) * (6 * self.venue.rulebook.has_book)
+        elif self.is_at_maintenance() and self.random.random() < 0.15:
+            kinds = WATERFALL
         elif self.is_settling() and self.random.random() < 0.5:
             kinds = ("settle_pair",)
         elif self.has_flat_debtor() and self.random.random() < 0.2:
@@ -35,14 +39,16 @@ class Proposer(Trades, Waterfall, Life, Shares, Spoiling):
             kinds = BOOK
         elif self.random.random() < 0.1:
             kinds = ("move_shares",)
+        elif self.random.random() < 0.06:
+            kinds = ("draw_out", "draw_out", "gap")
         elif self._is_shut() and self.random.random() < 0.4:
             kinds = ("set_market_status", "reduce_fill", "reduce_fill")
-        elif self.random.random() < 0.03:
+        elif self.random.random() < 0.04:
             kinds = ("set_market_status", "set_market_status", "delist_market", "change_rules")
         elif self._has_pending() and self.random.random() < 0.5:
             kinds = ("apply_rules",)
         elif self.random.random() < 0.5:
-            kinds = ("open_fill", "open_fill", "crash", "reduce_fill", "open_fill", "crash", "set_leverage")
+            kinds = ("open_fill", "open_fill", "bargain", "crash", "reduce_fill", "open_fill", "crash", "set_leverage")
         elif self.random.random() < 0.3:
             kinds = ("spoil",)
         event: Event = getattr(self, self.random.choice(kinds))()

@@ -53,13 +53,23 @@ class Standing:
 
     def _sick_holdings(self) -> list[tuple[str, str]]:
         """Positions of accounts below maintenance; those in deficit only, where there are any, half of the time."""
+        below = {account for account, held in self.venue.holdings.items() if held and self.venue.is_sick(account)}
         sick = [
             (account, market)
             for account, market in self._holders()
-            if self.venue.is_sick(account) and not self.venue.listings[market].settling
+            if account in below and not self.venue.listings[market].settling
         ]
         broke = [(account, market) for account, market in sick if self.venue.get_equity(account) < 0]
         return broke if broke and self.random.random() < 0.5 else sick
+
+    def _holdings_at_maintenance(self) -> list[tuple[str, str]]:
+        """Positions of accounts that stand exactly at maintenance, and so are not below it."""
+        healths = {account: self.venue.get_health(account) for account, held in self.venue.holdings.items() if held}
+        return [pair for pair in self._open_holdings() if (own := healths[pair[0]]).equity == own.maintenance]
+
+    def is_at_maintenance(self) -> bool:
+        """Whether somebody stands exactly there."""
+        return bool(self._holdings_at_maintenance())
 
     def has_sick(self) -> bool:
         return bool(self._sick_holdings())
@@ -69,6 +79,20 @@ class Standing:
 
     def shares_losses(self) -> bool:
         return self.venue.losses > 0 and self.venue.rulebook.loss_sharing is not LossSharing.NONE
+
+    def _free(self, account: str) -> int:
+        """Atoms of an account above its initial margin; none of the vault's while others have shares of it."""
+        if account == VAULT and self.venue.has_holders():
+            return 0
+        health = self.venue.get_health(account)
+        return max(0, health.equity - health.initial)
+
+    def is_pool_short(self) -> bool:
+        """Whether some are in debt, and others might withdraw more than there is."""
+        accounts, venue = sorted(self.venue.cash), self.venue
+        if all(venue.get_equity(account) >= 0 for account in accounts):
+            return False
+        return sum(map(self._free, accounts)) > venue.pool
 
     def _is_shut(self) -> bool:
         """Whether a market is close-only or paused."""
@@ -113,11 +137,15 @@ class Standing:
 
     def _capacity(self, account: str, market: str) -> int:
         """About how many lots the account may add."""
-        health, listing = self.venue.get_health(account), self.venue.listings[market]
+        health = self.venue.get_health(account)
+        return max(0, health.equity - health.initial) // self._per_lot(market)
+
+    def _per_lot(self, market: str) -> int:
+        """About what one lot more needs, in the last tier, with its fee."""
+        listing = self.venue.listings[market]
         fee = max(listing.rules.taker_fee_rate, listing.rules.maker_fee_rate, 0)
         rate = max(listing.rules.initial_margin_rate, *(tier.initial_margin_rate for tier in listing.rules.tiers), 0)
-        per_lot = listing.mark * (rate + fee) // RATE_ONE + 1
-        return max(0, health.equity - health.initial) // per_lot
+        return listing.mark * (rate + fee) // RATE_ONE + 1
 
     def _spoilt_rules(self, rules: MarketRules) -> MarketRules:
         """With one figure that is likely out of range, of a tier's where there are tiers."""

@@ -38,6 +38,21 @@ class Trades(Money, Orders):
             size = self.random.choice(ties)
         return self._fill(taker, maker, market, max(1, size) * self.random.choice((1, -1)))
 
+    def bargain(self) -> Event:
+        """Off mark, about as many lots as one side's gain on them lets it hold, or up to that gain once more."""
+        market = self._any_market()
+        gainer, other = self.random.sample(self._traders(), 2)
+        mark, side = self.venue.listings[market].mark, self.random.choice((1, -1))
+        gain = mark * self.random.randint(1, 40) // 1000 + 1
+        per_lot = self._per_lot(market)
+        few, many = (self._free(gainer) // max(1, per_lot - times * gain) for times in (1, 2))
+        size = side * max(1, self.random.choice((few, few + 1, self.random.randint(few, many))))
+        price = max(1, mark - side * gain)
+        if self.venue.rulebook.has_book:
+            return self._meet(gainer, other, market, size, price)
+        parties = (gainer, other, market, size) if self.random.random() < 0.7 else (other, gainer, market, -size)
+        return self._make(events.Fill, *parties, price)
+
     def reduce_fill(self) -> Event:
         """An account trades against its position: a part, all, or through zero; often one that must."""
         holders = self._sick_holdings() if self.has_sick() and self.random.random() < 0.5 else self._open_holdings()

@@ -17,7 +17,7 @@ class Waterfall(Orders):
         again = [(account, market) for account, market in sick if account in self.venue.liquidated]
         if again and self.random.random() < 0.7:
             sick = again
-        account, market = self.random.choice(sick or self._holders() or [(STRANGER, "BTC")])
+        account, market = self.random.choice(sick or self._healthy_holdings() or [(STRANGER, "BTC")])
         if market not in self.venue.listings:
             return self._make(events.LiquidationFill, account, VAULT, market, 1, 1)
         if cancel := self._clear(account):
@@ -66,7 +66,7 @@ class Waterfall(Orders):
         sick = self._sick_holdings()
         takes_all = self.venue.rulebook.vault_takes_deficits
         solvent = [(account, market) for account, market in sick if takes_all or self.venue.get_equity(account) >= 0]
-        account, market = self.random.choice(solvent or sick or self._holders() or [(STRANGER, "BTC")])
+        account, market = self.random.choice(solvent or sick or self._healthy_holdings() or [(STRANGER, "BTC")])
         if cancel := self._clear(account):
             return cancel
         held = abs(self.venue.get_size(account, market))
@@ -77,6 +77,10 @@ class Waterfall(Orders):
         else:
             lots = self._part(held)
         return self._make(events.Takeover, account, market, lots)
+
+    def _healthy_holdings(self) -> list[tuple[str, str]]:
+        """Of whom nothing may be taken: those at maintenance, if there are any."""
+        return self._holdings_at_maintenance() or self._holders()
 
     def cover_deficit(self) -> Event:
         return self._make(events.CoverDeficit, self._debtor())
@@ -96,7 +100,9 @@ class Waterfall(Orders):
             # one whose queue ends before its position does, if there is one
             account, market = min(owing, key=lambda pair: (len(self._queue(*pair)), pair))
         else:
-            account, market = self.random.choice(self._sick_holdings() or self._holders() or [(STRANGER, "BTC")])
+            account, market = self.random.choice(
+                self._sick_holdings() or self._healthy_holdings() or [(STRANGER, "BTC")]
+            )
         if cancel := self._clear(account):
             return cancel
         is_sick = self.venue.is_sick(account) and market in self.venue.listings
@@ -109,6 +115,10 @@ class Waterfall(Orders):
         size = 0 if lots == abs(self.venue.get_size(account, market)) and self.random.random() < 0.5 else lots
         queue = self._queue(account, market, lots)
         level = self._level(queue, market, lots)
+        if len(queue) > 1 and self.random.random() < 0.2:
+            # all is right but the order of two
+            place = self.random.randrange(len(queue) - 1)
+            queue[place : place + 2] = queue[place + 1], queue[place]
         return self._make(events.BeginDeleveraging, account, market, tuple(queue), size, *level)
 
     def _level(self, queue: list[str], market: str, lots: int) -> tuple[int, int]:
@@ -128,7 +138,7 @@ class Waterfall(Orders):
 
     def begin_wrongly(self) -> Event:
         """With a queue that lacks somebody, names one twice, or is out of order."""
-        account, market = self.random.choice(self._sick_holdings() or self._holders() or [(STRANGER, "BTC")])
+        account, market = self.random.choice(self._sick_holdings() or self._healthy_holdings() or [(STRANGER, "BTC")])
         queue = self._queue(account, market)
         wrong = self.random.choice(
             (queue[1:], queue[:-1], queue[::-1], queue * 2, [*queue, STRANGER], [*queue, account], sorted(TRADERS))
