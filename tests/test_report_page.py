@@ -13,6 +13,7 @@ import pytest
 from attrs import Factory, define
 from click.testing import CliRunner
 
+from examples.oct10.__main__ import main as study
 from riskcore import cli, html_report
 from riskcore import events as ev
 from riskcore.commands import replaying
@@ -20,6 +21,7 @@ from riskcore.html_report.steps import PART
 from riskcore.log import write_log
 from tests.hostile_log import ACCOUNTS, MARKET, write_hostile_log
 from tests.log_cases import RULEBOOK, UNITS, Script, SeeingMonitor, write_waterfall_log
+from tests.study_data import write_day
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(
@@ -126,6 +128,18 @@ def test_it_is_dark_where_the_reader_wants_that(browser: Seen, crash: Path) -> N
     browser.page.emulate_media(color_scheme="light")
 
     assert ["rgb(250, 249, 246)", "rgb(20, 23, 27)"] == grounds
+
+
+def test_so_does_the_page_of_the_study(browser: Seen, tmp_path: Path) -> None:
+    target = tmp_path / "study.html"
+    CliRunner().invoke(study, [str(write_day(tmp_path)), "--report", str(target)])
+    browser.open(target)
+    for id in ("deficits", "needs", "spread", "costs", "shifts", "courses"):
+        browser.page.locator(f"#{id}").scroll_into_view_if_needed()
+        browser.page.wait_for_selector(f"#{id} svg path")
+
+    assert [] == browser.said
+    assert [target.as_uri()] == browser.asked
 
 
 # Steps

@@ -1,4 +1,3 @@
-"use strict";
 // The explorer and the charts. Every text from the log becomes a text node, never markup; a part of the steps is read
 // when one of them is shown, and only the last few parts stay in memory.
 (() => {
@@ -260,38 +259,16 @@
     follow();
   }
 
-  // Charts: drawn when they come into view
-  const CONFIG = {
-    background: null, font: "system-ui, sans-serif", view: { stroke: null },
-    axis: { labelColor: "var(--muted)", titleColor: "var(--muted)", gridColor: "var(--line)", domainColor: "var(--line)",
-            tickColor: "var(--line)", labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", titlePadding: 10,
-            domain: false, ticks: false, labelPadding: 6 },
-    axisX: { grid: false, domain: true },
-    legend: { labelColor: "var(--text)", orient: "top", labelFontSize: 12 },
-    text: { color: "var(--text)", fontSize: 12 }, rule: { color: "var(--muted)" },
-    line: { color: "var(--accent)" }, area: { color: "var(--accent)" }, bar: { color: "var(--accent)" },
-  };
-  const OPTIONS = { mode: "vega-lite", renderer: "svg", actions: false, ast: true, defaultStyle: false,
-                    tooltip: { disableDefaultStyle: true }, config: CONFIG };
   const specs = read("data-charts");
   const isStep = (datum) => datum && Number.isInteger(datum.step);
-  async function draw(id) {
-    const { view } = await vegaEmbed($(id), specs[id], OPTIONS);
-    view.addEventListener("click", (_, item) => {
-      if (item && isStep(item.datum) && item.datum.step >= all.first) location.hash = `#step=${item.datum.step}`;
-    });
-    return view;
-  }
   function startCharts() {
     if (queues.length) specs.queue.datasets = { queue: getPlaces(0) }; else delete specs.queue;
-    const watch = new IntersectionObserver((seen) => {
-      for (const { isIntersecting, target } of seen) {
-        if (!isIntersecting) continue;
-        watch.unobserve(target);
-        draw(target.id).then((view) => { if (target.id === "queue") startQueues(view); });
-      }
-    }, { rootMargin: "300px" });
-    for (const id of Object.keys(specs)) { if ($(id)) { $(id).replaceChildren(); watch.observe($(id)); } }
+    drawInView(specs, (id, view) => {
+      view.addEventListener("click", (_, item) => {
+        if (item && isStep(item.datum) && item.datum.step >= all.first) location.hash = `#step=${item.datum.step}`;
+      });
+      if (id === "queue") startQueues(view);
+    });
   }
   const getPlaces = (number) => queues[number].places.flatMap(([account, before, after], at) => [
     { place: at + 1, account, when: "before", lots: Number(before) },

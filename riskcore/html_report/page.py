@@ -1,36 +1,22 @@
-"""The page itself: what the recorder saw, as one HTML file that asks for nothing and runs no script but its own.
-
-Each script's and the style's hash stands in the page's policy, so a browser runs and obeys nothing else, whatever a log
-has in its names. Texts are escaped by the template, and data is JSON without a ``<``. The same log gives the same
-bytes.
-"""
+"""The page itself: what the recorder saw, as one HTML file. The same log gives the same bytes."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Iterator
 from fractions import Fraction
-from functools import cache
-from importlib.resources import files
 from itertools import islice
 from typing import Any, Final
 
-import altair as alt
-import vl_convert
 from attrs import frozen
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
-from rich.table import Table
 
 from riskcore.bad_input import printable
 from riskcore.codec import get_members
-from riskcore.columns import get_header, get_rows
 from riskcore.html_report import MARK, charts
 from riskcore.html_report.episodes import LARGEST, QUEUES, Concentration, Episode
-from riskcore.html_report.names import TEXT, shorten
+from riskcore.html_report.names import shorten
 from riskcore.html_report.recorder import Recorder
+from riskcore.html_report.shell import read, render, seal, to_table
 from riskcore.journal import Stage
 from riskcore.law_rows import get_law_rows
 from riskcore.replay import Failure, Replay
@@ -67,57 +53,20 @@ def make_page(replay: Replay, recorder: Recorder, origin: Origin) -> Iterator[st
     """The page's text, piece by piece."""
     recorder.finish(replay.state, replay.waterfall)
     steps = recorder.steps.finish()
-    style, script, library = _read("page.css"), _read("page.js"), _get_library()
-    policy = {
-        "default-src": "'none'",
-        "script-src": f"{_hash(library)} {_hash(script)}",
-        "style-src": _hash(style),
-        "base-uri": "'none'",
-        "form-action": "'none'",
-    }
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(_read("page.html"))
     data = {
         "charts": _get_charts(replay, recorder),
         "queues": _get_queues(recorder.episodes.all),
         "steps": steps | {"explain": f"riskcore explain {_quote(origin.file)} --event"},
     }
-    yield from template.generate(
-        begin=Markup(MARK.decode()),
-        policy="; ".join(f"{name} {value}" for name, value in policy.items()),
-        style=Markup(style),
-        script=Markup(script),
-        library=Markup(library),
-        data={name: _to_json(value) for name, value in data.items()},
-        parts=map(_seal, recorder.steps.parts),
+    return render(
+        read("page.html"),
+        begin=MARK,
+        style=read("page.css"),
+        script=read("charts.js") + read("page.js"),
+        data=data,
+        parts=map(seal, recorder.steps.parts),
         **_get_words(replay, recorder, origin),
     )
-
-
-def _read(name: str) -> str:
-    return (files(__package__) / name).read_text(encoding="utf-8")
-
-
-@cache
-def _get_library() -> str:
-    """Vega, Vega-Lite and what embeds them, such that no script's end can be read into it."""
-    major, minor, *_ = alt.SCHEMA_VERSION.removeprefix("v").split(".")
-    bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=f"{major}.{minor}")
-    return bundle.replace("\r", "\\r").replace("</script", "<\\/script").replace("<!--", "<\\!--")
-
-
-def _hash(text: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return f"'sha256-{digest}'"
-
-
-def _to_json(value: object) -> Markup:
-    return _seal(json.dumps(value, separators=(",", ":"), allow_nan=False))
-
-
-def _seal(text: str) -> Markup:
-    """ASCII JSON in which nothing can be taken for markup."""
-    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
 
 def _quote(name: str) -> str:
@@ -198,10 +147,10 @@ def _get_words(replay: Replay, recorder: Recorder, origin: Origin) -> dict[str, 
         "state_hash": replay.state_hash,
         "tiles": _get_tiles(replay, episodes),
         "tables": {
-            "rejections": _to_table(get_rejections(replay)) if replay.rejections else None,
-            "closes": _to_table(get_closes(replay.waterfall, units)),
-            "payments": _to_table(get_payments(replay.waterfall, units)),
-            "solvency": _to_table(get_solvency_table(replay.solvency, units)),
+            "rejections": to_table(get_rejections(replay)) if replay.rejections else None,
+            "closes": to_table(get_closes(replay.waterfall, units)),
+            "payments": to_table(get_payments(replay.waterfall, units)),
+            "solvency": to_table(get_solvency_table(replay.solvency, units)),
             "needs": _get_needs_table(episodes, units),
         },
         "laws": get_law_rows(replay),
@@ -243,15 +192,6 @@ def _get_needs_table(episodes: list[Episode], units: Units) -> dict[str, Any]:
     )
     rows = [[words, units.format_amount(sum(getattr(one, name) for one in episodes), 2)] for words, name in figures]
     return {"header": [("", False), ("quote currency", True)], "rows": rows, "right": [False, True]}
-
-
-def _to_table(table: Table) -> dict[str, Any]:
-    header = get_header(table) if table.show_header else None
-    return {
-        "header": header,
-        "rows": [[shorten(cell, TEXT) for cell in row] for row in get_rows(table)],
-        "right": [right for _, right in get_header(table)],
-    }
 
 
 def _get_broken(failure: Failure | None, recorder: Recorder) -> dict[str, int]:

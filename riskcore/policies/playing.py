@@ -62,7 +62,7 @@ def play_by_rule(case: Case, rule: Rule) -> tuple[Closing, ...]:
         forgone = [lots * one.shortfall for lots in closed]
         closings.append(make_closing(task, closed, forgone))
         winners = [
-            _reduce(standing, lots, paid, case.mark)
+            reduce(standing, lots, paid, case.mark)
             for standing, lots, paid in zip(winners, closed, forgone, strict=True)
         ]
     return tuple(closings)
@@ -87,7 +87,8 @@ def make_standing(winner: Winner, mark: int, opened: int) -> Standing:
     )
 
 
-def _reduce(one: Standing, lots: int, paid: int, mark: int) -> Standing:
+def reduce(one: Standing, lots: int, paid: int, mark: int) -> Standing:
+    """A short that has closed so many lots, and for that has so many atoms less than at mark."""
     left = one.size + lots
     cost = get_cost(one.size, one.cost, lots, lots * mark) if left else 0
     return Standing(

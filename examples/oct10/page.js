@@ -1,0 +1,1 @@
+drawInView(JSON.parse(document.getElementById("data-charts").textContent));
