@@ -10,37 +10,16 @@ import os
 from pathlib import Path
 from typing import Any
 
-import msgspec
-from attrs import asdict, frozen
+from attrs import asdict
 
-import proofs
-from riskcore.policies.cases import Case
+from riskcore.policies.known import RECORD
 from riskcore.policies.matrix import Cell, run
 from riskcore.policies.report import make_markdown_table
 from riskcore.policies.search import DRAWS
 from riskcore.pool import new_pool
 
 PAGE = Path(__file__).parent.parent / "POLICIES.md"
-RECORD = Path(proofs.__file__).with_name("policies.json")
 START, END = "<!-- the table, written by python -m tests.policy_table -->", "<!-- end of the table -->"
-
-
-@frozen
-class Recorded:
-    """``base``: the case that refutes the property, where one does."""
-
-    policy: str
-    property: str
-    finding: str
-    base: Case | None
-
-
-def read_record() -> list[Recorded]:
-    return [
-        Recorded(policy, one["property"], one["finding"], one["base"] and msgspec.convert(one["base"], Case))
-        for policy, cells in json.loads(RECORD.read_text(encoding="utf-8")).items()
-        for one in cells
-    ]
 
 
 def to_record(rows: list[list[Cell]]) -> dict[str, list[dict[str, Any]]]:

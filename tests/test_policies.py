@@ -17,6 +17,7 @@ from riskcore.policies.cases import Case, Round, Winner, draw_case, is_playable,
 from riskcore.policies.catalogue import Policy, list_policies, load_policy
 from riskcore.policies.evidence import get_evidence
 from riskcore.policies.examples import part
+from riskcore.policies.known import Recorded, read_record
 from riskcore.policies.matrix import WHAT_IFS, Finding, get_law_verdicts, make_cell
 from riskcore.policies.playing import PolicyFault, ask
 from riskcore.policies.report import write_logs
@@ -24,7 +25,7 @@ from riskcore.policies.rules import Standing, Task
 from riskcore.policies.search import find_trial
 from riskcore.policies.trials import iter_trials
 from specs.policies import PROPERTIES, Closing, Part
-from tests.policy_table import PAGE, Recorded, get_table, read_record
+from tests.policy_table import PAGE, get_table
 
 POLICIES = {policy.name: policy for policy in list_policies()}
 NAMES = {one.name: one for one in PROPERTIES}

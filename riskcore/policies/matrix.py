@@ -113,8 +113,8 @@ def _try(policy: Policy, property: Property, seed: int, draws: int) -> Cell:
         grid = [case for case in iter_grid() if is_playable(case)]
         tried, found = check_grid(property, play, grid[:: max(len(grid) // DRAWN_GRID, 1)] if policy.draws else grid)
         if found is None:
-            grid_words = f"all {tried:,} cases of a grid of two winners"
-            reason = f"holds in {grid_words}, and in those of {draws:,} drawn ones that can be played"
+            tried_words = f"all {tried:,} cases of a grid of two winners, in what refuted others"
+            reason = f"holds in {tried_words}, and in those of {draws:,} drawn ones that can be played"
             return Cell(policy.name, property.name, Finding.BOUNDED, reason)
     closings = tuple(policy.play(one, in_kernel=policy.kernel is not None) for one in found.trial.cases)
     reason = "; ".join(filter(None, (found.trial.says, ELSE.get(property.name, ""))))

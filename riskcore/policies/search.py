@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from random import Random
 from typing import TypeAlias
 
 from attrs import frozen
 
 from riskcore.policies.cases import Case, draw_case, is_playable, iter_grid, shrink
+from riskcore.policies.known import get_known
 from riskcore.policies.playing import Unplayable
 from riskcore.policies.trials import Trial, iter_trials
 from specs.policies import Closing, Property
@@ -46,9 +47,9 @@ def is_refuted(trial: Trial, play: Play) -> bool:
 def search(
     property: Property, play: Play, stands: Callable[[Trial], bool], *, seed: int = 0, draws: int = DRAWS
 ) -> Found | None:
-    """A refutation that cannot be made smaller, and that ``stands``; None where none was found."""
+    """A refutation made small, that ``stands``; None where none was found. What refuted before is tried first."""
     vain = 0
-    for case in draw_cases(seed, draws):
+    for case in chain(get_known(property.name), draw_cases(seed, draws)):
         if find_trial(property, case, play) is None:
             continue
         found = _make_small(property, case, play, stands)

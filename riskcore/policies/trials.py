@@ -122,6 +122,9 @@ def _get_lots(sales: tuple[tuple[int, int], ...]) -> int:
 
 def _merged(case: Case) -> Iterator[Trial]:
     for one, other in permutations(range(len(case.winners)), 2):
+        # half a hedge is more than a case can say
+        if case.winners[one].is_hedged != case.winners[other].is_hedged:
+            continue
         whole = _merge(case.winners[one], case.winners[other])
         winners = tuple(
             whole if place == one else winner for place, winner in enumerate(case.winners) if place != other
@@ -183,7 +186,7 @@ def _compare_parts(place: int) -> Callable[[Closings], bool]:
 def _hedged(case: Case) -> Iterator[Trial]:
     """Beside each winner one like it, of which one is hedged."""
     for place, winner in enumerate(case.winners):
-        naked = evolve(winner, name=f"{winner.name}-naked", opened=_get_last(case))
+        naked = evolve(winner, name=f"{winner.name}-naked", opened=_get_last(case), is_hedged=False)
         winners = (*case.winners[:place], evolve(winner, is_hedged=True), *case.winners[place + 1 :], naked)
         yield Trial(
             (evolve(case, winners=winners),),
