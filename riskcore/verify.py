@@ -22,7 +22,7 @@ from riskcore.prover.apart import apart
 from riskcore.prover.obligations import Obligation, get_event_name, get_obligations
 from riskcore.prover.second import Opinion, SecondSolver, asking, get_opinion
 from riskcore.prover.smtlib import Reader, get_checks
-from riskcore.prover.solver import Verdict, decide_claim
+from riskcore.prover.solver import Verdict, decide_claim, is_satisfiable
 from riskcore.prover.witness import get_witnesses
 from specs.contracts import CONTRACTS
 from specs.laws import LAWS
@@ -40,6 +40,10 @@ TRUSTED = (
 
 #: The laws that say what a proof assumes of the state before its event.
 INDUCTION = ("CASH-1", "CASH-2", "BAL-1", "BAL-2", "INV-1", "ADL-2")
+
+
+#: z3's effort to find something that meets a lemma's hypotheses on one path.
+HYPOTHESES_RLIMIT = 5_000_000
 
 
 @frozen
@@ -131,6 +135,8 @@ def prove(obligation: Obligation) -> Result:
         if answer.verdict is not Verdict.PROVED:
             verdict, counterexample = answer.verdict, answer.counterexample
             break
+    if verdict is Verdict.PROVED and obligation.layer == "lemma" and not is_met(obligation):
+        verdict, counterexample = Verdict.VACUOUS, "nothing is known to meet its hypotheses"
     return Result(
         obligation.name,
         obligation.law,
@@ -143,6 +149,11 @@ def prove(obligation: Obligation) -> Result:
         round(time.perf_counter() - started, 3),
         counterexample,
     )
+
+
+def is_met(obligation: Obligation) -> bool:
+    """Whether something meets the hypotheses of a lemma; of an event's paths each has its witness."""
+    return any(is_satisfiable(claim.premises, HYPOTHESES_RLIMIT) for claim in obligation.claims)
 
 
 def verify_unit(unit: str, selection: Selection, extras: Extras | None = None) -> list[Result]:

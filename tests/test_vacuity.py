@@ -17,9 +17,11 @@ from riskcore.prover import case as prover_case
 from riskcore.prover import kernel
 from riskcore.prover.book import World
 from riskcore.prover.case import EPISODES, run_event
+from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.obligations import ANY_ACCOUNTS, Obligation, get_event_name
 from riskcore.prover.solver import Claim, Verdict, is_satisfiable
-from riskcore.prover.tracer import get_paths
+from riskcore.prover.symbols import new_int
+from riskcore.prover.tracer import Tracer, get_paths
 from riskcore.rules import Rule
 from riskcore.transitions import TRANSITIONS
 from riskcore.verify import Selection, collect, prove, verify_unit
@@ -66,6 +68,15 @@ def test_an_obligation_without_a_path_is_vacuous() -> None:
     nothing = Obligation("deposit/CASH-1", "CASH-1", "deposit", "law", ANY_ACCOUNTS, (), 0)
 
     assert Verdict.VACUOUS == prove(nothing).verdict
+
+
+def test_a_lemma_whose_hypotheses_contradict_each_other_is_vacuous() -> None:
+    def claim(tracer: Tracer) -> Any:
+        number = new_int("number")
+        assume(tracer, number > 0, number < 0)
+        return number == 5
+
+    assert Verdict.VACUOUS == prove(Lemma("nothing", "ADL-2", "", claim).get_obligation("policies")).verdict
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=name_of)
