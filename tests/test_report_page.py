@@ -142,6 +142,23 @@ def test_so_does_the_page_of_the_study(browser: Seen, tmp_path: Path) -> None:
     assert [target.as_uri()] == browser.asked
 
 
+def test_and_the_page_of_a_stress_run(browser: Seen, tmp_path: Path) -> None:
+    target = tmp_path / "stress.html"
+    family = Path(__file__).parent.parent / "examples" / "stress" / "gap.toml"
+    answer = CliRunner().invoke(
+        cli.main, ["stress", str(family), "--paths", "2", "--jobs", "1", "--report", str(target)]
+    )
+    assert 0 == answer.exit_code, answer.output
+    browser.open(target)
+    for measure in ("deleveraged", "touched", "largest", "forwent", "insurance", "uncovered"):
+        for kind in ("means", "spread"):
+            browser.page.locator(f"#{measure}-{kind}").scroll_into_view_if_needed()
+            browser.page.wait_for_selector(f"#{measure}-{kind} svg path")
+
+    assert [] == browser.said
+    assert [target.as_uri()] == browser.asked
+
+
 # Steps
 
 

@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 from riskcore.bad_input import LogError
 from riskcore.choices import Allocation, RankPolicy
 from riskcore.cli import main
+from riskcore.commands import stressing
 from riskcore.log import write_log
 from riskcore.simulation.play import simulate
 from riskcore.stress.family import Family, Variation, read_family
@@ -195,6 +196,22 @@ def test_a_place_that_cannot_be_written_is_said_before_a_path_is_played(small: P
 
     assert 2 == answer.exit_code
     assert said in answer.stderr
+
+
+def test_a_page_needs_its_libraries_and_replaces_only_a_page(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "notes.html"
+    target.write_text("<p>mine</p>", encoding="utf-8")
+    monkeypatch.setattr(stressing, "is_installed", lambda: True)
+    kept = run(str(small), "--paths", "2", "--jobs", "1", "--report", str(target))
+    monkeypatch.setattr(stressing, "is_installed", lambda: False)
+    wanting = run(str(small), "--report", str(tmp_path / "page.html"))
+
+    assert (2, 2) == (kept.exit_code, wanting.exit_code)
+    assert "an earlier page of a stress run, got another file" in kept.stderr
+    assert "<p>mine</p>" == target.read_text(encoding="utf-8")
+    assert "pip install 'riskcore[report]'" in wanting.stderr
 
 
 def test_another_file_is_not_replaced(small: Path, tmp_path: Path) -> None:

@@ -8,13 +8,25 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 from attrs import evolve
 from rich.console import Console
 
 from riskcore.bad_input import printable
-from riskcore.commands.output import refusing, render, say, show, show_progress
+from riskcore.commands.output import check_place, refusing, render, say, show, show_progress, writing
+from riskcore.files import write_whole
+from riskcore.html_report import is_installed
+from riskcore.units import Units
+
+if TYPE_CHECKING:
+    from riskcore.stress.family import Family
+    from riskcore.stress.paths import Row
+    from riskcore.stress.summary import Summary
+
+#: How the page begins: what begins otherwise is not replaced by one.
+MARK: Final = b"<!doctype html>\n<!-- a stress run by riskcore -->\n"
 
 
 @click.command("stress")
@@ -22,6 +34,7 @@ from riskcore.commands.output import refusing, render, say, show, show_progress
 @click.option("--paths", type=click.IntRange(min=2, max=1_000_000), help="Instead of the family's own number.")
 @click.option("--seed", type=click.IntRange(min=0, max=2**63 - 1), help="Instead of the family's own.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="A row of each path: .csv or .parquet.")
+@click.option("--report", type=click.Path(path_type=Path), metavar="FILE.html", help="Draw it as a page.")
 @click.option("--jobs", type=click.IntRange(min=1), default=None, help="Processes; default: one per core.")
 @click.option("--dask", "address", metavar="ADDRESS", help="A Dask scheduler, instead of processes here.")
 @click.option("--format", "output", type=click.Choice(["text", "json", "md"]), default="text", show_default=True)
@@ -30,6 +43,7 @@ def stress_command(
     paths: int | None,
     seed: int | None,
     out: Path | None,
+    report: Path | None,
     jobs: int | None,
     address: str | None,
     output: str,
@@ -41,20 +55,27 @@ def stress_command(
     from riskcore.stress.family import read_family
     from riskcore.stress.paths import play_all
     from riskcore.stress.report import print_summary, to_json, to_markdown
-    from riskcore.stress.saving import check_place, save
+    from riskcore.stress.saving import check_place as check_table
+    from riskcore.stress.saving import save
     from riskcore.stress.summary import summarise
 
+    if report is not None and not is_installed():
+        raise click.UsageError("--report needs more packages: pip install 'riskcore[report]'")
     with refusing():
         read = read_family(family)
         read = evolve(read, paths=paths or read.paths, seed=read.seed if seed is None else seed)
         if out is not None:
-            check_place(out)
+            check_table(out)
+        if report is not None:
+            check_place(report, MARK, "page of a stress run")
         units = read.make({}, 0).units
         with _open(address, jobs) as (executor, count), show_progress(Console(stderr=True), "playing") as progress:
             rows = play_all(read, executor, count, progress)
         if out is not None:
             save(out, rows)
-    summaries = summarise(rows)
+        summaries = summarise(rows)
+        if report is not None:
+            _write_page(report, make_pieces(read, units, rows, summaries))
     if output == "json":
         show(json.dumps(to_json(read, units, summaries), indent=1) + "\n")
     elif output == "md":
@@ -63,6 +84,21 @@ def stress_command(
         show(render(lambda console: print_summary(read, units, summaries, console)))
     if out is not None:
         say(f"{printable(str(out))}: {len(rows):,} rows")
+    if report is not None:
+        say(f"The page was written to {printable(str(report))}.")
+
+
+def make_pieces(family: Family, units: Units, rows: list[Row], summaries: list[Summary]) -> Iterator[str]:
+    """The page's text; the libraries that draw it are loaded only now."""
+    from riskcore.stress.page import make_page
+
+    return make_page(family, units, rows, summaries, MARK)
+
+
+def _write_page(target: Path, pieces: Iterator[str]) -> None:
+    with writing(target, MARK, "page of a stress run"), write_whole(target) as file:
+        for piece in pieces:
+            file.write(piece.encode())
 
 
 @contextmanager
