@@ -15,8 +15,8 @@ RLIMIT = 20_000_000
 #: A guard against what the effort limit does not see, far beyond it; past it the claim is UNKNOWN, a failure.
 TIMEOUT_MS = 120_000
 
-#: How often z3 is asked where it gives up with effort left.
-TIMES = 3
+#: How often z3 is asked before what it gives up on is UNKNOWN.
+TIMES = 4
 
 
 class Verdict(StrEnum):
@@ -44,11 +44,12 @@ class Answer:
     counterexample: str | None = None
 
 
-def new_solver(rlimit: int) -> z3.Solver:
+def new_solver(rlimit: int, seed: int = 0) -> z3.Solver:
     """A solver in a context of its own, under an effort limit; what it is given has to be translated there."""
     solver = z3.Solver(ctx=z3.Context())
     solver.set("rlimit", rlimit)
     solver.set("timeout", TIMEOUT_MS)
+    solver.set("random_seed", seed)
     return solver
 
 
@@ -57,18 +58,18 @@ def check(
 ) -> tuple[z3.Solver, z3.CheckSatResult]:
     """What z3 says of the premises, together with the conclusion's negation; and the solver that it was asked in.
 
-    Effort alone is the same on every machine. So where z3 gives up before that is spent, something else stopped it,
-    the clock or a lack of memory: it is asked anew, and only if it gives up each time is that the answer.
+    Its effort hangs not on the question alone: also on where its symbols lie in memory, and so on what the process did
+    before, whatever the context. So where it gives up it is asked anew, with another seed; each time with that effort.
     """
     known = list(premises)
-    for _ in range(TIMES):
-        solver = new_solver(rlimit)
+    for seed in range(TIMES):
+        solver = new_solver(rlimit, seed)
         for premise in known:
             solver.add(premise.translate(solver.ctx))
         if conclusion is not None:
             solver.add(z3.Not(conclusion.translate(solver.ctx), solver.ctx))
         result = solver.check()
-        if result != z3.unknown or _get_rlimit(solver) >= rlimit:
+        if result != z3.unknown:
             break
     return solver, result
 
