@@ -8,7 +8,7 @@ from enum import StrEnum
 import z3
 from attrs import evolve, frozen
 
-#: z3's effort for one claim on one path; deterministic, unlike seconds.
+#: z3's effort for one claim on one path, for each time that it is asked: no slow machine changes it.
 RLIMIT = 20_000_000
 
 
