@@ -13,7 +13,7 @@ from examples.oct10.published import Check, Quotient, sum_of
 from examples.oct10.waves import Counted, Reading, get_over
 from examples.oct10_study import DOLLAR, Winners
 from riskcore.columns import add_row, make_table
-from riskcore.html_report.shell import to_table
+from riskcore.html_report.shown import to_table
 from specs.policies import Space
 
 #: A table as the page's template shows it.

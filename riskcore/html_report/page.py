@@ -16,7 +16,8 @@ from riskcore.html_report import MARK, charts
 from riskcore.html_report.episodes import LARGEST, QUEUES, Concentration, Episode
 from riskcore.html_report.names import shorten
 from riskcore.html_report.recorder import Recorder
-from riskcore.html_report.shell import read, render, seal, to_table
+from riskcore.html_report.shell import read, render, seal
+from riskcore.html_report.shown import to_table
 from riskcore.journal import Stage
 from riskcore.law_rows import get_law_rows
 from riskcore.replay import Failure, Replay

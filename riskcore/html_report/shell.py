@@ -12,16 +12,11 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 import altair as alt
 import vl_convert
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
-from rich.table import Table
-
-from riskcore.columns import get_header, get_rows
-from riskcore.html_report.names import TEXT, shorten
 
 
 def render(
@@ -76,13 +71,3 @@ def to_json(value: object) -> Markup:
 def seal(text: str) -> Markup:
     """ASCII JSON in which nothing can be taken for markup."""
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
-
-
-def to_table(table: Table) -> dict[str, Any]:
-    """A table of texts as the template ``table.html`` shows it."""
-    header = get_header(table) if table.show_header else None
-    return {
-        "header": header,
-        "rows": [[shorten(cell, TEXT) for cell in row] for row in get_rows(table)],
-        "right": [right for _, right in get_header(table)],
-    }

@@ -153,6 +153,7 @@ class EventHunt:
 
     def _hunt_paths(self) -> Finding:
         for episode in EPISODES:
+            # mypy infers no type for a function with a default that is written in place
             for path in get_paths(lambda tracer, open=episode: self._run(tracer, open), self._choose):  # type: ignore[misc]
                 failed = self._ask(path)
                 if failed:

@@ -141,6 +141,7 @@ def _get_offsets(source: str) -> list[int]:
 
 
 def _get_span(node: ast.AST, offsets: list[int]) -> tuple[int, int]:
+    # only expressions and statements come here, and both have a place; the type of all nodes has none
     place: ast.expr = node  # type: ignore[assignment]
     assert place.end_lineno is not None and place.end_col_offset is not None
     return offsets[place.lineno - 1] + place.col_offset, offsets[place.end_lineno - 1] + place.end_col_offset

@@ -15,7 +15,8 @@ import altair as alt
 from riskcore.columns import add_row, make_table
 from riskcore.html_report.charts import Chart, Rows, place, to_spec
 from riskcore.html_report.names import TEXT, shorten
-from riskcore.html_report.shell import read, render, to_table
+from riskcore.html_report.shell import read, render
+from riskcore.html_report.shown import to_table
 from riskcore.stress.family import Family
 from riskcore.stress.paths import Row
 from riskcore.stress.report import AMOUNTS, COLUMNS, SHARES, get_cells
