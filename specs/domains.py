@@ -6,11 +6,12 @@ from typing import Any
 
 from specs.arithmetic import either, every, negate
 from specs.case import Ledger
+from specs.status import is_ending
 
 
 def has_part(market: Any) -> Any:
     """Whether a market's rules separate it, and it does not end."""
-    return every(market.rules.insurance_separate, negate(market.settling))
+    return every(market.rules.insurance_separate, negate(is_ending(market)))
 
 
 def shared(ledger: Ledger) -> Any:

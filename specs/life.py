@@ -7,15 +7,11 @@ from typing import Any
 from riskcore import events
 from riskcore.choices import MarketStatus
 from riskcore.rules import Rule
-from specs.arithmetic import every, some
+from specs.arithmetic import every
 from specs.case import Case
 from specs.contract import Contract, Effect, header_guard
 from specs.markets import known_market, open_market
-
-#: What a market may be set to, in any order.
-REVERSIBLE = (MarketStatus.OPEN, MarketStatus.CLOSE_ONLY, MarketStatus.PAUSED)
-#: What it never leaves.
-ENDS = (MarketStatus.SETTLING, MarketStatus.DELISTED)
+from specs.status import REVERSIBLE, is_one_of
 
 
 def _delist_guard(case: Case) -> dict[Rule, Any]:
@@ -36,7 +32,7 @@ CONTRACTS = (
         guard=lambda case: {
             **header_guard(case),
             **open_market(case),
-            Rule.STATUS_IS_AN_END: some(*(case.event.status == word for word in REVERSIBLE)),
+            Rule.STATUS_IS_AN_END: is_one_of(case.event.status, *REVERSIBLE),
         },
         effect=lambda case: Effect(market={"status": case.event.status}),
     ),

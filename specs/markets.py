@@ -10,6 +10,7 @@ from riskcore.rules import Rule
 from specs.arithmetic import RATE_ONE, either, every, implies, magnitude, negate, some
 from specs.case import Case
 from specs.contract import Contract, Effect, header_guard
+from specs.status import is_ending
 from specs.tiers import admissible_tiers
 
 
@@ -120,10 +121,8 @@ def known_market(case: Case) -> dict[Rule, Any]:
 
 def open_market(case: Case) -> dict[Rule, Any]:
     """The event's market is listed and does not end."""
-    market = case.before.market
-    return (
-        known_market(case) if market is None else {**known_market(case), Rule.MARKET_SETTLING: negate(market.settling)}
-    )
+    market, rules = case.before.market, known_market(case)
+    return rules if market is None else {**rules, Rule.MARKET_SETTLING: negate(is_ending(market))}
 
 
 def trading_market(case: Case) -> dict[Rule, Any]:

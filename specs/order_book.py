@@ -15,7 +15,7 @@ from riskcore.orders import NO_ORDER
 from riskcore.rules import Rule
 from specs.arithmetic import both_ways, either, every, implies, magnitude, negate, smaller
 from specs.case import AccountView, Case, OrderView, Snapshot
-from specs.contract import Contract, Effect, header_guard
+from specs.contract import Contract, Effect, header_guard, toward_zero
 from specs.markets import fresh, if_close_only, trading_market
 from specs.tiers import exposure, initial_requirement
 
@@ -268,7 +268,7 @@ def hit_guard(case: Case, size: Any) -> dict[Rule, Any]:
         return {Rule.OFF_BOOK: negate(has_book)}
     order, market = case.before.order(event.order), case.before.market
     maker = case.before.account(event.maker)
-    reduces = toward(maker.size, maker.size - size)
+    reduces = toward_zero(maker.size, maker.size - size)
     return {
         Rule.OFF_BOOK: has_book,
         Rule.NOT_THE_BEST_ORDER: event.order == either(size > 0, market.best_ask, market.best_bid),
@@ -276,11 +276,6 @@ def hit_guard(case: Case, size: Any) -> dict[Rule, Any]:
         Rule.SIZE_EXCEEDS_ORDER: magnitude(size) <= magnitude(order.size),
         Rule.NOT_REDUCING: (order.reserved > 0) | reduces,
     }
-
-
-def toward(old: Any, new: Any) -> Any:
-    """Whether a size shrank and did not change sign."""
-    return every(old > 0, new >= 0, new < old) | every(old < 0, new <= 0, new > old)
 
 
 def freed_by(case: Case, size: Any) -> Any:

@@ -12,6 +12,7 @@ from specs.arithmetic import smaller
 from specs.case import Case
 from specs.contract import Contract, Effect, header_guard, moved, owed, trade
 from specs.markets import known_market, open_market
+from specs.status import is_ending
 
 SETTLE_MARKET = Contract(
     event=events.SettleMarket,
@@ -39,7 +40,7 @@ def _pair_guard(case: Case) -> dict[Rule, Any]:
         return rules
     return {
         **rules,
-        Rule.MARKET_OPEN: before.market.settling,
+        Rule.MARKET_OPEN: is_ending(before.market),
         Rule.ORDERS_REST: (before.account(event.long).orders == 0) & (before.account(event.short).orders == 0),
         Rule.NOT_OPPOSITE: (before.account(event.long).size > 0) & (before.account(event.short).size < 0),
     }

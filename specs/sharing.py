@@ -12,6 +12,7 @@ from specs.arithmetic import either, every, floor_ratio, larger, magnitude, smal
 from specs.case import AccountView, Case
 from specs.contract import Contract, Effect, available, drawn, header_guard, pay
 from specs.markets import fresh, known_market
+from specs.status import is_ending
 
 
 def weight_of(policy: LossSharing, size: Any, cost: Any, mark: Any, equity: Any) -> Any:
@@ -48,7 +49,7 @@ def _begin_guard(case: Case) -> dict[Rule, Any]:
     return {
         **rules,
         Rule.LOSS_NOT_SHARED: case.rulebook.loss_sharing is not LossSharing.NONE,
-        Rule.MARK_STALE: before.market.settling | fresh(case),
+        Rule.MARK_STALE: is_ending(before.market) | fresh(case),
         Rule.NOTHING_UNCOVERED: before.reserves.uncovered < 0,
         Rule.MEMBERS_NOT_ALL: case.total_weight > 0,
     }

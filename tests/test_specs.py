@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import attrs
 import pytest
 
 from riskcore.events import Header
+from riskcore.prover.kernel import MODULES
 from riskcore.rules import Rule
 from specs.contracts import CONTRACTS
 from specs.table import README, get_page
@@ -35,6 +37,28 @@ def test_contracts_use_the_kernels_words_and_none_of_its_functions(path: Path) -
             allowed = VOCABULARY[node.module or ""]
 
             assert allowed is None or {alias.name for alias in node.names} <= allowed
+
+
+PROPERTIES = {
+    name
+    for module in MODULES
+    for owner in vars(module).values()
+    if isinstance(owner, type) and attrs.has(owner)
+    for name, value in vars(owner).items()
+    if isinstance(value, property)
+}
+
+
+@pytest.mark.parametrize("path", sorted(SPECS.rglob("*.py")), ids=lambda path: path.name)
+def test_contracts_ask_no_value_of_the_kernel_for_what_it_computes(path: Path) -> None:
+    """A contract that reads a property changes with it: whatever is wrong in the one is right by the other."""
+    asked = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+
+    assert not asked & PROPERTIES
+
+
+def test_a_market_computes_whether_it_ends() -> None:
+    assert "settling" in PROPERTIES
 
 
 def test_the_table_of_laws_is_current() -> None:

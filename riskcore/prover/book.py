@@ -25,6 +25,7 @@ from specs import invariant
 from specs.arithmetic import either, every, implies, named
 from specs.markets import admissible_rulebook
 from specs.order_book import is_part_of
+from specs.status import is_ending
 from specs.tiers import exposure, initial_requirement, maintenance_requirement
 
 RULEBOOK_INTS = (
@@ -684,7 +685,7 @@ class World:
 def is_own_mark_fresh(market: Any, time: Any) -> Any:
     """Whether the event's market ends, bounds no age, or was marked within it."""
     limit = market.rules.mark_age_limit
-    return market.settling | (limit == 0) | (time - market.mark_time <= limit)
+    return is_ending(market) | (limit == 0) | (time - market.mark_time <= limit)
 
 
 class AccountSymbols:

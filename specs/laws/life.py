@@ -6,27 +6,23 @@ from typing import Any
 
 from riskcore import events
 from riskcore.choices import MarketStatus
-from specs.arithmetic import both_ways, every, implies, is_plain, magnitude, negate, some
+from specs.arithmetic import both_ways, every, implies, is_plain, magnitude, negate
 from specs.case import AccountView, Case
 from specs.changes import may_change_at_once
 from specs.contract import toward_zero
 from specs.laws.law import Law
 from specs.laws.prices import no_trade_by_choice
-from specs.life import ENDS, REVERSIBLE
+from specs.status import ENDS, REVERSIBLE, is_ending, is_one_of
 
 #: Where contracts move, or are about to, that no settlement moves.
 MOVES = frozenset({events.Fill, events.LiquidationFill, events.Takeover, events.BeginDeleveraging})
-
-
-def _is(market: Any, *words: MarketStatus) -> Any:
-    return some(*(market.status == word for word in words))
 
 
 def _is_kept(case: Case) -> Any:
     """The same word as before; a market is listed open."""
     before, after = case.before.market, case.after.market
     if before is None or after is None:
-        return after is None or _is(after, MarketStatus.OPEN)
+        return after is None or after.status == MarketStatus.OPEN
     return every(*(both_ways(before.status == word, after.status == word) for word in MarketStatus))
 
 
@@ -34,13 +30,13 @@ def _life_goes_on(case: Case) -> Any:
     """One word into another as the events say, and nobody holds anything of what is delisted."""
     before, after, event = case.before.market, case.after.market, case.event
     if isinstance(event, events.SetMarketStatus):
-        return every(negate(_is(before, *ENDS)), _is(after, *REVERSIBLE))
+        return every(negate(is_ending(before)), is_one_of(after.status, *REVERSIBLE))
     if isinstance(event, events.SettleMarket):
-        return every(negate(_is(before, *ENDS)), _is(after, MarketStatus.SETTLING))
+        return every(negate(is_ending(before)), after.status == MarketStatus.SETTLING)
     ids = case.orders_to_check()
     return every(
-        _is(before, MarketStatus.SETTLING),
-        _is(after, MarketStatus.DELISTED),
+        before.status == MarketStatus.SETTLING,
+        after.status == MarketStatus.DELISTED,
         case.after.sum_longs == 0,
         after.insurance == 0,
         *(negate(case.after.order(id).rests & (case.after.order(id).market == event.market)) for id in ids),
@@ -48,7 +44,7 @@ def _life_goes_on(case: Case) -> Any:
 
 
 def _nothing_moves_in_a_pause(case: Case) -> Any:
-    return negate(_is(case.before.market, MarketStatus.PAUSED, *ENDS))
+    return negate(is_one_of(case.before.market.status, MarketStatus.PAUSED, *ENDS))
 
 
 def _nobody_enters_what_closes(case: Case) -> Any:
@@ -59,7 +55,7 @@ def _nobody_enters_what_closes(case: Case) -> Any:
         return takes_over & (id == case.rulebook.vault)
 
     stays = every(*(may(id) | _is_closer(case.before.account(id), case.after.account(id)) for id in case.touched))
-    return implies(_is(case.before.market, MarketStatus.CLOSE_ONLY), stays)
+    return implies(case.before.market.status == MarketStatus.CLOSE_ONLY, stays)
 
 
 def _is_closer(before: AccountView, after: AccountView) -> Any:

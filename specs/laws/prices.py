@@ -12,6 +12,7 @@ from specs.case import Case
 from specs.contract import toward_zero
 from specs.laws.law import Law
 from specs.markets import fresh, index_fresh
+from specs.status import is_ending
 
 
 def _marks_move_within_the_limit(case: Case) -> Any:
@@ -79,7 +80,7 @@ def _stale_marks_close_nobody(case: Case) -> Any:
     if isinstance(event, events.ExecuteVaultDeposit | events.ExecuteVaultRedemption):
         return case.before.account(case.rulebook.vault).marks_are_fresh(event.timestamp)
     if isinstance(event, events.BeginLossSharing):
-        return case.before.market.settling | fresh(case)
+        return is_ending(case.before.market) | fresh(case)
     if isinstance(event, events.Withdraw | events.RequestVaultDeposit):
         return case.before.account(event.account).marks_are_fresh(event.timestamp)
     if isinstance(event, events.Transfer):

@@ -10,6 +10,7 @@ from specs.arithmetic import every, implies
 from specs.case import AccountView, Case
 from specs.contract import toward_zero
 from specs.laws.law import ALL_EVENTS, Law
+from specs.status import is_ending
 
 
 def settlement_moves_no_equity(case: Case) -> Any:
@@ -40,9 +41,9 @@ def _a_settling_market_stands_still(case: Case) -> Any:
     if before is None or after is None:
         return True
     return implies(
-        before.settling,
+        is_ending(before),
         every(
-            after.settling,
+            is_ending(after),
             after.mark_price == before.mark_price,
             after.funding_index == before.funding_index,
             after.open_interest <= before.open_interest,
