@@ -9,6 +9,7 @@ from proofs import (
     close_out,
     deleveraging,
     economics,
+    fields,
     insurance,
     journal,
     limits,
@@ -46,6 +47,7 @@ LEMMAS: dict[str, tuple[Lemma, ...]] = {
     "liveness": liveness.LEMMAS,
     "state": state.LEMMAS,
     "tables": tables.LEMMAS,
+    "fields": fields.LEMMAS,
     "step": step.LEMMAS,
     "source": source.LEMMAS,
 }

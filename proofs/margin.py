@@ -23,7 +23,8 @@ from riskcore.quantities import NEVER, Atoms, MarketId, apply_rate
 from riskcore.rulebook import MarketRules
 from riskcore.state import NO_POSITION, Account, Market, Position, Positions
 from riskcore.tables import DictTable
-from specs.arithmetic import RATE_ONE, either, every, implies, magnitude
+from specs.arithmetic import RATE_ONE, both_ways, either, every, implies, magnitude
+from specs.contract import toward_zero
 from specs.markets import admissible
 from specs.tiers import exposure
 
@@ -287,7 +288,18 @@ def _products_are_monotone(tracer: Tracer) -> Any:
     return small * factor <= large * factor
 
 
+def _reduction_is_toward_zero(tracer: Tracer) -> Any:
+    before, after = new_int("before"), new_int("after")
+    return both_ways(margin.is_reduction(before, after), toward_zero(before, after))
+
+
 LEMMAS = (
+    Lemma(
+        "reduction_is_toward_zero",
+        "MARG-2",
+        "a reduction shrinks a size and keeps its sign; what stays as it is is none",
+        _reduction_is_toward_zero,
+    ),
     Lemma(
         "exposure_is_the_larger",
         "BOOK-4",

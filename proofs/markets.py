@@ -1,4 +1,4 @@
-"""What events know of an account's marks by contract: none of them is stale."""
+"""What events know of an account's marks by contract, that none of them is stale; and which market ends."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from riskcore.quantities import MarketId
 from riskcore.state import Market, Position, Positions
 from riskcore.tables import DictTable
 from specs.arithmetic import both_ways, every
+from specs.status import is_ending
 
 
 def _every_mark_is_looked_at(count: int) -> Callable[[Tracer], Any]:
@@ -28,7 +29,7 @@ def _every_mark_is_looked_at(count: int) -> Callable[[Tracer], Any]:
             market, size = any_market(tracer, id), new_int(f"{id}.size")
             assume(tracer, size != 0)
             limit = market.rules.mark_age_limit
-            expected.append(market.settling | (limit == 0) | (time - market.mark_time <= limit))
+            expected.append(is_ending(market) | (limit == 0) | (time - market.mark_time <= limit))
             table = table.put(id, market)
             held[id] = Position(size, *(new_int(f"{id}.{field}") for field in POSITION_INTS[1:]))
         return both_ways(every(*expected), bool(markets.are_marks_fresh(Positions(held), table, time)))
@@ -36,13 +37,26 @@ def _every_mark_is_looked_at(count: int) -> Callable[[Tracer], Any]:
     return fresh_where_all_are
 
 
-LEMMAS = tuple(
+def _settling_is_ending(tracer: Tracer) -> Any:
+    market = any_market(tracer)
+    return both_ways(market.settling, is_ending(market))
+
+
+LEMMAS = (
     Lemma(
-        f"marks_of_{count}_positions",
-        "MARK-2",
-        "an account's marks are fresh where each of its markets ends, bounds no age, or was marked within it",
-        _every_mark_is_looked_at(count),
-        "PROVED-BOUNDED(three positions), any markets and times",
-    )
-    for count in range(4)
+        "settling_is_ending",
+        "SETTLE-2",
+        "a market settles for good from when it ends on, and no other does",
+        _settling_is_ending,
+    ),
+    *(
+        Lemma(
+            f"marks_of_{count}_positions",
+            "MARK-2",
+            "an account's marks are fresh where each of its markets ends, bounds no age, or was marked within it",
+            _every_mark_is_looked_at(count),
+            "PROVED-BOUNDED(three positions), any markets and times",
+        )
+        for count in range(4)
+    ),
 )

@@ -17,7 +17,7 @@ from riskcore.prover.book import POSITION_INTS, RESTING_INTS, RULEBOOK_FLAGS, RU
 from riskcore.prover.lemma import Lemma, assume
 from riskcore.prover.symbols import new_bool, new_int
 from riskcore.prover.tracer import Tracer
-from riskcore.quantities import AccountId, Atoms, EventId, Lots, MarketId
+from riskcore.quantities import AccountId, Atoms, EventId, Leverage, Lots, MarketId
 from riskcore.rulebook import Rulebook
 from riskcore.state import Draws, Position, Positions, Stake
 from riskcore.tables import DictTable, PersistentTable
@@ -116,6 +116,26 @@ def _positions_are_a_total_map(tracer: Tracer) -> Any:
     )
 
 
+def _maps_are_equal_by_their_entries(tracer: Tracer) -> Any:
+    """As they are made, in whatever order; of nothing there is no entry, and a map of other things is another."""
+    first, second, other = (new_int(name) for name in ("first", "second", "other"))
+    one, two = MarketId("one"), MarketId("two")
+    made, same = Leverages({one: first, two: second}), Leverages({two: other, one: first})
+    figures = Leverages({one: Leverage(3), two: Leverage(5)}), Leverages({two: Leverage(5), one: Leverage(3)})
+    return every(
+        made.get(one) == first,
+        made.get(two) == second,
+        both_ways(made == same, second == other),
+        len(made) == sum(1 for value in (first, second) if value != 0),
+        all(value != 0 for _, value in made.items()),
+        Leverages() == Leverages({one: Leverage(0)}),
+        negate(Leverages() == RestingOrders()),
+        negate(RestingOrders() == Leverages()),
+        negate(Leverages() == {}),
+        hash(figures[0]) == hash(figures[1]),
+    )
+
+
 def _leverages_are_a_total_map(tracer: Tracer) -> Any:
     """What was put is what one gets, zero leaves no trace, and nothing else moves."""
     one, other, new = (new_int(name) for name in ("one", "other", "new"))
@@ -183,6 +203,13 @@ LEMMAS = (
         "a leverage is what was put, zero leaves no trace, others stay",
         _leverages_are_a_total_map,
         "PROVED-BOUNDED(three markets), any leverages",
+    ),
+    Lemma(
+        "maps_are_equal_by_their_entries",
+        "LEMMA",
+        "what is kept by market is equal where all its entries are, and as many as are something",
+        _maps_are_equal_by_their_entries,
+        "PROVED-BOUNDED(two markets), any leverages",
     ),
     Lemma(
         "resting_orders_are_a_total_map",

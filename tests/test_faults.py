@@ -33,7 +33,7 @@ PLUMBING = {
     },
     "journal": {"Holder.__init__", "Journal.__init__", "Journal.parties", "Journal.holders", "Journal.orders"},
     "events": {"_text_or_none"},
-    "per_market": {f"PerMarket.{name}" for name in ("__len__", "__eq__", "__hash__", "__repr__")},
+    "per_market": {f"PerMarket.{name}" for name in ("__len__", "__hash__", "__repr__")},
 }
 
 

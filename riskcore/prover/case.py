@@ -201,8 +201,9 @@ class SymSnapshot:
         world = self._world
         seen = world.was_seen(id)
         if self._after is not None:
-            for index in world.seen.written:
-                seen = seen | (world.seen.keys[index] == id)
+            for index in dict.fromkeys(world.seen.written):
+                is_asked = world.seen.keys[index] == id
+                seen = (is_asked & world.seen.last[index]) | (~is_asked & seen)
         return seen
 
     def order(self, id: Any) -> Any:

@@ -209,6 +209,16 @@ FAULTS = (
         kills=("sum_over_2_positions",),
     ),
     Fault(
+        name="positions_equal_leverages",
+        words="what is kept by market is equal to whatever else is, entries or not",
+        kinds=(),
+        module="per_market",
+        old="return type(other) is type(self) and self._entries == other._entries",
+        new="return type(other) is type(self) or self._entries == other._entries",
+        unit="lemma:state",
+        kills=("maps_are_equal_by_their_entries",),
+    ),
+    Fault(
         name="many_positions_lose_the_oldest",
         words="an account with more than four positions loses its oldest",
         kinds=(),

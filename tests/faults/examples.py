@@ -13,8 +13,6 @@ from typing import TypeAlias
 from riskcore import events
 from riskcore.choices import RankPolicy
 from riskcore.events import Event
-from riskcore.quantities import AccountId, EventId, Lots, MarketId, Rate, Time
-from riskcore.rulebook import MarketRules
 from riskcore.testing.desk import Desk
 from riskcore.testing.laws.catalogue import check
 from riskcore.testing.rulebooks import HOUR, make_rulebook, make_rules
@@ -76,53 +74,6 @@ def play_plain_example() -> None:
         check(desk.passages[-1])
 
 
-def try_inexact_fields() -> None:
-    """A field that is no exact integer is refused when the event is made."""
-    for inexact in (True, 1.0):
-        made = True
-        try:
-            events.Fill("e1", 1, Time(0), AccountId("a"), AccountId("b"), MarketId("M"), Lots(1), inexact)  # type: ignore[arg-type]
-        except TypeError:
-            made = False
-        assert not made, inexact
-
-
-def try_inexact_flags() -> None:
-    """A flag is ``True`` or ``False``, and no number."""
-    try:
-        make_rulebook(adl_solvent=1)
-    except TypeError:
-        return
-    raise AssertionError
-
-
-def try_empty_names() -> None:
-    """Whatever an event names has a name."""
-    try:
-        events.AdvanceTime(EventId(""), 1, Time(0))
-    except TypeError:
-        return
-    raise AssertionError
-
-
-def try_changeable_queues() -> None:
-    """A queue is a value."""
-    try:
-        events.BeginDeleveraging(EventId("e1"), 1, Time(0), AccountId("a"), MarketId("M"), [AccountId("b")])  # type: ignore[arg-type]
-    except TypeError:
-        return
-    raise AssertionError
-
-
-def try_changeable_tiers() -> None:
-    """A market's tiers are a value."""
-    try:
-        MarketRules(Rate(2), Rate(1), Rate(0), Rate(0), Rate(0), tiers=[])  # type: ignore[arg-type]
-    except TypeError:
-        return
-    raise AssertionError
-
-
 def try_all_queues() -> None:
     """Of all queues of four counterparties exactly one is accepted."""
     for policy in RankPolicy:
@@ -133,11 +84,6 @@ def try_all_queues() -> None:
 CHECKS: dict[str, Callable[[], None]] = {
     show.__name__: show
     for show in (
-        try_inexact_fields,
-        try_inexact_flags,
-        try_empty_names,
-        try_changeable_queues,
-        try_changeable_tiers,
         try_all_queues,
         test_a_large_table_is_a_total_map,
         test_many_positions_are_a_total_map,

@@ -66,6 +66,16 @@ FAULTS = (
         kills=("MARG-2",),
     ),
     Fault(
+        name="no_change_counts_as_reduction",
+        words="a position that stays as it is counts as one that shrinks",
+        kinds=(),
+        module="margin",
+        old="return ((after >= 0) & (after < before)) |",
+        new="return ((after >= 0) & (after <= before)) |",
+        unit="lemma:margin",
+        kills=("reduction_is_toward_zero",),
+    ),
+    Fault(
         name="trades_meet_maintenance_only",
         words="after a trade maintenance margin is enough",
         kinds=(25,),

@@ -166,6 +166,16 @@ FAULTS = (
         kills=("TIME-1", "effect/header"),
     ),
     Fault(
+        name="id_noted_as_unseen",
+        words="an accepted event's id is written down as one that was not accepted",
+        kinds=(),
+        module="journal",
+        old="state.seen.put(event.id, True)",
+        new="state.seen.put(event.id, False)",
+        unit="advance_time",
+        kills=("TIME-1", "effect/header"),
+    ),
+    Fault(
         name="market_not_written",
         words="the market's new figures are computed and not stored",
         kinds=(14,),
@@ -315,7 +325,8 @@ FAULTS = (
         module="quantities",
         old="if type(value) is not int:",
         new="if not isinstance(value, int | float):",
-        log="try_inexact_fields",
+        unit="lemma:fields",
+        kills=("exact_int_takes_integers",),
     ),
     Fault(
         name="every_error_is_a_rejection",
@@ -388,7 +399,8 @@ FAULTS = (
         module="quantities",
         old="if type(value) is not bool:",
         new="if not isinstance(value, int):",
-        log="try_inexact_flags",
+        unit="lemma:fields",
+        kills=("exact_bool_takes_truths",),
     ),
     Fault(
         name="empty_names_accepted",
@@ -397,7 +409,8 @@ FAULTS = (
         module="quantities",
         old="if type(value) is not str or not value:",
         new="if type(value) is not str:",
-        log="try_empty_names",
+        unit="lemma:fields",
+        kills=("some_text_takes_text",),
     ),
     Fault(
         name="queue_may_change",
@@ -406,7 +419,8 @@ FAULTS = (
         module="events",
         old="if type(value) is not tuple or any(",
         new="if any(",
-        log="try_changeable_queues",
+        unit="lemma:fields",
+        kills=("queue_takes_tuples_of_text",),
     ),
     Fault(
         name="market_that_ends_still_trades",

@@ -7,6 +7,16 @@ from tests.faults.planting import Fault
 _CUT = "return min(divide_up(amount * loss, pooled + loss), loss)"
 
 FAULTS = (
+    Fault(
+        name="delisted_markets_are_open",
+        words="a market is no longer settled for good once it is delisted",
+        kinds=(),
+        module="state",
+        old="return (self.status == MarketStatus.SETTLING) | (self.status == MarketStatus.DELISTED)",
+        new="return self.status == MarketStatus.SETTLING",
+        unit="lemma:markets",
+        kills=("settling_is_ending",),
+    ),
     # A market's end
     Fault(
         name="trade_opens_the_market_again",

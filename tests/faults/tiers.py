@@ -282,7 +282,8 @@ FAULTS = (
         module="rulebook",
         old="if type(value) is not tuple or any(",
         new="if any(",
-        log="try_changeable_tiers",
+        unit="lemma:fields",
+        kills=("tiers_take_tuples_of_tiers",),
     ),
     Fault(
         name="scaling_without_a_way",
