@@ -10,12 +10,14 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import z3
 from attrs import evolve
 from click.testing import CliRunner, Result
 
 from riskcore.bad_input import LogError
 from riskcore.cli import main
 from riskcore.mutation import campaign, selection
+from riskcore.mutation.agreement import BOTH, Comparison, prove_agreement
 from riskcore.mutation.campaign import RECORDED, Trial, is_equivalent
 from riskcore.mutation.checking import get_stages
 from riskcore.mutation.equivalence import NotComparable, prove_equivalence
@@ -29,6 +31,7 @@ from riskcore.mutation.selection import get_changed_functions, get_touched_lines
 from riskcore.mutation.types import KERNEL
 from riskcore.prover.solver import Verdict
 from riskcore.quantities import divide_up
+from riskcore.rules import Rejected, Rule
 
 HEAD = """from __future__ import annotations
 
@@ -244,6 +247,64 @@ def test_a_state_is_not_compared() -> None:
         prove_equivalence(pick("cash", "process_deposit", "off_by_one"))
 
 
+AGREEMENTS = [
+    # an order that rests has lots, and so is bid or ask: without that zero would be a bid
+    ("order_book", "process_cancel_order", "boundary", 1, Verdict.PROVED),
+    # the limit's own zero bounds nothing, whatever the age: the words within differ, and the whole does not
+    ("markets", "is_index_fresh", "boundary", 2, Verdict.PROVED),
+    ("order_book", "process_cancel_order", "reversal", 1, Verdict.VIOLATED),
+    ("markets", "is_index_fresh", "boundary", 1, Verdict.VIOLATED),
+]
+
+
+@pytest.mark.parametrize(("module", "function", "operator", "ordinal", "verdict"), AGREEMENTS)
+def test_what_has_the_same_value_in_every_event_is_proven(
+    module: str, function: str, operator: str, ordinal: int, verdict: Verdict
+) -> None:
+    mutant = pick(module, function, operator, ordinal)
+    right = mutant.get_function().__code__
+
+    assert verdict is prove_agreement(mutant)
+    assert right is mutant.get_function().__code__
+    assert BOTH not in vars(KERNEL[module])
+
+
+@pytest.mark.parametrize(
+    ("module", "function", "operator", "ordinal"),
+    [
+        # money would move twice
+        ("cash", "process_deposit", "dropped", 1),
+        # events know it by contract, and never run it
+        ("quantities", "divide_up", "off_by_one", 1),
+        # genesis asks it too
+        ("rulebook", "is_admissible_rulebook", "boundary", 1),
+        # no event asks how many markets there are
+        ("per_market", "PerMarket.__len__", "off_by_one", 1),
+        # the contract of what is called says nothing of arguments that are the wrong way round
+        ("trading", "process_fill", "arguments", 9),
+    ],
+)
+def test_what_cannot_be_run_beside_itself_is_not_compared(
+    module: str, function: str, operator: str, ordinal: int
+) -> None:
+    with pytest.raises(NotComparable):
+        prove_agreement(pick(module, function, operator, ordinal))
+
+
+def test_both_have_to_end_alike() -> None:
+    def refuse(rule: Rule) -> None:
+        raise Rejected(rule)
+
+    comparison = Comparison()
+    with pytest.raises(Rejected):
+        comparison(lambda: refuse(Rule.DUST), lambda: refuse(Rule.DUST))
+    with pytest.raises(Rejected):
+        comparison(lambda: refuse(Rule.DUST), lambda: refuse(Rule.SELF_TRADE))
+    assert 1 == comparison(lambda: 1, lambda: refuse(Rule.DUST))
+
+    assert [True, False, False] == [z3.is_true(claim) for claim in comparison.claims]
+
+
 def test_each_record_names_a_mutant_and_says_why() -> None:
     for record in read_records().values():
         module, function, *_ = record.name.split(":")
@@ -340,6 +401,33 @@ def test_what_is_unknown_is_no_kill_and_exits_with_3(fates: list[Finding]) -> No
 
     assert 3 == answer.exit_code
     assert "0.0 %  0 of 1 killed, 1 unknown" in answer.stdout
+
+
+def test_the_tests_are_asked_of_what_the_proofs_do_not_find(
+    fates: list[Finding], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = (*ONE[:4], "--sample", "2", "--by", "either", "--format", "json")
+    fates += [Finding(Fate.KILLED, "some/claim"), Finding(Fate.SURVIVED)]
+    monkeypatch.setattr(campaign._checker, "check", lambda mutant: Finding(Fate.KILLED, "some test"))
+    answer = mutate(*two)
+
+    assert ["", "some test"] == [trial["test"] for trial in json.loads(answer.stdout)["trials"]]
+    assert {"proofs": 1, "both": 2} == {
+        side: one["killed"] for side, one in json.loads(answer.stdout)["scores"].items()
+    }
+    assert 0 == answer.exit_code
+
+
+def test_a_survivor_that_agrees_is_no_fault_and_no_test_is_asked(
+    fates: list[Finding], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fates.append(Finding(Fate.SURVIVED))
+    monkeypatch.setattr(campaign, "is_agreed", lambda mutant: True)
+    monkeypatch.setattr(campaign._checker, "check", lambda mutant: pytest.fail("a test was asked"))
+    answer = mutate(*ONE[:-1], "both")
+
+    assert 0 == answer.exit_code
+    assert "1 mutants, 1 of them no faults: 1 proven, 0 recorded" in answer.stdout
 
 
 def test_what_is_done_is_not_done_again(fates: list[Finding], tmp_path: Path) -> None:

@@ -113,7 +113,13 @@ def _verify_rules(rules: Path, jobs: int | None, output: str, also: tuple[Also, 
 @click.option("--changed", metavar="BASE", help="Only of functions that differ from this commit's.")
 @click.option("--sample", type=click.IntRange(min=1), metavar="N", help="So many, spread evenly.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the sample.")
-@click.option("--by", type=click.Choice(["proofs", "tests", "both"]), default="both", show_default=True)
+@click.option(
+    "--by",
+    type=click.Choice(["proofs", "tests", "both", "either"]),
+    default="both",
+    show_default=True,
+    help="Either: the tests are asked only of what the proofs do not find.",
+)
 @click.option("--jobs", type=click.IntRange(min=1), default=None, help="Processes; default: one per core.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Keep results there, and go on from them.")
 @click.option("--format", "output", type=click.Choice(["text", "json", "page"]), default="text", show_default=True)

@@ -20,6 +20,7 @@ import specs
 from riskcore import mutation, prover
 from riskcore.bad_input import LogError
 from riskcore.files import get_length
+from riskcore.mutation.agreement import prove_agreement
 from riskcore.mutation.checking import Checker
 from riskcore.mutation.equivalence import NotComparable, prove_equivalence
 from riskcore.mutation.hunting import Fate, Hunter
@@ -31,6 +32,10 @@ from riskcore.prover.solver import Verdict
 
 #: What a mutant that survives may be: proven to be no fault, or recorded as none.
 PROVEN, RECORDED = "proven", "recorded"
+
+
+#: Who hunts, and by whom mutants are then said to be killed; ``either``: tests only what the proofs have not killed.
+SIDES = {"proofs": ("proofs",), "tests": ("tests",), "both": ("proofs", "tests", "both"), "either": ("proofs", "both")}
 
 
 @frozen
@@ -65,7 +70,7 @@ def run(
     out: Path | None = None,
     report: Callable[[int, int], None] | None = None,
 ) -> list[Trial]:
-    """Try every mutant; ``by`` is proofs, tests or both. ``report`` is told how many are done of how many."""
+    """Try every mutant; ``by`` is one of ``SIDES``. ``report`` is told how many are done of how many."""
     known = {} if out is None else _read(out, by)
     left = [mutant for mutant in mutants if mutant.name not in known]
     found = dict(known)
@@ -109,7 +114,10 @@ def try_all(mutants: list[Mutant], by: str) -> list[Trial]:
             found = hunter.hunt(mutant)
             seconds = round(time.process_time() - started, 3)
             trial = evolve(trial, proofs=str(found.fate), proof=found.by, proof_seconds=seconds)
-        if by != "proofs":
+            if found.fate is not Fate.KILLED and is_agreed(mutant):
+                trials.append(evolve(trial, equivalent=PROVEN, reason="the same value wherever an event computes it"))
+                continue
+        if by in ("tests", "both") or (by == "either" and not trial.is_killed):
             found = _checker.check(mutant)
             trial = evolve(trial, tests=str(found.fate), test=found.by)
         record = find_record(mutant, records)
@@ -120,8 +128,16 @@ def try_all(mutants: list[Mutant], by: str) -> list[Trial]:
 
 
 def is_equivalent(mutant: Mutant) -> bool:
+    return _is_proven(prove_equivalence, mutant)
+
+
+def is_agreed(mutant: Mutant) -> bool:
+    return _is_proven(prove_agreement, mutant)
+
+
+def _is_proven(prove: Callable[[Mutant], Verdict], mutant: Mutant) -> bool:
     try:
-        return prove_equivalence(mutant) is Verdict.PROVED
+        return prove(mutant) is Verdict.PROVED
     except NotComparable:
         return False
 

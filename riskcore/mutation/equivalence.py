@@ -41,7 +41,7 @@ def prove_equivalence(mutant: Mutant) -> Verdict:
     def run(tracer: Tracer) -> z3.BoolRef:
         with on_symbols(contracts=False):
             arguments = make_arguments(right)
-            return z3.And(*_are_same(_call(right, arguments), _call(wrong, arguments)))
+            return z3.And(*are_same(_call(right, arguments), _call(wrong, arguments)))
 
     verdict = Verdict.PROVED
     try:
@@ -97,7 +97,7 @@ def _call(function: FunctionType, arguments: dict[str, Any]) -> Any:
         return type(error)
 
 
-def _are_same(one: Any, two: Any) -> list[z3.BoolRef]:
+def are_same(one: Any, two: Any) -> list[z3.BoolRef]:
     """What has to hold for two results to be one."""
     if isinstance(one, bool | SymBool) and isinstance(two, bool | SymBool):
         return [to_bool(one) == to_bool(two)]
@@ -112,7 +112,7 @@ def _are_same(one: Any, two: Any) -> list[z3.BoolRef]:
     parts = _get_parts(one), _get_parts(two)
     if type(one) is not type(two) or len(parts[0]) != len(parts[1]):
         return [z3.BoolVal(False)]
-    return [same for pair in zip(*parts, strict=True) for same in _are_same(*pair)]
+    return [same for pair in zip(*parts, strict=True) for same in are_same(*pair)]
 
 
 def _get_parts(value: Any) -> tuple[Any, ...]:

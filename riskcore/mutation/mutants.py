@@ -64,7 +64,7 @@ def _join(lines: bytes) -> str:
 def get_mutants(module: str, function: str | None = None) -> list[Mutant]:
     """Every mutant of a module, or of one function of it, in the order of the source."""
     source = get_source(KERNEL[module])
-    offsets = _get_offsets(source)
+    offsets = get_offsets(source)
     found: list[Mutant] = []
     for name, node in get_function_nodes(ast.parse(source)):
         if function is not None and name != function:
@@ -72,7 +72,7 @@ def get_mutants(module: str, function: str | None = None) -> list[Mutant]:
         count: Counter[str] = Counter()
         places: set[tuple[int, int, str]] = set()
         for place, (operator, text) in _walk(module, name, node):
-            start, end = _get_span(place, offsets)
+            start, end = get_span(place, offsets)
             if (start, end, text) in places:
                 continue
             places.add((start, end, text))
@@ -133,14 +133,14 @@ def _get_children(node: ast.AST) -> Iterator[ast.AST]:
     yield from ast.iter_child_nodes(node)
 
 
-def _get_offsets(source: str) -> list[int]:
+def get_offsets(source: str) -> list[int]:
     offsets = [0]
     for line in source.encode().splitlines(keepends=True):
         offsets.append(offsets[-1] + len(line))
     return offsets
 
 
-def _get_span(node: ast.AST, offsets: list[int]) -> tuple[int, int]:
+def get_span(node: ast.AST, offsets: list[int]) -> tuple[int, int]:
     # only expressions and statements come here, and both have a place; the type of all nodes has none
     place: ast.expr = node  # type: ignore[assignment]
     assert place.end_lineno is not None and place.end_col_offset is not None

@@ -27,6 +27,9 @@ Function: TypeAlias = FunctionType
 
 _STEP = KERNEL["step"]
 
+#: Methods that run without being named.
+UNNAMED = ("__init__", "__eq__", "__hash__", "__len__")
+
 
 @frozen
 class Unit:
@@ -78,9 +81,8 @@ def get_called(function: Function, *, contracts: bool) -> Iterator[Function]:
             is_original = function.__globals__ is vars(kernel)
             yield value if is_original else values.get(value, value)
         elif isinstance(value, type):
-            made = vars(value).get("__init__")
-            if isinstance(made, FunctionType):
-                yield made
+            # what operators call is named nowhere
+            yield from (one for name in UNNAMED if isinstance(one := getattr(value, name, None), FunctionType))
         yield from get_methods().get(name, ())
         for module in (one for one in function.__globals__.values() if isinstance(one, ModuleType)):
             value = vars(module).get(name)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from attrs import asdict, frozen
 
-from riskcore.mutation.campaign import PROVEN, RECORDED, Trial
+from riskcore.mutation.campaign import PROVEN, RECORDED, SIDES, Trial
 from riskcore.mutation.hunting import Fate
 
 
@@ -50,10 +50,6 @@ def get_wrong_records(trials: Sequence[Trial]) -> list[Trial]:
     return [trial for trial in trials if trial.is_killed and trial.equivalent == RECORDED]
 
 
-def get_sides(by: str) -> tuple[str, ...]:
-    return ("proofs", "tests", "both") if by == "both" else (by,)
-
-
 def to_json(trials: Sequence[Trial], by: str) -> dict[str, object]:
     """The object that ``--format json`` prints."""
     return {
@@ -61,7 +57,7 @@ def to_json(trials: Sequence[Trial], by: str) -> dict[str, object]:
         "equivalent": {
             kind: sum(one.equivalent == kind for one in trials if not one.is_killed) for kind in (PROVEN, RECORDED)
         },
-        "scores": {side: asdict(get_score(trials, side)) for side in get_sides(by)},
+        "scores": {side: asdict(get_score(trials, side)) for side in SIDES[by]},
         "survivors": [asdict(trial) for trial in trials if trial.is_gap],
         "wrong_records": [trial.name for trial in get_wrong_records(trials)],
         "trials": [asdict(trial) for trial in trials],
@@ -76,7 +72,7 @@ def _get_lines(trials: Sequence[Trial], by: str) -> Iterator[str]:
     same = [trial for trial in trials if trial.equivalent and not trial.is_killed]
     proven = sum(trial.equivalent == PROVEN for trial in same)
     yield f"{len(trials):,} mutants, {len(same)} of them no faults: {proven} proven, {len(same) - proven} recorded"
-    for side in get_sides(by):
+    for side in SIDES[by]:
         score = get_score(trials, side)
         name = "proofs or tests" if side == "both" else f"{side} alone"
         open_ones = f", {score.unknown} unknown" if score.unknown else ""
@@ -109,15 +105,15 @@ def to_page(trials: Sequence[Trial], by: str, command: str) -> str:
         "| found by | killed | of | rate | unknown |",
         "|---|---|---|---|---|",
     ]
-    for side in get_sides(by):
+    for side in SIDES[by]:
         score = get_score(trials, side)
         lines.append(f"| {side} | {score.killed} | {score.count} | {score.rate} | {score.unknown} |")
-    lines += ["", "| module | mutants | no faults | proofs | tests | both |", "|---|---|---|---|---|---|"]
+    lines += ["", f"| module | mutants | no faults | {' | '.join(SIDES[by])} |", f"|{'---|' * (3 + len(SIDES[by]))}"]
     modules = list(dict.fromkeys(trial.name.partition(":")[0] for trial in trials))
     for module in modules:
         own = [trial for trial in trials if trial.name.startswith(f"{module}:")]
-        rates = " | ".join(str(get_score(own, side).killed) for side in ("proofs", "tests", "both"))
-        lines.append(f"| {module} | {len(own)} | {len(own) - len(get_faults(own))} | {rates} |")
+        counts = " | ".join(str(get_score(own, side).killed) for side in SIDES[by])
+        lines.append(f"| {module} | {len(own)} | {len(own) - len(get_faults(own))} | {counts} |")
     for title, found in _get_lists(trials):
         lines += ["", f"## {title}", ""]
         lines += [f"* `{one.name}`: `{one.old}` becomes `{one.new}`{_explain(one)}" for one in found] or ["None."]
