@@ -2,7 +2,7 @@
 
 It takes hours. What is found is recorded after each event (``proofs/needed.json``), and a later run goes on from there.
 
-Each conjunct that the prover assumes is a name: who assumes it, and what it says, whichever account it says it of.
+Each conjunct that the prover assumes is a name: who assumes it, and what it says, whatever it says it of.
 It is needed if some claim that follows no longer does without it, or leaves z3 at a loss. Cores say where to look:
 of a claim's assumptions only those in a core of it are left out in turn, and only until each is known as needed.
 """
@@ -34,7 +34,18 @@ DEFINING = ("_define", "_settle")
 
 RECORD = Path(proofs.__file__).with_name("needed.json")
 
-_NUMBERS = re.compile(r"(account|stake|quotient|equity|initial|maintenance|open_interest)\d+")
+#: Who assumes something of whatever it is asked about: figures that a contract is called with, orders, parts.
+ABOUT_ANY = {
+    "_assume_part",
+    "_new_order",
+    "accounts_to_check",
+    "assume_part_of_whole",
+    "call",
+    "get_remainder",
+    "orders_to_check",
+}
+
+_NUMBERS = re.compile(r"(?<=[a-z_])\d+")
 
 
 @frozen
@@ -84,16 +95,62 @@ def get_caller() -> str:
 
 
 def get_parts(fact: z3.BoolRef) -> Iterator[z3.BoolRef]:
+    """What the fact says, one by one; under a condition each with the condition."""
     if z3.is_and(fact):
         for child in fact.children():
             yield from get_parts(child)
+    elif z3.is_or(fact) and z3.is_and(fact.children()[-1]):
+        *conditions, conclusion = fact.children()
+        yield from (z3.Or(*conditions, part) for part in get_parts(conclusion))
     elif not z3.is_true(fact):
         yield fact
 
 
 def get_name(who: str, fact: z3.BoolRef) -> str:
-    said = _NUMBERS.sub(r"\1", " ".join(fact.sexpr().split()))
-    return f"{who}: {said}"
+    return f"{who}: {get_shape(fact, is_of_any=who in ABOUT_ANY)}"
+
+
+def get_shape(term: z3.ExprRef, is_of_any: bool) -> str:
+    """The term in words that are the same for every account, order and call: what is asked about is left out.
+
+    Where it is ``is_of_any``, names and numbers are such too.
+    """
+    if z3.is_bool(term) and term.num_args() and not is_applied(term):
+        return _get_shape_of_truth(term, is_of_any)
+    if is_applied(term):
+        return f"{term.decl().name()}(_)"
+    if not term.num_args():
+        is_name = not (z3.is_int_value(term) or z3.is_true(term) or z3.is_false(term))
+        return "_" if is_of_any and z3.is_int(term) else _NUMBERS.sub("", str(term)) if is_name else str(term)
+    if not is_applied_within(term) and (is_of_any or z3.is_app_of(term, z3.Z3_OP_ITE)):
+        return "_"
+    return _bracket(term.decl().name(), [get_shape(child, is_of_any) for child in term.children()])
+
+
+def _get_shape_of_truth(term: z3.ExprRef, is_of_any: bool) -> str:
+    parts = [get_shape(child, is_of_any) for child in term.children()]
+    if z3.is_not(term):
+        return {"true": "false", "false": "true"}.get(parts[0], _bracket("not", parts))
+    if not (z3.is_and(term) or z3.is_or(term)):
+        return _bracket(term.decl().name(), parts)
+    name, idle, strong = ("and", "true", "false") if z3.is_and(term) else ("or", "false", "true")
+    left = list(dict.fromkeys(part for part in parts if part != idle))
+    if strong in left:
+        return strong
+    return _bracket(name, left) if len(left) > 1 else (left or [idle])[0]
+
+
+def _bracket(name: str, parts: list[str]) -> str:
+    return f"({' '.join((name, *parts))})"
+
+
+def is_applied(term: z3.ExprRef) -> bool:
+    """Whether it is what a function of the prover's gives for some arguments."""
+    return bool(term.num_args() > 0 and term.decl().kind() == z3.Z3_OP_UNINTERPRETED)
+
+
+def is_applied_within(term: z3.ExprRef) -> bool:
+    return is_applied(term) or any(is_applied_within(child) for child in term.children())
 
 
 def look(unit: str, tally: Tally) -> None:
