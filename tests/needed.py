@@ -3,8 +3,9 @@
 It takes hours. What is found is recorded after each event (``proofs/needed.json``), and a later run goes on from there.
 
 Each conjunct that the prover assumes is a name: who assumes it, and what it says, whatever it says it of.
-It is needed if some claim that follows no longer does without it, or leaves z3 at a loss. Cores say where to look:
-of a claim's assumptions only those in a core of it are left out in turn, and only until each is known as needed.
+A claim is asked of those that are known to be needed; where they are not enough, a core says which others to look at,
+and each of these is needed without which the claim no longer follows, or leaves z3 at a loss. So every claim follows of
+the needed ones alone, and all others could go at once.
 """
 
 from __future__ import annotations
@@ -99,8 +100,9 @@ def get_parts(fact: z3.BoolRef) -> Iterator[z3.BoolRef]:
     if z3.is_and(fact):
         for child in fact.children():
             yield from get_parts(child)
-    elif z3.is_or(fact) and z3.is_and(fact.children()[-1]):
+    elif (z3.is_or(fact) or z3.is_implies(fact)) and z3.is_and(fact.children()[-1]):
         *conditions, conclusion = fact.children()
+        conditions = [z3.Not(conditions[0])] if z3.is_implies(fact) else conditions
         yield from (z3.Or(*conditions, part) for part in get_parts(conclusion))
     elif not z3.is_true(fact):
         yield fact
@@ -120,9 +122,9 @@ def get_shape(term: z3.ExprRef, is_of_any: bool) -> str:
     if is_applied(term):
         return f"{term.decl().name()}(_)"
     if not term.num_args():
-        is_name = not (z3.is_int_value(term) or z3.is_true(term) or z3.is_false(term))
-        return "_" if is_of_any and z3.is_int(term) else _NUMBERS.sub("", str(term)) if is_name else str(term)
-    if not is_applied_within(term) and (is_of_any or z3.is_app_of(term, z3.Z3_OP_ITE)):
+        said = term.sexpr()
+        return "_" if is_of_any and z3.is_int(term) else said if z3.is_int_value(term) else _NUMBERS.sub("", said)
+    if is_of_any or z3.is_app_of(term, z3.Z3_OP_ITE):
         return "_"
     return _bracket(term.decl().name(), [get_shape(child, is_of_any) for child in term.children()])
 
@@ -130,6 +132,8 @@ def get_shape(term: z3.ExprRef, is_of_any: bool) -> str:
 def _get_shape_of_truth(term: z3.ExprRef, is_of_any: bool) -> str:
     parts = [get_shape(child, is_of_any) for child in term.children()]
     if z3.is_not(term):
+        if z3.is_not(term.arg(0)):
+            return get_shape(term.arg(0).arg(0), is_of_any)
         return {"true": "false", "false": "true"}.get(parts[0], _bracket("not", parts))
     if not (z3.is_and(term) or z3.is_or(term)):
         return _bracket(term.decl().name(), parts)
@@ -149,10 +153,6 @@ def is_applied(term: z3.ExprRef) -> bool:
     return bool(term.num_args() > 0 and term.decl().kind() == z3.Z3_OP_UNINTERPRETED)
 
 
-def is_applied_within(term: z3.ExprRef) -> bool:
-    return is_applied(term) or any(is_applied_within(child) for child in term.children())
-
-
 def look(unit: str, tally: Tally) -> None:
     """Add what a unit's claims need to the tally."""
     assumptions = Assumptions()
@@ -169,11 +169,14 @@ def look_at_claim(claim: Claim, name: str, assumptions: Assumptions, tally: Tall
     parts = [pair for premise in claim.premises for pair in assumptions.split(premise)]
     tally.met.update((who, None) for who, _ in parts if who is not None)
     unknown = {who for who, _ in parts if who is not None and who not in tally.needed}
-    if not unknown:
+    left = set[str]()
+    if not unknown or follows(parts, unknown, claim):
         return
-    for candidate in get_core(parts, claim, unknown):
-        kept = [part for who, part in parts if who != candidate]
-        if ask(kept, claim, WITHOUT_RLIMIT) != z3.unsat:
+    core = get_core(parts, claim, unknown)
+    for candidate in core:
+        if follows(parts, unknown - set(core) | left | {candidate}, claim):
+            left.add(candidate)
+        else:
             tally.needed[candidate] = name
 
 
@@ -192,11 +195,12 @@ def get_core(parts: list[tuple[str | None, z3.BoolRef]], claim: Claim, unknown: 
     return [who for who, label in labels.items() if label.decl().name() in core]
 
 
-def ask(premises: Iterable[z3.BoolRef], claim: Claim, rlimit: int) -> z3.CheckSatResult:
+def follows(parts: Iterable[tuple[str | None, z3.BoolRef]], left_out: set[str], claim: Claim) -> bool:
+    """Whether the claim does of the others."""
     solver = z3.Solver(ctx=claim.conclusion.ctx)
-    solver.set("rlimit", rlimit)
-    solver.add(*premises, z3.Not(claim.conclusion))
-    return solver.check()
+    solver.set("rlimit", WITHOUT_RLIMIT)
+    solver.add(*(part for who, part in parts if who not in left_out), z3.Not(claim.conclusion))
+    return bool(solver.check() == z3.unsat)
 
 
 @frozen

@@ -6,7 +6,7 @@ import z3
 
 from riskcore.prover.solver import Claim
 from riskcore.prover.tracer import Tracer
-from tests.needed import Assumptions, Tally, get_name, look_at_claim
+from tests.needed import Assumptions, Tally, get_name, get_parts, look_at_claim
 
 A, B = z3.Ints("a b")
 
@@ -35,6 +35,29 @@ def test_what_holds_anyway_needs_nothing() -> None:
     met, needed = tally_of(z3.Implies(z3.And(A < B, B < 7), A < 6))
 
     assert (2, set()) == (len(met), needed)
+
+
+def test_of_two_that_say_the_same_one_is_needed() -> None:
+    assumptions, tracer, tally = Assumptions(), Tracer([]), Tally()
+    with assumptions.watching():
+        tracer.assume(z3.And(A > 0, A >= 1))
+    look_at_claim(Claim(tuple(tracer.assumptions), A > -1, ""), "some/claim", assumptions, tally)
+
+    assert (2, 1) == (len(tally.met), len(tally.needed))
+
+
+def test_what_is_assumed_of_whatever_is_asked_is_one_name() -> None:
+    size = z3.Function("size", z3.IntSort(), z3.IntSort())
+    first, second = z3.Implies(size(A) > 3, size(A + B) >= A), z3.Implies(size(B) > 0, size(z3.IntVal(2)) >= A * 2)
+
+    assert "call: (=> (> size(_) _) (>= size(_) _))" == get_name("call", first) == get_name("call", second)
+    assert "someone: (=> (> size(_) 3) (>= size(_) a))" == get_name("someone", first)
+
+
+def test_a_conclusion_has_its_condition_part_by_part() -> None:
+    parts = list(get_parts(z3.Implies(A > 0, z3.And(B > 1, z3.Or(B > 2, z3.BoolVal(False))))))
+
+    assert ["x: (or (not (> a 0)) (> b 1))", "x: (or (not (> a 0)) (> b 2))"] == [get_name("x", one) for one in parts]
 
 
 def test_a_name_is_the_same_of_every_account() -> None:
