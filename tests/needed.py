@@ -33,6 +33,28 @@ CORE_RLIMIT, WITHOUT_RLIMIT = 20_000_000, 2_000_000
 #: What defines a name or settles a claim's own condition says nothing of the state before.
 DEFINING = ("_define", "_settle")
 
+_ORDERS = "said of every two orders at hand, and of an order when it is read and again when a claim looks at it"
+_CLAUSE = "a clause of INV-1, or of a certificate, that follows from its others or that no claim turns on"
+
+#: Why those are assumed that no claim needs, by who assumes them.
+REASONS = {
+    "__init__": _CLAUSE,
+    "_assume_part": _ORDERS,
+    "_make_stake": _CLAUSE,
+    "_new_account": _CLAUSE,
+    "_new_order": _ORDERS,
+    "_new_rulebook": "what the theorems say of admissible rulebooks: with less they would speak of more",
+    "_new_sharing": _CLAUSE,
+    "_new_stake": _CLAUSE,
+    "accounts_to_check": _ORDERS,
+    "assume_certificate": "what a ranked queue says of any account, said of each at hand",
+    "assume_members": _CLAUSE,
+    "call": "a fact of a function known by contract, and so a lemma: nothing is assumed by it",
+    "orders_to_check": _ORDERS,
+    "run_event": "ids, lengths and totals are not below zero, so that CPython can run a path's model",
+    "separate_insurance": _CLAUSE,
+}
+
 RECORD = Path(proofs.__file__).with_name("needed.json")
 
 #: Who assumes something of whatever it is asked about: figures that a contract is called with, orders, parts.

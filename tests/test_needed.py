@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import z3
 
+from riskcore.prover.obligations import get_event_name
 from riskcore.prover.solver import Claim
 from riskcore.prover.tracer import Tracer
-from tests.needed import Assumptions, Tally, get_name, get_parts, look_at_claim
+from specs.contracts import CONTRACTS
+from tests.needed import REASONS, Assumptions, Tally, get_name, get_parts, look_at_claim, read_record
 
 A, B = z3.Ints("a b")
 
@@ -35,6 +37,14 @@ def test_what_holds_anyway_needs_nothing() -> None:
     met, needed = tally_of(z3.Implies(z3.And(A < B, B < 7), A < 6))
 
     assert (2, set()) == (len(met), needed)
+
+
+def test_every_event_is_looked_at_and_what_is_idle_has_its_reason() -> None:
+    record = read_record()
+
+    assert sorted(map(get_event_name, CONTRACTS)) == record.units
+    assert not set(record.needed) & set(record.idle)
+    assert set(REASONS) == {name.partition(":")[0] for name in record.idle}
 
 
 def test_of_two_that_say_the_same_one_is_needed() -> None:
