@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import dis
 import enum
+import sys
 import typing
 from collections.abc import Iterator
 from itertools import pairwise
@@ -21,6 +22,7 @@ from attrs.validators import instance_of
 from rpds import HashTrieMap
 
 from riskcore import choices, events, tables
+from riskcore.margin import Margin
 from riskcore.orders import NO_ORDER
 from riskcore.prover.book import symbolic_len
 from riskcore.prover.kernel import MODULES
@@ -52,6 +54,9 @@ ODD = {
     ("PUSH_EXC_INFO", "CHECK_EXC", "CHECK_EG", "BEFORE_WITH", "LOAD_SPECIAL"): "a handler",
     ("MATCH_", "GET_LEN", "LOAD_BUILD_CLASS", "STORE_GLOBAL", "DELETE_ATTR", "DELETE_GLOBAL", "LOAD_LOCALS"): "a look",
 }
+#: How a named tuple keeps a field.
+TUPLE_FIELD = type(vars(Margin)["equity"])
+CONSTANTS = {str: "a string", slice: "a slice"}
 _CHECK = {"type", "__name__", "name", "a format", "a string", "an identity"}
 #: Where a type is looked at, or a name spelt, and how: fields' checks, which symbols pass by, events' classes,
 #: reserves' names. Where an entry is taken, and the one handler.
@@ -227,11 +232,17 @@ def _check_code(kernel: Kernel, path: str, code: CodeType, namespace: dict[str, 
     if own.startswith("__") and own not in ("__init__", "__len__"):
         words.add("a special method")
     for word in words:
-        if path not in CHOICES[word] if word in CHOICES else word not in LOOKS.get(path, ()):
+        if path not in CHOICES[word] if word in CHOICES else word not in _get_looks(path):
             yield f"{path} uses {word}"
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _check_code(kernel, f"{path}.<locals>.{constant.co_name}", constant, namespace)
+
+
+def _get_looks(path: str) -> set[str]:
+    """What a function may use beyond what all may; its lists' too, where their code is part of its own."""
+    inlined = LOOKS.get(f"{path}.<locals>.<listcomp>", set()) if sys.version_info >= (3, 12) else set()
+    return LOOKS.get(path, set()) | inlined
 
 
 def _get_words(kernel: Kernel, code: CodeType, namespace: dict[str, Any]) -> Iterator[str]:
@@ -248,7 +259,7 @@ def _get_words(kernel: Kernel, code: CodeType, namespace: dict[str, Any]) -> Ite
             yield from (word for word in code.co_consts[one.arg or 0] if word in CHOICES)
         elif name in ("LOAD_CONST", "RETURN_CONST"):
             if not isinstance(argument, CodeType) and not kernel.is_constant(argument):
-                yield "a string" if type(argument) is str else f"the constant {argument!r}"
+                yield CONSTANTS.get(type(argument), f"the constant {argument!r}")
         elif name == "IS_OP":
             if one.is_jump_target or not _is_word(kernel, steps[max(place - 2, 0) : place], namespace):
                 yield "an identity"
@@ -272,6 +283,9 @@ def _get_global(kernel: Kernel, name: str, namespace: dict[str, Any]) -> Iterato
 
 def _is_word(kernel: Kernel, steps: list[dis.Instruction], namespace: dict[str, Any]) -> bool:
     """Whether what was loaded last is ``None`` or an enumeration's member."""
+    if steps[-1].opname == "LOAD_COMMON_CONSTANT":
+        # before it runs a generator in place the compiler asks whether ``tuple``, ``all`` or ``any`` is the builtin
+        return True
     if steps[-1].opname == "LOAD_CONST":
         return steps[-1].argval is None
     kind = namespace.get(steps[0].argval) if steps[0].opname == "LOAD_GLOBAL" else None
@@ -311,7 +325,7 @@ def _is_listed(kernel: Kernel, owner: type, name: str, value: Any) -> bool:
         return all(kernel.is_known(one) or (name.startswith("_") and _is_made(one)) for one in functions)
     if issubclass(owner, enum.Enum) and name != "__call__" and (name.startswith("_") or isinstance(value, owner)):
         return True
-    if isinstance(value, MemberDescriptorType | GetSetDescriptorType) or type(value).__module__ == "_collections":
+    if isinstance(value, MemberDescriptorType | GetSetDescriptorType | TUPLE_FIELD):
         return True
     return not (callable(value) or hasattr(value, "__get__")) or kernel.is_known(value)
 
