@@ -165,6 +165,23 @@ def test_what_cannot_be_written_is_said_before_the_work(
     assert before == log.read_bytes()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--save-state", "{one}", "--save-prefix", "{one}"),
+        ("--also", "md={one}", "--also", "json={one}"),
+        ("--checkpoint", "{one}", "--also", "md={other}"),
+    ],
+)
+def test_two_results_need_two_files(log: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replaying, "replay", lambda *_, **__: pytest.fail("the log was read"))
+    one, other = log.parent / "one", log.parent / "folder" / ".." / "one"
+    result = CliRunner().invoke(cli.main, ["replay", str(log), *(word.format(one=one, other=other) for word in words)])
+
+    assert 2 == result.exit_code
+    assert "name the same file" in " ".join(result.stderr.replace("│", "").split())
+
+
 # Verify
 
 

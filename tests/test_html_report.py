@@ -289,6 +289,13 @@ def test_beyond_what_it_holds_the_command_says_so(log: Path) -> None:
     assert "Of its 25 steps it has steps 3 to 12 to look at; --report-from N chooses others." in result.stderr
 
 
+def test_a_first_step_is_chosen_of_a_page(log: Path) -> None:
+    result = run(log, "--report-from", "3")
+
+    assert 2 == result.exit_code
+    assert "name a page too" in result.stderr
+
+
 def test_the_page_for_users_has_the_figures_that_hold() -> None:
     page = (ROOT / "REPORT.md").read_text()
 

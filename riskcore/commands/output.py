@@ -6,7 +6,7 @@ import gc
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, TextIO
@@ -133,6 +133,16 @@ def check_place(out: Path, mark: bytes, noun: str) -> None:
         raise LogError(str(out), None, None, f"a place for a {noun}", got)
     with writing(out, mark, noun):
         pass
+
+
+def check_apart(outputs: Iterable[tuple[str, Path | None]]) -> None:
+    """Before the work is done: ``UsageError`` where two options, each with what it names, name one file."""
+    places: dict[str, str] = {}
+    for option, path in outputs:
+        place = "" if path is None else os.path.realpath(path)
+        if place and place in places:
+            raise click.UsageError(f"{places[place]} and {option} name the same file: each needs one of its own")
+        places[place] = option
 
 
 def check_name(option: str, value: str | None, known: tuple[str, ...]) -> None:

@@ -18,6 +18,7 @@ from riskcore.commands.forms import ALSO, FORM, Also, check_places, tell
 from riskcore.commands.output import (
     BAD_INPUT,
     INTERRUPTED,
+    check_apart,
     check_place,
     refusing,
     render,
@@ -72,10 +73,9 @@ EXIT_CODES: Final = {Verdict.HOLDS: 0, Verdict.VIOLATED: 1, Verdict.INCONCLUSIVE
 @click.option(
     "--report-from",
     type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
+    default=None,
     metavar="N",
-    help="The first step that can be looked at in the page.",
+    help="With --report: the first step that can be looked at in the page.  [default: 1]",
 )
 def replay_command(
     log: Path,
@@ -87,7 +87,7 @@ def replay_command(
     save_state: Path | None,
     rules: Path | None,
     report: Path | None,
-    report_from: int,
+    report_from: int | None,
     also: tuple[Also, ...],
 ) -> None:
     """Replay LOG, an event log, and check every law on the way. It may be JSONL, also as .gz or .zst, or Parquet.
@@ -98,8 +98,12 @@ def replay_command(
         raise click.UsageError("standard input is not supported: a log may be read twice, so name a file")
     if checkpoint is not None and report is not None:
         raise click.UsageError("--report shows every step, and --checkpoint may begin in the middle: name one of them")
+    if report is None and report_from is not None:
+        raise click.UsageError("--report-from chooses what --report shows: name a page too")
+    named = ("--checkpoint", checkpoint), ("--save-prefix", save_prefix), ("--save-state", save_state)
+    check_apart((*named, ("--report", report), *((f"--also {form}", path) for form, path in also)))
     own_rules = None if rules is None else str(rules)
-    recorder = None if report is None else _get_recorder(report_from)
+    recorder = None if report is None else _get_recorder(report_from or 1)
     try:
         check_places(also)
         if report is not None:

@@ -15,7 +15,7 @@ from attrs import evolve
 from rich.console import Console
 
 from riskcore.bad_input import printable
-from riskcore.commands.output import check_place, refusing, render, say, show, show_progress, writing
+from riskcore.commands.output import check_apart, check_place, refusing, render, say, show, show_progress, writing
 from riskcore.files import write_whole
 from riskcore.html_report import is_installed
 from riskcore.units import Units
@@ -61,6 +61,7 @@ def stress_command(
 
     if report is not None and not is_installed():
         raise click.UsageError("--report needs more packages: pip install 'riskcore[report]'")
+    check_apart((("--out", out), ("--report", report)))
     with refusing():
         read = read_family(family)
         read = evolve(read, paths=paths or read.paths, seed=read.seed if seed is None else seed)
