@@ -1,7 +1,7 @@
 """The checks of fields: what no symbol passes through, decided by a value of each kind that a check tells apart.
 
-A check looks at nothing of a value but its type and, of a text or of a tuple's parts, whether it is empty: so
-the values here stand for all of their kind. That a check looks at nothing else is read off its code (``source``).
+A check looks at nothing of a value but its type, the types of a tuple's parts, and whether a text is empty: it
+compares, counts and measures nothing, which is read off its code (``source``). So the values here stand for all.
 """
 
 from __future__ import annotations

@@ -58,6 +58,10 @@ ODD = {
 TUPLE_FIELD = type(vars(Margin)["equity"])
 CONSTANTS = {str: "a string", slice: "a slice"}
 _CHECK = {"type", "__name__", "name", "a format", "a string", "an identity"}
+#: What a field's check may not do besides: so that no value of a kind is told from another, but for what is empty.
+WEIGHING = ("COMPARE_OP", "CONTAINS_OP", "BINARY_", "UNARY_NEGATIVE", "UNARY_INVERT", "LOAD_SMALL_INT")
+#: From 3.14 on what is asked of any part is run in place, and ends with a truth value.
+NUMBERS = (int, float) if sys.version_info >= (3, 14) else (int, float, bool)
 #: Where a type is looked at, or a name spelt, and how: fields' checks, which symbols pass by, events' classes,
 #: reserves' names. Where an entry is taken, and the one handler.
 LOOKS: dict[str, set[str]] = {
@@ -93,6 +97,7 @@ LOOKS: dict[str, set[str]] = {
     "journal.Journal.reserve": {"getattr", "value", "an index"},
     "journal.Journal._balance_after": {"getattr", "value"},
 }
+CHECKS = {path for path, looks in LOOKS.items() if looks >= _CHECK}
 _TIER_RULE = {"tiers.get_tiered_requirement", "tiers.is_continuous", "tiers.needs_no_more"}
 _BRACKETS = {
     "tiers.get_initial_rates",
@@ -231,12 +236,22 @@ def _check_code(kernel: Kernel, path: str, code: CodeType, namespace: dict[str, 
     words = set(_get_words(kernel, code, namespace))
     if own.startswith("__") and own not in ("__init__", "__len__"):
         words.add("a special method")
+    if path.partition(".<locals>")[0] in CHECKS:
+        words |= set(_get_weighing(code))
     for word in words:
         if path not in CHOICES[word] if word in CHOICES else word not in _get_looks(path):
             yield f"{path} uses {word}"
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _check_code(kernel, f"{path}.<locals>.{constant.co_name}", constant, namespace)
+
+
+def _get_weighing(code: CodeType) -> Iterator[str]:
+    """How a check's code weighs a value, if it does."""
+    for one in dis.get_instructions(code):
+        is_number = one.opname == "LOAD_CONST" and type(one.argval) in NUMBERS
+        if is_number or one.opname.startswith(WEIGHING) or one.argval in HARMLESS - {"any", "tuple"}:
+            yield f"a value: {one.opname} {one.argrepr}"
 
 
 def _get_looks(path: str) -> set[str]:

@@ -252,7 +252,7 @@ AGREEMENTS = [
     ("order_book", "process_cancel_order", "boundary", 1, Verdict.PROVED),
     # the limit's own zero bounds nothing, whatever the age: the words within differ, and the whole does not
     ("markets", "is_index_fresh", "boundary", 2, Verdict.PROVED),
-    ("order_book", "process_cancel_order", "reversal", 1, Verdict.VIOLATED),
+    ("order_book", "process_cancel_order", "reversal", 2, Verdict.VIOLATED),
     ("markets", "is_index_fresh", "boundary", 1, Verdict.VIOLATED),
 ]
 
@@ -289,6 +289,23 @@ def test_what_cannot_be_run_beside_itself_is_not_compared(
 ) -> None:
     with pytest.raises(NotComparable):
         prove_agreement(pick(module, function, operator, ordinal))
+
+
+def test_what_a_trace_does_not_see_is_not_compared() -> None:
+    source, right = get_source(KERNEL["markets"]), "event.price > 0"
+    place = source.index(right, source.index("def process_mark_price"))
+    mutant = Mutant("markets", "process_mark_price", 1, "toy", place, place + len(right), "")
+
+    # of waiting rules a trace has what cannot be looked at, and never none
+    with pytest.raises(NotComparable):
+        prove_agreement(evolve(mutant, text="(event.price > 0) & (market.pending is not None)"))
+    assert Verdict.PROVED is prove_agreement(evolve(mutant, text="(event.price >= 1)"))
+
+
+@pytest.mark.parametrize("name", ["journal:Journal.pay:1:name", "journal:Journal.pay:2:name"])
+def test_what_is_written_to_is_not_computed_twice(name: str) -> None:
+    with pytest.raises(NotComparable):
+        prove_agreement(next(one for one in get_mutants("journal", "Journal.pay") if one.name == name))
 
 
 def test_both_have_to_end_alike() -> None:
@@ -418,16 +435,19 @@ def test_the_tests_are_asked_of_what_the_proofs_do_not_find(
     assert 0 == answer.exit_code
 
 
-def test_a_survivor_that_agrees_is_no_fault_and_no_test_is_asked(
+def test_a_survivor_that_agrees_is_no_fault_unless_a_test_finds_it(
     fates: list[Finding], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fates.append(Finding(Fate.SURVIVED))
+    fates += [Finding(Fate.SURVIVED)] * 2
     monkeypatch.setattr(campaign, "is_agreed", lambda mutant: True)
-    monkeypatch.setattr(campaign._checker, "check", lambda mutant: pytest.fail("a test was asked"))
-    answer = mutate(*ONE[:-1], "both")
+    monkeypatch.setattr(campaign._checker, "check", lambda mutant: Finding(Fate.SURVIVED))
+    agreed = mutate(*ONE[:-1], "both")
+    monkeypatch.setattr(campaign._checker, "check", lambda mutant: Finding(Fate.KILLED, "some test"))
+    found = mutate(*ONE[:-1], "both")
 
-    assert 0 == answer.exit_code
-    assert "1 mutants, 1 of them no faults: 1 proven, 0 recorded" in answer.stdout
+    assert (0, 1) == (agreed.exit_code, found.exit_code)
+    assert "1 mutants, 1 of them no faults: 1 proven, 0 recorded" in agreed.stdout
+    assert "proven as no fault, and killed: quantities:divide_up:" in found.stdout
 
 
 def test_what_is_done_is_not_done_again(fates: list[Finding], tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """Proves that a mutant is no fault where the kernel runs it: its expression has the same value each time.
 
 For a mutant that differs from the kernel for some arguments, but for none that an event gives. Every event that may
-run the function is traced from any state, as for its obligations, with the expression as it is beside the one that is
-wrong. What the prover knows by contract, or runs apart from events, is not seen there, and nothing is said of it.
+run the function is traced as for its obligations, with the expression as it is beside the one that is wrong. What the
+prover knows by contract, or runs apart from events, is not seen there, and nothing is said of it; nor of what a trace
+fixes or cannot see, which is whether something is there, an entry's place, and some words of a rulebook.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ BOTH = "__mutant_is_the_same__"
 #: Builtins and methods that change nothing.
 PURE = {"abs", "all", "any", "bool", "len", "max", "min", "sum"}
 READING = {"get"}
+#: What a trace has one value of, or none that can be looked at.
+FIXED = {"adl_rank", "loss_sharing", "pending", "tier_rule", "tiers"}
 #: Who is given one of these may change it, and to do so twice is not to do it once.
 MUTABLE = (journal.Journal, journal.Party, journal.Holder, journal.Slot)
 
@@ -71,11 +74,11 @@ def _compare(mutant: Mutant) -> Verdict:
                 verdict = Verdict.PROVED if unit.kind else comparison.ask_event(unit.name)
                 if verdict is not Verdict.PROVED:
                     return verdict
-    except (PathLimitExceeded, NotRepeatable) as error:
+    except (PathLimitExceeded, NotRepeatable, SyntaxError) as error:
         raise NotComparable(str(error)) from error
     finally:
         del namespace[BOTH]
-    if not comparison.is_asked:
+    if not comparison.is_computed:
         raise NotComparable("no event computes it")
     return Verdict.PROVED
 
@@ -84,13 +87,13 @@ class Comparison:
     """What is called for both expressions: it answers with the right one's value, and notes whether both agree."""
 
     def __init__(self) -> None:
-        self.is_asked = False
+        #: on a path that some state takes
+        self.is_computed = False
         self.claims: list[z3.BoolRef] = []
 
     def __call__(self, right: Callable[[], Any], wrong: Callable[[], Any]) -> Any:
         value, refused = _evaluate(right)
         other, other_refused = _evaluate(wrong)
-        self.is_asked = True
         if refused is None and other_refused is None:
             self.claims += are_same(value, other)
             return value
@@ -112,10 +115,15 @@ class Comparison:
             for path in get_paths(lambda tracer, open=episode: run(tracer, open)):  # type: ignore[misc]
                 if path.result is None:
                     raise NotComparable(str(path.error)) from path.error
+                self.is_computed = self.is_computed or bool(path.result and _is_possible(path.condition, name))
                 verdict = decide_claim(Claim(path.condition, z3.And(*path.result), name)).verdict
                 if verdict is not Verdict.PROVED:
                     return verdict
         return Verdict.PROVED
+
+
+def _is_possible(condition: tuple[z3.BoolRef, ...], name: str) -> bool:
+    return decide_claim(Claim(condition, z3.BoolVal(False), name)).verdict is Verdict.VIOLATED
 
 
 def _evaluate(expression: Callable[[], Any]) -> tuple[Any, Exception | None]:
@@ -135,7 +143,7 @@ def get_wider(mutant: Mutant) -> Iterator[Mutant]:
     function = dict(get_function_nodes(ast.parse(source)))[mutant.function]
     offsets, text = get_offsets(source), source.encode()
     for node in ast.walk(function):
-        if not isinstance(node, ast.expr):
+        if not isinstance(node, ast.expr) or not isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
             continue
         start, end = get_span(node, offsets)
         if start <= mutant.start and mutant.end <= end:
@@ -150,12 +158,25 @@ def _get_text(mutant: Mutant) -> str:
 
 
 def _is_pure(text: str, namespace: dict[str, Any]) -> bool:
-    """Whether it is an expression that may be computed twice."""
+    """Whether it is an expression that may be computed twice, and of which a trace sees all."""
     try:
         tree = ast.parse(f"({text})", mode="eval")
     except SyntaxError:
         return False
-    return all(_is_pure_call(node, namespace) for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return all(_is_pure_node(node, namespace) for node in ast.walk(tree))
+
+
+def _is_pure_node(node: ast.AST, namespace: dict[str, Any]) -> bool:
+    match node:
+        case ast.Subscript() | ast.NamedExpr():
+            return False
+        case ast.Attribute(attr=name):
+            return name not in FIXED
+        case ast.Compare(ops=operators):
+            return not any(isinstance(one, ast.Is | ast.IsNot | ast.In | ast.NotIn) for one in operators)
+        case ast.Call():
+            return _is_pure_call(node, namespace)
+    return True
 
 
 def _is_pure_call(call: ast.Call, namespace: dict[str, Any]) -> bool:
@@ -165,12 +186,15 @@ def _is_pure_call(call: ast.Call, namespace: dict[str, Any]) -> bool:
         return False
     value = namespace.get(call.func.id)
     if not isinstance(value, FunctionType):
-        return isinstance(value, type | typing.NewType) or (value is None and call.func.id in PURE)
+        is_value = isinstance(value, type | typing.NewType) and value not in MUTABLE
+        return is_value or (value is None and call.func.id in PURE)
     hints = get_hints(value)
     takes = [part for hint in hints.values() for part in (hint, *typing.get_args(hint))]
     # a contract's facts are true of what it may be asked, and the wrong expression may ask it anything
     asks_contracts = any(kernel.is_contracted(one) for one in get_reached([value], contracts=False))
-    return not (asks_contracts or hints.get("return") is type(None) or any(part in MUTABLE for part in takes))
+    # of what has no annotations nothing is known
+    gives = hints.get("return", type(None))
+    return not (asks_contracts or gives is type(None) or any(part in MUTABLE for part in takes))
 
 
 @cache

@@ -115,13 +115,12 @@ def try_all(mutants: list[Mutant], by: str) -> list[Trial]:
             seconds = round(time.process_time() - started, 3)
             trial = evolve(trial, proofs=str(found.fate), proof=found.by, proof_seconds=seconds)
             if found.fate is not Fate.KILLED and is_agreed(mutant):
-                trials.append(evolve(trial, equivalent=PROVEN, reason="the same value wherever an event computes it"))
-                continue
+                trial = evolve(trial, equivalent=PROVEN, reason="the same value wherever an event computes it")
         if by in ("tests", "both") or (by == "either" and not trial.is_killed):
             found = _checker.check(mutant)
             trial = evolve(trial, tests=str(found.fate), test=found.by)
         record = find_record(mutant, records)
-        if record is not None:
+        if record is not None and not trial.equivalent:
             trial = evolve(trial, equivalent=RECORDED, reason=record.reason)
         trials.append(trial)
     return trials

@@ -46,8 +46,8 @@ def get_exit_code(trials: Sequence[Trial]) -> int:
 
 
 def get_wrong_records(trials: Sequence[Trial]) -> list[Trial]:
-    """Those that are recorded as no faults, and die."""
-    return [trial for trial in trials if trial.is_killed and trial.equivalent == RECORDED]
+    """Those that are recorded as no faults, or proven to be none, and die."""
+    return [trial for trial in trials if trial.is_killed and trial.equivalent]
 
 
 def to_json(trials: Sequence[Trial], by: str) -> dict[str, object]:
@@ -80,7 +80,7 @@ def _get_lines(trials: Sequence[Trial], by: str) -> Iterator[str]:
     if by != "tests" and trials:
         yield f"  a mutant took the proofs {sum(one.proof_seconds for one in trials) / len(trials):.2f} s of work"
     for trial in get_wrong_records(trials):
-        yield f"recorded as no fault, and killed: {trial.name}"
+        yield f"{trial.equivalent} as no fault, and killed: {trial.name}"
     gaps = [trial for trial in trials if trial.is_gap]
     if gaps:
         yield "survivors"

@@ -329,6 +329,16 @@ FAULTS = (
         kills=("exact_int_takes_integers",),
     ),
     Fault(
+        name="one_number_refused",
+        words="a field refuses one number, and takes every other",
+        kinds=(),
+        module="quantities",
+        old="if type(value) is not int:",
+        new="if type(value) is not int or value == 12345:",
+        unit="lemma:source",
+        kills=("nothing_tells_a_symbol",),
+    ),
+    Fault(
         name="every_error_is_a_rejection",
         words="an error inside a transition passes for a rejection",
         kinds=(),
