@@ -1,11 +1,12 @@
 """Which assumptions about the state before an event its proofs need: ``python -m tests.needed [UNIT ...]``.
 
-It takes hours. What is found is recorded after each event (``proofs/needed.json``), and a later run goes on from there.
+It takes a quarter of an hour or more. What is found is recorded after each event (``proofs/needed.json``), and a later
+run goes on from there.
 
 Each conjunct that the prover assumes is a name: who assumes it, and what it says, whatever it says it of.
 A claim is asked of those that are known to be needed; where they are not enough, a core says which others to look at,
-and each of these is needed without which the claim no longer follows, or leaves z3 at a loss. So every claim follows of
-the needed ones alone, and all others could go at once.
+and each of these is needed without which the claim no longer follows, or leaves z3 at a loss. That a path is closed
+which no state takes is a claim too. So every claim follows of the needed ones alone, and all others could go at once.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ CORE_RLIMIT, WITHOUT_RLIMIT = 20_000_000, 2_000_000
 DEFINING = ("_define", "_settle")
 
 _ORDERS = "said of every two orders at hand, and of an order when it is read and again when a claim looks at it"
-_CLAUSE = "a clause of INV-1, or of a certificate, that follows from its others or that no claim turns on"
+_CLAUSE = "a clause of INV-1, or of a certificate, that follows from others or that no claim turns on"
 
 #: Why those are assumed that no claim needs, by who assumes them.
 REASONS = {
@@ -84,11 +85,13 @@ class Assumptions:
 
     def __init__(self) -> None:
         self._by_id: dict[int, tuple[z3.BoolRef, str]] = {}
+        #: that a path is closed which was not gone on with
+        self.closed: list[Claim] = []
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Note down what the block assumes."""
-        assume = Tracer.assume
+        """Note down what the block assumes, and which paths that closes."""
+        assume, is_possible = Tracer.assume, Tracer._is_possible
 
         def note(tracer: Tracer, *facts: z3.BoolRef) -> None:
             who = get_caller()
@@ -96,7 +99,13 @@ class Assumptions:
                 self._by_id |= {fact.get_id(): (fact, who) for fact in facts}
             assume(tracer, *facts)
 
-        with patch.object(Tracer, "assume", note):
+        def ask(tracer: Tracer, condition: z3.BoolRef) -> bool:
+            is_open = is_possible(tracer, condition)
+            if not is_open:
+                self.closed.append(Claim((*tracer.assumptions, *tracer.decisions), z3.Not(condition), ""))
+            return is_open
+
+        with patch.object(Tracer, "assume", note), patch.object(Tracer, "_is_possible", ask):
             yield
 
     def split(self, premise: z3.BoolRef) -> Iterator[tuple[str | None, z3.BoolRef]]:
@@ -183,6 +192,8 @@ def look(unit: str, tally: Tally) -> None:
     for obligation in obligations:
         for claim in obligation.claims:
             look_at_claim(claim, obligation.name, assumptions, tally)
+    for claim in assumptions.closed:
+        look_at_claim(claim, f"{unit}, a path that is closed", assumptions, tally)
 
 
 def look_at_claim(claim: Claim, name: str, assumptions: Assumptions, tally: Tally) -> None:

@@ -47,6 +47,17 @@ def test_every_event_is_looked_at_and_what_is_idle_has_its_reason() -> None:
     assert set(REASONS) == {name.partition(":")[0] for name in record.idle}
 
 
+def test_what_closes_a_path_is_needed() -> None:
+    assumptions, tracer, tally = Assumptions(), Tracer([]), Tally()
+    with assumptions.watching():
+        tracer.assume(z3.And(A > 0, B > 0))
+        assert not tracer.decide(A < 0)
+    for claim in assumptions.closed:
+        look_at_claim(claim, "some path", assumptions, tally)
+
+    assert (2, 1) == (len(tally.met), len(tally.needed))
+
+
 def test_of_two_that_say_the_same_one_is_needed() -> None:
     assumptions, tracer, tally = Assumptions(), Tracer([]), Tally()
     with assumptions.watching():
