@@ -50,6 +50,7 @@ REASONS = {
     "accounts_to_check": _ORDERS,
     "assume_certificate": "what a ranked queue says of any account, said of each at hand",
     "assume_members": _CLAUSE,
+    "assume_part_of_whole": "an account's lots are no more than all: said of each that the event writes",
     "call": "a fact of a function known by contract, and so a lemma: nothing is assumed by it",
     "orders_to_check": _ORDERS,
     "run_event": "ids, lengths and totals are not below zero, so that CPython can run a path's model",
@@ -182,6 +183,20 @@ def _bracket(name: str, parts: list[str]) -> str:
 def is_applied(term: z3.ExprRef) -> bool:
     """Whether it is what a function of the prover's gives for some arguments."""
     return bool(term.num_args() > 0 and term.decl().kind() == z3.Z3_OP_UNINTERPRETED)
+
+
+@contextmanager
+def leaving_out(names: Iterable[str]) -> Iterator[None]:
+    """Run the block without these assumptions."""
+    assume, gone = Tracer.assume, set(names)
+
+    def keep(tracer: Tracer, *facts: z3.BoolRef) -> None:
+        who = get_caller()
+        parts = [part for fact in facts for part in get_parts(fact)]
+        assume(tracer, *(part for part in parts if who in DEFINING or get_name(who, part) not in gone))
+
+    with patch.object(Tracer, "assume", keep):
+        yield
 
 
 def look(unit: str, tally: Tally) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 import z3
 
+from riskcore.events import CancelOrder, Header, ShareLoss, Withdraw
+from riskcore.prover.case import EPISODES, run_event
 from riskcore.prover.obligations import get_event_name
 from riskcore.prover.solver import Claim
-from riskcore.prover.tracer import Tracer
+from riskcore.prover.tracer import Tracer, get_paths
 from specs.contracts import CONTRACTS
-from tests.needed import REASONS, Assumptions, Tally, get_name, get_parts, look_at_claim, read_record
+from tests.needed import REASONS, Assumptions, Tally, get_name, get_parts, leaving_out, look_at_claim, read_record
 
 A, B = z3.Ints("a b")
 
@@ -45,6 +48,24 @@ def test_every_event_is_looked_at_and_what_is_idle_has_its_reason() -> None:
     assert sorted(map(get_event_name, CONTRACTS)) == record.units
     assert not set(record.needed) & set(record.idle)
     assert set(REASONS) == {name.partition(":")[0] for name in record.idle}
+
+
+@pytest.mark.parametrize("kind", [Withdraw, CancelOrder, ShareLoss], ids=get_event_name)
+def test_without_the_idle_an_event_has_the_paths_that_it_has(kind: type[Header]) -> None:
+    def trace() -> list[int]:
+        paths = [
+            path
+            for episode in EPISODES
+            for path in get_paths(lambda tracer, open=episode: run_event(tracer, kind, episode=open))  # type: ignore[misc]
+        ]
+        assert not any(path.error for path in paths)
+        return sorted(len(path.decisions) for path in paths)
+
+    paths = trace()
+    with leaving_out(read_record().idle):
+        assert paths == trace()
+    with leaving_out([*read_record().idle, *read_record().needed]), pytest.raises(AssertionError):
+        assert paths == trace()
 
 
 def test_what_closes_a_path_is_needed() -> None:
