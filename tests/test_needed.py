@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import z3
 
@@ -53,11 +55,7 @@ def test_every_event_is_looked_at_and_what_is_idle_has_its_reason() -> None:
 @pytest.mark.parametrize("kind", [Withdraw, CancelOrder, ShareLoss], ids=get_event_name)
 def test_without_the_idle_an_event_has_the_paths_that_it_has(kind: type[Header]) -> None:
     def trace() -> list[int]:
-        paths = [
-            path
-            for episode in EPISODES
-            for path in get_paths(lambda tracer, open=episode: run_event(tracer, kind, episode=open))  # type: ignore[misc]
-        ]
+        paths = [path for episode in EPISODES for path in get_paths(partial(run_event, kind=kind, episode=episode))]
         assert not any(path.error for path in paths)
         return sorted(len(path.decisions) for path in paths)
 

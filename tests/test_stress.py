@@ -121,6 +121,13 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(main, ["stress", *words])
 
 
+def test_a_table_and_a_page_need_two_files(tmp_path: Path) -> None:
+    answer = run(str(tmp_path / "none.toml"), "--out", str(tmp_path / "x"), "--report", str(tmp_path / "x"))
+
+    assert 2 == answer.exit_code
+    assert "name the same file" in " ".join(answer.stderr.replace("│", "").split())
+
+
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
     for name in ("gap.toml", "gap.scenario.toml", "venue.json"):

@@ -59,9 +59,9 @@ def stress_command(
     from riskcore.stress.saving import save
     from riskcore.stress.summary import summarise
 
+    check_apart((("--out", out), ("--report", report)))
     if report is not None and not is_installed():
         raise click.UsageError("--report needs more packages: pip install 'riskcore[report]'")
-    check_apart((("--out", out), ("--report", report)))
     with refusing():
         read = read_family(family)
         read = evolve(read, paths=paths or read.paths, seed=read.seed if seed is None else seed)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import typing
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from types import FunctionType
 from typing import Any
 
@@ -112,7 +112,7 @@ class Comparison:
             return tuple(self.claims)
 
         for episode in EPISODES:
-            for path in get_paths(lambda tracer, open=episode: run(tracer, open)):  # type: ignore[misc]
+            for path in get_paths(partial(run, episode=episode)):
                 if path.result is None:
                     raise NotComparable(str(path.error)) from path.error
                 self.is_computed = self.is_computed or bool(path.result and _is_possible(path.condition, name))
